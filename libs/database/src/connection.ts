@@ -1,0 +1,157 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import { CloudError } from '@nubo/kernel'
+import pg from 'pg'
+import { PrismaClient } from './generated/client.js'
+
+export interface DatabaseOptions {
+  /** A host name, or the folder of a unix socket. */
+  host: string
+  port: number
+  database: string
+  user: string
+  password: string
+  /** Connections held at most. */
+  poolSize: number
+}
+
+/** Anything that takes a statement: the pool, or one open transaction. */
+export interface Queryable {
+  /** Runs a statement and returns its rows. Statements are prepared once a connection and known by their text. */
+  query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  /** Runs a statement and returns how many rows it touched. */
+  execute(text: string, values?: readonly unknown[]): Promise<number>
+}
+
+export type Transaction = Queryable & { readonly inTransaction: true }
+
+/** PostgreSQL's own words for 'try again': serialization failure and deadlock. Nothing was committed. */
+const retryableCodes = new Set(['40001', '40P01'])
+const maxTransactionAttempts = 5
+
+const int8Oid = 20
+// Counts and sizes here stay below 2^53; a bigint that is returned as text would be compared as text.
+pg.types.setTypeParser(int8Oid, (text) => Number(text))
+
+/**
+ * One pool of connections to PostgreSQL. The statements that carry the promises go through `query` and `transaction`;
+ * plain records go through `prisma`, which draws on the same pool.
+ */
+export class Database implements Queryable {
+  private constructor(
+    private readonly pool: pg.Pool,
+    readonly prisma: PrismaClient,
+  ) {}
+
+  static connect(options: DatabaseOptions): Database {
+    const { poolSize, ...connection } = options
+    const pool = new pg.Pool({
+      ...connection,
+      max: poolSize,
+      connectionTimeoutMillis: 5_000,
+      statement_timeout: 20_000,
+      idle_in_transaction_session_timeout: 20_000,
+      application_name: 'nubo',
+    })
+    // An idle connection that dies is replaced by the pool; without a listener it would end the process.
+    pool.on('error', () => undefined)
+    return new Database(pool, new PrismaClient({ adapter: new PrismaPg(pool) }))
+  }
+
+  async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const result = await reachable(this.pool.query(prepared(text, values)))
+    return result.rows as Row[]
+  }
+
+  async execute(text: string, values: readonly unknown[] = []): Promise<number> {
+    const result = await reachable(this.pool.query(prepared(text, values)))
+    return result.rowCount ?? 0
+  }
+
+  /**
+   * Runs `work` in one READ COMMITTED transaction. On a deadlock or a serialization failure it is run again from the start,
+   * so `work` may have no effect outside of the transaction.
+   * Throws `Unavailable` if PostgreSQL cannot be reached; if that happens at the commit, the outcome is unknown.
+   */
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.attempt(work)
+      } catch (error) {
+        if (attempt >= maxTransactionAttempts || !retryableCodes.has(codeOf(error))) throw error
+      }
+    }
+  }
+
+  private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await reachable(this.pool.connect())
+    let broken: Error | undefined
+    try {
+      await reachable(client.query('BEGIN'))
+      const result = await work(transactionOn(client))
+      await reachable(client.query('COMMIT'))
+      return result
+    } catch (error) {
+      await client.query('ROLLBACK').catch((failure: Error) => {
+        broken = failure
+      })
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.prisma.$disconnect()
+    await this.pool.end()
+  }
+}
+
+function transactionOn(client: pg.PoolClient): Transaction {
+  return {
+    inTransaction: true,
+    async query<Row>(text: string, values: readonly unknown[] = []) {
+      return (await reachable(client.query(prepared(text, values)))).rows as Row[]
+    },
+    async execute(text: string, values: readonly unknown[] = []) {
+      return (await reachable(client.query(prepared(text, values)))).rowCount ?? 0
+    },
+  }
+}
+
+const statementNames = new Map<string, string>()
+
+function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
+  let name = statementNames.get(text)
+  if (!name) statementNames.set(text, (name = `s${statementNames.size + 1}`))
+  return { name, text, values: values as unknown[] }
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? '')
+}
+
+/** True where an INSERT or UPDATE met a row that stands in its way. `constraint` names the one that is meant. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  const details = error as { code?: string; constraint?: string } | null
+  return details?.code === '23505' && (constraint === undefined || details.constraint === constraint)
+}
+
+/** PostgreSQL's classes for a connection or a server that is gone: 08 connection, 57P shutting down, 53 out of resources. */
+const unreachableCode = /^(08|57P|53|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH)/
+
+async function reachable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (isUnreachable(error)) {
+      throw new CloudError('Unavailable', 'The database cannot be reached at the moment. Try again shortly.', { cause: error })
+    }
+    throw error
+  }
+}
+
+function isUnreachable(error: unknown): boolean {
+  if (unreachableCode.test(codeOf(error))) return true
+  const message = error instanceof Error ? error.message : ''
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(message)
+}
