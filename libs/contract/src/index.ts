@@ -1,1 +1,6 @@
-export {}
+export * from './commands.js'
+export * from './envelope.js'
+export * from './hints.js'
+export * from './questions.js'
+export * from './queues.js'
+export * from './reports.js'

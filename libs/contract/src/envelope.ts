@@ -1,0 +1,35 @@
+import type { HostId, ImageId, OperationId, ProjectId, RequestId, ServerId, SessionId, StepId, UserId } from '@nubo/kernel'
+import { z } from 'zod'
+
+const uuid = z.uuid()
+
+/** Ids as they travel: checked to be UUIDs, then known by their kind. */
+export const serverId = uuid.transform((id) => id as ServerId)
+export const hostId = uuid.transform((id) => id as HostId)
+export const imageId = uuid.transform((id) => id as ImageId)
+export const operationId = uuid.transform((id) => id as OperationId)
+export const stepId = uuid.transform((id) => id as StepId)
+export const sessionId = uuid.transform((id) => id as SessionId)
+export const requestId = z
+  .string()
+  .min(1)
+  .max(64)
+  .transform((id) => id as RequestId)
+export const projectId = z
+  .string()
+  .min(1)
+  .max(64)
+  .transform((id) => id as ProjectId)
+export const userId = z
+  .string()
+  .min(1)
+  .max(64)
+  .transform((id) => id as UserId)
+
+/** Grows with every command to one server, from 1. An agent refuses a lower one and answers an equal one from its journal. */
+export const fence = z.int().positive()
+/** Grows with every allocation of one server, from 1; stamped into the domain. */
+export const incarnation = z.int().positive()
+/** Nova's power_state codes, as a host sees its guest. */
+export const powerState = z.union([z.literal(0), z.literal(1), z.literal(3), z.literal(4), z.literal(6), z.literal(7)])
+export type PowerStateCode = z.output<typeof powerState>

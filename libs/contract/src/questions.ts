@@ -1,0 +1,22 @@
+import { z } from 'zod'
+import { serverId } from './envelope.js'
+
+/** Questions change nothing, are answered at once or not at all, and are not repeated. */
+export const consoleQuestion = z.object({
+  kind: z.literal('console-output'),
+  serverId,
+  /** The last so many lines; all that is kept where absent. */
+  lines: z.int().nonnegative().optional(),
+})
+export const agentQuestion = z.discriminatedUnion('kind', [consoleQuestion])
+export type AgentQuestion = z.output<typeof agentQuestion>
+
+export const consoleAnswer = z.object({ output: z.string() })
+export type ConsoleAnswer = z.output<typeof consoleAnswer>
+
+/** An answer as it travels: what was asked for, or why not. */
+export const answer = z.union([
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), kind: z.enum(['NotFound', 'Unavailable', 'Bug']), message: z.string() }),
+])
+export type Answer = z.output<typeof answer>

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import { fence, hostId, incarnation, operationId, powerState, serverId, sessionId, stepId } from './envelope.js'
+
+/** What a host is and has. `total…` are what this host may use at all, its own share of the machine where it shares one. */
+export const inventory = z.object({
+  architecture: z.string(),
+  hypervisorType: z.string(),
+  /** Major * 1,000,000 + minor * 1,000 + release, as libvirt counts. */
+  hypervisorVersion: z.int().nonnegative(),
+  virtType: z.enum(['kvm', 'qemu', 'test', 'simulated']),
+  /** Why this and not another: what the probe saw, or that the operator set it. */
+  virtTypeReason: z.string(),
+  cpuInfo: z.record(z.string(), z.unknown()),
+  totalVcpus: z.int().positive(),
+  totalMemoryMiB: z.int().positive(),
+  totalDiskGiB: z.int().nonnegative(),
+  reservedMemoryMiB: z.int().nonnegative(),
+  reservedDiskGiB: z.int().nonnegative(),
+  /** What the hypervisor needs for each guest beside its memory. */
+  overheadMiB: z.int().nonnegative(),
+  /** Virtual processors given away for each real one. */
+  vcpuRatio: z.number().positive(),
+  uptimeSeconds: z.int().nonnegative(),
+})
+export type Inventory = z.output<typeof inventory>
+
+/** A guest as it is on its host now. */
+export const guestSeen = z.object({ serverId, incarnation, powerState })
+export type GuestSeen = z.output<typeof guestSeen>
+
+/** Sent at start and whenever the answer is missing; a new session begins with it. */
+export const register = z.object({
+  kind: z.literal('register'),
+  registrationId: z.uuid(),
+  hostId,
+  hostName: z.string().min(1).max(255),
+  address: z.string(),
+  /** Differs after the host itself was started again, and only then. */
+  bootId: z.string(),
+  inventory,
+  guests: z.array(guestSeen),
+})
+export type Register = z.output<typeof register>
+
+export const heartbeat = z.object({
+  kind: z.literal('heartbeat'),
+  hostId,
+  sessionId,
+  inventory,
+  guests: z.array(guestSeen),
+})
+export type Heartbeat = z.output<typeof heartbeat>
+
+/**
+ * Why a command failed, by what helps: `request` nothing does (a bad image, an impossible guest), `host` another host may,
+ * `superseded` a higher fence came first.
+ */
+export const failure = z.object({
+  scope: z.enum(['request', 'host', 'superseded']),
+  /** For a person: what happened and what to do. */
+  message: z.string(),
+})
+export type Failure = z.output<typeof failure>
+
+/** How a command ended. Repeated until it is acknowledged. */
+export const result = z.object({
+  kind: z.literal('result'),
+  hostId,
+  stepId,
+  operationId,
+  serverId,
+  incarnation,
+  fence,
+  outcome: z.discriminatedUnion('state', [
+    z.object({ state: z.literal('done'), powerState, detail: z.string().optional() }),
+    z.object({ state: z.literal('failed'), powerState, failure }),
+  ]),
+})
+export type Result = z.output<typeof result>
+
+/** How a guest came to its state without a command. */
+export const guestChangeCause = z.enum([
+  'guest-shutdown',
+  'destroyed-on-host',
+  'crashed',
+  'killed',
+  'started-on-host',
+  'paused-on-host',
+  'found-at-resync',
+])
+export type GuestChangeCause = z.output<typeof guestChangeCause>
+
+export const guestChanged = z.object({
+  kind: z.literal('guest-changed'),
+  hostId,
+  sessionId,
+  serverId,
+  incarnation,
+  powerState,
+  cause: guestChangeCause,
+  detail: z.string(),
+})
+export type GuestChanged = z.output<typeof guestChanged>
+
+export const report = z.discriminatedUnion('kind', [register, heartbeat, result, guestChanged])
+export type Report = z.output<typeof report>
