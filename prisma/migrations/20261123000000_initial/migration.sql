@@ -210,6 +210,7 @@ CREATE TABLE "hosts" (
     "reserved_memory_mib" INTEGER NOT NULL DEFAULT 0,
     "reserved_disk_gib" INTEGER NOT NULL DEFAULT 0,
     "vcpu_ratio" DOUBLE PRECISION NOT NULL DEFAULT 4,
+    "overhead_mib" INTEGER NOT NULL DEFAULT 0,
     "capacity_vcpus" INTEGER NOT NULL,
     "capacity_memory_mib" INTEGER NOT NULL,
     "capacity_disk_gib" INTEGER NOT NULL,
@@ -218,7 +219,7 @@ CREATE TABLE "hosts" (
     "used_disk_gib" INTEGER NOT NULL DEFAULT 0,
     "server_count" INTEGER NOT NULL DEFAULT 0,
     "uptime_seconds" INTEGER NOT NULL DEFAULT 0,
-    "booted_at" TIMESTAMPTZ(6),
+    "boot_id" TEXT NOT NULL DEFAULT '',
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
