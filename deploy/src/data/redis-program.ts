@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { chownSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Account } from '../process/account.js'
+
+/**
+ * The Redis server's program, or undefined. Debian's redis-tools brings no service, but its `redis-check-rdb` is the server:
+ * one program that looks at the name it was started under.
+ */
+export function findRedisProgram(roots: readonly string[]): string | undefined {
+  const places = roots.flatMap((root) => ['redis-server', 'redis-check-rdb'].map((name) => join(root, 'usr/bin', name)))
+  return places.find((place) => existsSync(place))
+}
+
+/** Who may do what, in Redis's ACL language: https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ */
+export interface RedisUser {
+  name: string
+  password: string
+  /** Such as `~* &* +@all`. */
+  rules: string
+}
+
+export const everything = '~* &* +@all'
+
+export interface RedisSettings {
+  program: string
+  directory: string
+  addresses: readonly string[]
+  port: number
+  users: readonly RedisUser[]
+  /** Keeps every write in an append-only file, so that `kill -9` loses nothing that was acknowledged. */
+  persistent: boolean
+}
+
+/** Writes the configuration and the users; gives what to start. */
+export function prepareRedis(settings: RedisSettings, runAs: Account | undefined): { command: string; args: string[] } {
+  const { directory } = settings
+  mkdirSync(join(directory, 'data'), { recursive: true, mode: 0o700 })
+  const owned = (name: string, text: string) => {
+    writeFileSync(join(directory, name), text, { mode: 0o600 })
+    if (runAs) chownSync(join(directory, name), runAs.uid, runAs.gid)
+  }
+  if (runAs) for (const path of [directory, join(directory, 'data')]) chownSync(path, runAs.uid, runAs.gid)
+  owned('users.acl', accessList(settings.users))
+  owned('redis.conf', configuration(settings))
+  const command = join(directory, 'redis-server')
+  rmSync(command, { force: true })
+  symlinkSync(settings.program, command)
+  return { command, args: [join(directory, 'redis.conf')] }
+}
+
+/** The file that Redis reads its users from; passwords stand in it as SHA-256 alone. */
+export function accessList(users: readonly RedisUser[]): string {
+  const lines = users.map(({ name, password, rules }) => {
+    const hash = createHash('sha256').update(password).digest('hex')
+    return `user ${name} reset on #${hash} ${rules}`
+  })
+  return `user default reset off\n${lines.join('\n')}\n`
+}
+
+function configuration(settings: RedisSettings): string {
+  const lines = [
+    `bind ${settings.addresses.join(' ')}`,
+    `port ${settings.port}`,
+    `dir ${settings.directory}/data`,
+    `aclfile ${settings.directory}/users.acl`,
+    'daemonize no',
+    'maxmemory-policy noeviction',
+    'save ""',
+    `appendonly ${settings.persistent ? 'yes' : 'no'}`,
+    'appendfsync everysec',
+    'tcp-backlog 128',
+    // Ten wake-ups a second cost an idle machine a tenth of a per cent.
+    'hz 10',
+    'crash-memcheck-enabled no',
+  ]
+  return `# Written by Nubo at every start.\n${lines.join('\n')}\n`
+}
