@@ -24,8 +24,14 @@ export const inventory = z.object({
 })
 export type Inventory = z.output<typeof inventory>
 
+/**
+ * Counts what an agent saw within one session. Reports may arrive late and out of order: of two about one server,
+ * the one with the higher sequence is the newer.
+ */
+export const sequence = z.int().positive()
+
 /** A guest as it is on its host now. */
-export const guestSeen = z.object({ serverId, incarnation, powerState })
+export const guestSeen = z.object({ serverId, incarnation, powerState, sequence })
 export type GuestSeen = z.output<typeof guestSeen>
 
 /** Sent at start and whenever the answer is missing; a new session begins with it. */
@@ -38,6 +44,7 @@ export const register = z.object({
   /** Differs after the host itself was started again, and only then. */
   bootId: z.string(),
   inventory,
+  /** What was seen before the session began; its sequences belong to no session. */
   guests: z.array(guestSeen),
 })
 export type Register = z.output<typeof register>
@@ -66,6 +73,9 @@ export type Failure = z.output<typeof failure>
 export const result = z.object({
   kind: z.literal('result'),
   hostId,
+  /** Of the session in which it is sent, which may be a later one than that of the command. */
+  sessionId,
+  sequence,
   stepId,
   operationId,
   serverId,
@@ -97,6 +107,7 @@ export const guestChanged = z.object({
   serverId,
   incarnation,
   powerState,
+  sequence,
   cause: guestChangeCause,
   detail: z.string(),
 })
