@@ -1,1 +1,15 @@
-export {}
+export { Caster, castPlacementHints, type CasterOptions } from './caster.js'
+export { composeCommand, type ComposeOptions } from './compose.js'
+export {
+  operation,
+  type Doer,
+  type Effect,
+  type OperationDefinition,
+  type StepDefinition,
+  type StepResult,
+} from './definition.js'
+export { OperationEngine, doerOf, type Opened, type Requester } from './engine.js'
+export { operations } from './operations/index.js'
+export * from './records.js'
+export type { NewOperation, NewStep, OperationStore, OperationTransaction } from './store.js'
+export { Sweeper, type SweeperOptions } from './sweeper.js'

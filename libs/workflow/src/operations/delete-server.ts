@@ -1,0 +1,29 @@
+import { operation, type Effect } from '../definition.js'
+
+const forget: Effect = async (tx, { server }) => {
+  await tx.releaseRoom(server.id, server.incarnation)
+  await tx.releaseQuota(server.id)
+  await tx.markDeleted(server.id)
+}
+
+/** For its tenant the server is gone; its room stays held, as a tombstone, until the host confirms or is fenced. */
+const leaveTombstone: Effect = async (tx, { server }) => {
+  await tx.releaseQuota(server.id)
+  await tx.markDeleted(server.id)
+}
+
+/**
+ * Removes the guest from its host, then its records. A server without a host is forgotten where the request is taken,
+ * and needs no operation.
+ */
+export const deleteServer = operation('server.delete', {
+  action: 'delete',
+  deadlineMs: 2 * 60_000,
+  maxAttempts: 1,
+  steps: {
+    // No undo: a deletion is not taken back. It is repeated until the host confirms it.
+    destroy: { by: 'destroy', taskState: 'deleting', event: 'compute_terminate_instance', done: forget, persistent: true },
+  },
+  failed: async () => undefined,
+  overdue: leaveTombstone,
+})
