@@ -1,1 +1,5 @@
-export {}
+export * from './caller.js'
+export * from './passwords.js'
+export * from './policy.js'
+export * from './revocations.js'
+export * from './tokens.js'
