@@ -53,6 +53,7 @@ export const heartbeat = z.object({
   kind: z.literal('heartbeat'),
   hostId,
   sessionId,
+  sequence,
   inventory,
   guests: z.array(guestSeen),
 })

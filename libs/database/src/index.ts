@@ -1,2 +1,15 @@
 export { Database, isUniqueViolation, type DatabaseOptions, type Queryable, type Transaction } from './connection.js'
 export { migrate } from './migrate.js'
+export { claim, releaseRoom, storeRefusal, type Claim } from './hosts/room.js'
+export { PgOperationStore } from './operations/store.js'
+export { PgOperationTransaction } from './operations/transaction.js'
+export {
+  heartbeatHost,
+  observeGuests,
+  recordSeen,
+  registerHost,
+  rehintHost,
+  serversToRun,
+  type Registration,
+} from './hosts/registry.js'
+export { readHostSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'

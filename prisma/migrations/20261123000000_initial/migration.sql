@@ -197,6 +197,7 @@ CREATE TABLE "hosts" (
     "disabled_reason" TEXT,
     "forced_down" BOOLEAN NOT NULL DEFAULT false,
     "session_id" UUID,
+    "seen_sequence" BIGINT NOT NULL DEFAULT 0,
     "fencing_epoch" INTEGER NOT NULL DEFAULT 1,
     "last_heard_at" TIMESTAMPTZ(6),
     "address" TEXT NOT NULL DEFAULT '',

@@ -1,0 +1,134 @@
+import type { GuestSeen, Heartbeat, Inventory, Register } from '@nubo/contract'
+import { CloudError, type HostId, type ServerId, type SessionId } from '@nubo/kernel'
+import type { PowerStateCode } from '@nubo/contract'
+import { isUniqueViolation, type Queryable, type Transaction } from '../connection.js'
+
+const inventoryColumns = `architecture, hypervisor_type, hypervisor_version, virt_type, virt_type_reason, cpu_info, total_vcpus, total_memory_mib,
+  total_disk_gib, reserved_memory_mib, reserved_disk_gib, overhead_mib, vcpu_ratio, uptime_seconds,
+  capacity_vcpus, capacity_memory_mib, capacity_disk_gib`
+
+function inventoryValues(inventory: Inventory): unknown[] {
+  return [
+    inventory.architecture,
+    inventory.hypervisorType,
+    inventory.hypervisorVersion,
+    inventory.virtType,
+    inventory.virtTypeReason,
+    inventory.cpuInfo,
+    inventory.totalVcpus,
+    inventory.totalMemoryMiB,
+    inventory.totalDiskGiB,
+    inventory.reservedMemoryMiB,
+    inventory.reservedDiskGiB,
+    inventory.overheadMiB,
+    inventory.vcpuRatio,
+    inventory.uptimeSeconds,
+    Math.floor(inventory.totalVcpus * inventory.vcpuRatio),
+    Math.max(0, inventory.totalMemoryMiB - inventory.reservedMemoryMiB),
+    Math.max(0, inventory.totalDiskGiB - inventory.reservedDiskGiB),
+  ]
+}
+
+const inventoryParameters = (from: number) => Array.from({ length: 17 }, (_, index) => `$${from + index}`).join(', ')
+
+const upsertHost = `
+  WITH before AS (SELECT boot_id FROM hosts WHERE id = $1)
+  INSERT INTO hosts (id, name, address, boot_id, session_id, last_heard_at, ${inventoryColumns})
+  VALUES ($1, $2, $3, $4, $5, clock_timestamp(), ${inventoryParameters(6)})
+  ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, address = EXCLUDED.address, boot_id = EXCLUDED.boot_id,
+    session_id = EXCLUDED.session_id, seen_sequence = 0, last_heard_at = EXCLUDED.last_heard_at, updated_at = clock_timestamp(),
+    (${inventoryColumns}) = ROW(${inventoryColumns.replaceAll(/\w+/g, 'EXCLUDED.$&')})
+  RETURNING fencing_epoch, (SELECT boot_id FROM before) AS boot_before`
+
+export interface Registration {
+  fencingEpoch: number
+  /** The host itself was started again since it was last registered: whatever ran on it does not run any more. */
+  rebooted: boolean
+}
+
+/** Begins a new session of a host, known or new. Throws `Conflict` if another host has its name. */
+export async function registerHost(tx: Transaction, report: Register, sessionId: SessionId): Promise<Registration> {
+  try {
+    const [row] = await tx.query<{ fencing_epoch: number; boot_before: string | null }>(upsertHost, [
+      report.hostId,
+      report.hostName,
+      report.address,
+      report.bootId,
+      sessionId,
+      ...inventoryValues(report.inventory),
+    ])
+    const { fencing_epoch, boot_before } = row!
+    return { fencingEpoch: fencing_epoch, rebooted: boot_before !== null && boot_before !== report.bootId }
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error
+    throw new CloudError('Conflict', `Another host is registered as ${report.hostName}: give this one a name of its own.`, {
+      cause: error,
+    })
+  }
+}
+
+const recordHeartbeat = `
+  UPDATE hosts SET last_heard_at = clock_timestamp(), seen_sequence = $3, (${inventoryColumns}) = ROW(${inventoryParameters(4)})
+  WHERE id = $1 AND session_id = $2 AND seen_sequence < $3 RETURNING id`
+
+/** False for a heartbeat of another session, or one that a later one has overtaken. */
+export async function heartbeatHost(db: Queryable, report: Heartbeat): Promise<boolean> {
+  const rows = await db.query(recordHeartbeat, [
+    report.hostId,
+    report.sessionId,
+    report.sequence,
+    ...inventoryValues(report.inventory),
+  ])
+  return rows.length > 0
+}
+
+/** Open steps of a host are due at once: it has a session now, under which they can be commanded. */
+export async function rehintHost(tx: Transaction, hostId: HostId): Promise<void> {
+  await tx.execute(`UPDATE operation_steps SET next_hint_at = clock_timestamp() WHERE host_id = $1 AND state = 'open'`, [hostId])
+}
+
+const observe = `
+  UPDATE servers v SET power_state = g.power_state, seen_session = $2, seen_sequence = g.sequence, updated_at = clock_timestamp()
+  FROM unnest($3::uuid[], $4::int[], $5::int[], $6::bigint[]) AS g(server_id, incarnation, power_state, sequence)
+  WHERE v.id = g.server_id AND v.host_id = $1 AND v.incarnation = g.incarnation AND v.power_state <> g.power_state
+    AND (v.seen_session IS DISTINCT FROM $2 OR v.seen_sequence < g.sequence) AND v.deleted_at IS NULL
+  RETURNING v.id`
+
+/** Writes down what a host saw of its guests, and returns the servers for which that is news. */
+export async function observeGuests(
+  db: Queryable,
+  hostId: HostId,
+  sessionId: SessionId,
+  guests: readonly GuestSeen[],
+): Promise<ServerId[]> {
+  if (guests.length === 0) return []
+  const rows = await db.query<{ id: ServerId }>(observe, [
+    hostId,
+    sessionId,
+    guests.map((guest) => guest.serverId),
+    guests.map((guest) => guest.incarnation),
+    guests.map((guest) => guest.powerState),
+    guests.map((guest) => guest.sequence),
+  ])
+  return rows.map((row) => row.id)
+}
+
+/** Notes which report a server's state is from, so that an older one cannot overwrite it. */
+export async function recordSeen(
+  tx: Transaction,
+  seen: { serverId: ServerId; sessionId: SessionId; sequence: number; powerState: PowerStateCode },
+): Promise<void> {
+  await tx.execute(
+    'UPDATE servers SET power_state = $2, seen_session = $3, seen_sequence = $4 WHERE id = $1 AND deleted_at IS NULL',
+    [seen.serverId, seen.powerState, seen.sessionId, seen.sequence],
+  )
+}
+
+/** Servers on this host that are to run. */
+export async function serversToRun(db: Queryable, hostId: HostId): Promise<ServerId[]> {
+  const rows = await db.query<{ id: ServerId }>(
+    `SELECT id FROM servers WHERE host_id = $1 AND wanted = 'running' AND vm_state = 'active' AND deleted_at IS NULL ORDER BY created_at`,
+    [hostId],
+  )
+  return rows.map((row) => row.id)
+}

@@ -1,0 +1,89 @@
+import type { OperationId, StepId } from '@nubo/kernel'
+import type { CommandedHost, GuestRecord, ImageRecord, OpenStep, OperationStore, OperationTransaction } from '@nubo/workflow'
+import type { Database } from '../connection.js'
+import { operationColumns, operationOf, serverColumns, serverOf, stepColumns, stepOf, type Row } from './rows.js'
+import { PgOperationTransaction } from './transaction.js'
+
+const readOpenSteps = `
+  SELECT ${operationColumns}, ${stepColumns}, ${serverColumns},
+    v.flavor_id, v.flavor_name, v.availability_zone, v.launch_index, v.key_name, v.public_key, v.metadata, v.user_data, v.files,
+    i.id AS image_id, i.disk_format, i.size_bytes, i.virtual_bytes, i.sha512,
+    h.id AS h_id, h.name AS h_name, h.session_id AS h_session_id, h.fencing_epoch AS h_fencing_epoch
+  FROM operation_steps s JOIN operations o ON o.id = s.operation_id JOIN servers v ON v.id = o.server_id
+    LEFT JOIN hosts h ON h.id = s.host_id LEFT JOIN images i ON i.id = v.image_id AND i.status = 'active'
+  WHERE s.id = ANY($1::uuid[]) AND s.state = 'open'`
+
+/** Backoff of 2, 4, 8 ... 30 s with jitter of a quarter; a step that another sweeper is taking is passed over. */
+const takeDueSteps = `
+  UPDATE operation_steps s SET hints = s.hints + 1,
+    next_hint_at = clock_timestamp() + LEAST(2 ^ LEAST(s.hints + 1, 10), 30) * (0.875 + random() / 4) * interval '1 second'
+  FROM (SELECT id FROM operation_steps WHERE state = 'open' AND next_hint_at <= clock_timestamp()
+        ORDER BY next_hint_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
+  WHERE s.id = due.id RETURNING s.id`
+
+const findOverdue = `
+  SELECT o.id, s.id AS step_id FROM operations o JOIN operation_steps s ON s.operation_id = o.id AND s.state = 'open'
+  WHERE o.state IN ('running', 'unwinding') AND o.deadline_at < clock_timestamp() ORDER BY o.deadline_at LIMIT $1`
+
+/** The workflow's store on PostgreSQL. */
+export class PgOperationStore implements OperationStore {
+  constructor(private readonly database: Database) {}
+
+  async transaction<T>(
+    work: (tx: OperationTransaction & { readonly tx: PgOperationTransaction['tx'] }) => Promise<T>,
+  ): Promise<T> {
+    return await this.database.transaction((tx) => work(new PgOperationTransaction(tx)))
+  }
+
+  async readOpenSteps(ids: readonly StepId[]): Promise<OpenStep[]> {
+    const rows = await this.database.query<Row>(readOpenSteps, [ids])
+    return rows.map((row) => ({
+      operation: operationOf(row),
+      step: stepOf(row),
+      queue: row.s_queue as string,
+      server: serverOf(row),
+      guest: guestOf(row),
+      host: hostOf(row),
+    }))
+  }
+
+  async takeDueSteps(limit: number): Promise<StepId[]> {
+    const rows = await this.database.query<{ id: StepId }>(takeDueSteps, [limit])
+    return rows.map((row) => row.id)
+  }
+
+  async findOverdue(limit: number): Promise<{ id: OperationId; stepId: StepId }[]> {
+    const rows = await this.database.query<{ id: OperationId; step_id: StepId }>(findOverdue, [limit])
+    return rows.map((row) => ({ id: row.id, stepId: row.step_id }))
+  }
+}
+
+function guestOf(row: Row): GuestRecord {
+  return {
+    flavorId: row.flavor_id,
+    flavorName: row.flavor_name,
+    availabilityZone: row.availability_zone,
+    launchIndex: row.launch_index,
+    keyName: row.key_name,
+    publicKey: row.public_key,
+    metadata: row.metadata,
+    userData: row.user_data,
+    files: row.files,
+    image: row.image_id ? imageOf(row) : null,
+  } as GuestRecord
+}
+
+function imageOf(row: Row): ImageRecord {
+  return {
+    id: row.image_id,
+    diskFormat: row.disk_format,
+    sizeBytes: row.size_bytes,
+    virtualBytes: row.virtual_bytes,
+    sha512: row.sha512,
+  } as ImageRecord
+}
+
+function hostOf(row: Row): CommandedHost | null {
+  if (!row.h_id) return null
+  return { id: row.h_id, name: row.h_name, sessionId: row.h_session_id, fencingEpoch: row.h_fencing_epoch } as CommandedHost
+}
