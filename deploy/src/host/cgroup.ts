@@ -1,0 +1,59 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * A control group around all that a host runs, so that the host as a whole stays within its share of the machine. It works
+ * with version 2 and with version 1 (memory alone), and is left out where neither can be written, as in a container.
+ */
+export interface HostCgroup {
+  /** Relative, such as `nubo-1a2b3c4d/host-1`. */
+  path: string
+  memoryMiB: number
+}
+
+/** Folder and limit file of the memory controller on this machine, or undefined. */
+function memoryController(root: string): { mount: string; limitFile: string } | undefined {
+  if (existsSync(join(root, 'cgroup.controllers'))) {
+    const controllers = readFileSync(join(root, 'cgroup.controllers'), 'utf8').trim().split(' ')
+    return controllers.includes('memory') ? { mount: root, limitFile: 'memory.max' } : undefined
+  }
+  const mount = join(root, 'memory')
+  return existsSync(join(mount, 'cgroup.procs')) ? { mount, limitFile: 'memory.limit_in_bytes' } : undefined
+}
+
+/** Makes the group with its limit; gives the file that a process is added to it by, or undefined where there can be none. */
+export function ensureCgroup(group: HostCgroup, root = '/sys/fs/cgroup'): string | undefined {
+  const controller = memoryController(root)
+  if (!controller) return undefined
+  const folder = join(controller.mount, group.path)
+  try {
+    mkdirSync(folder, { recursive: true })
+    if (controller.limitFile === 'memory.max') delegateMemory(controller.mount, group.path)
+    writeFileSync(join(folder, controller.limitFile), String(group.memoryMiB * 1024 * 1024))
+    return join(folder, 'cgroup.procs')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM' || code === 'EBUSY' || code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** In version 2 a controller reaches a group only when every group above hands it down. */
+function delegateMemory(mount: string, path: string): void {
+  const above = path.split('/').slice(0, -1)
+  for (let depth = 0; depth <= above.length; depth++) {
+    writeFileSync(join(mount, ...above.slice(0, depth), 'cgroup.subtree_control'), '+memory')
+  }
+}
+
+/** Removes the group and all below it; nothing may run in them any more. */
+export function removeCgroup(path: string, root = '/sys/fs/cgroup'): void {
+  const controller = memoryController(root)
+  if (controller && existsSync(join(controller.mount, path))) removeFolder(join(controller.mount, path))
+}
+
+function removeFolder(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) removeFolder(join(folder, entry.name))
+  rmdirSync(folder)
+}

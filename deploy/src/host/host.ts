@@ -1,0 +1,273 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { identify, isAlive, type ProcessIdentity, signal } from '../process/identity.js'
+import { run } from '../process/run.js'
+import { waitFor } from '../process/wait.js'
+import { ensureCgroup, removeCgroup } from './cgroup.js'
+import { guestUser, libvirtdConfiguration, qemuConfiguration } from './libvirt-configuration.js'
+import { type HostProcess, onlyChildOf, processesOnHost } from './namespace-processes.js'
+import { connectHost, removeInterface, type Underlay } from './network.js'
+
+/** All that a KVM host is made from. */
+export interface HostSettings {
+  name: string
+  /** libvirt's host UUID; unique, and the same after every start. */
+  uuid: string
+  /** What the host keeps: guests, images, libvirt's records. */
+  directory: string
+  /** Where it logs. */
+  logDirectory: string
+  /** The path under /run at which the host itself and the machine know `directory`: short, and open to QEMU's user. */
+  runtimeDirectory: string
+  /** The clone, whose data the host must not see, and the path under /run at which the host sees its code. */
+  clone: string
+  codeDirectory: string
+  /** Further folders that the host sees, read-only, at a path under /run. */
+  readOnly: readonly { source: string; target: string }[]
+  underlay: Underlay
+  address: string
+  /** The network device on the machine's side of the host's cable. */
+  device: string
+  /** The host's control group, relative to the root of the hierarchy, and its share of memory. */
+  cgroup: string
+  memoryMiB: number
+}
+
+export type HostProgram = 'libvirtd' | 'agent'
+
+const initScript = join(import.meta.dirname, '../../shell/host-init.sh')
+
+/** One KVM host: namespaces on this machine with a libvirtd and a compute agent of their own. */
+export class KvmHost {
+  constructor(readonly settings: HostSettings) {}
+
+  get name(): string {
+    return this.settings.name
+  }
+
+  /** libvirt's unix socket, as the machine sees it. */
+  get libvirtSocket(): string {
+    return join(this.settings.runtimeDirectory, 'run/libvirt-sock')
+  }
+
+  /** The host's first process, or undefined while the host is off. Its end is a power cut. */
+  get firstProcess(): ProcessIdentity | undefined {
+    try {
+      const identity: ProcessIdentity = JSON.parse(readFileSync(this.stateFile, 'utf8'))
+      return isAlive(identity) ? identity : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  get isOn(): boolean {
+    return this.firstProcess !== undefined
+  }
+
+  /** Switches the host on, where it is off, and waits until libvirt answers. */
+  async start(timeoutMs = 30_000): Promise<void> {
+    if (!this.firstProcess) await this.boot(timeoutMs)
+    await this.waitForLibvirt(timeoutMs)
+  }
+
+  /** Pulls the plug: everything on the host ends at once, as when the power fails. Its disks stay. */
+  async cutPower(): Promise<void> {
+    const init = this.firstProcess
+    if (!init) return
+    signal(init, 'SIGKILL')
+    // The kernel lets go of the first process only when every other one in its namespace has ended.
+    await waitFor(`${this.name} does not end`, () => !isAlive(init), { timeoutMs: 30_000, everyMs: 10 })
+  }
+
+  /**
+   * Shuts the host down as a person would: no more agent, then each guest is asked to power off and has `graceMs` for it,
+   * then the power goes. The agent ends first so that it does not take this for the guests' own wish.
+   */
+  async shutDown(graceMs: number): Promise<void> {
+    if (this.firstProcess) {
+      await this.hold('agent')
+      await this.powerOffGuests(graceMs)
+      await this.hold('libvirtd')
+      await this.cutPower()
+    }
+    await this.cleanUp()
+  }
+
+  /** Takes away what a host that is off has left on the machine: its network device and control group. */
+  async cleanUp(): Promise<void> {
+    await removeInterface(this.settings.device)
+    removeCgroup(this.settings.cgroup)
+    rmSync(join(this.settings.directory, 'run'), { recursive: true, force: true })
+    rmSync(this.stateFile, { force: true })
+  }
+
+  processes(): HostProcess[] {
+    const init = this.firstProcess
+    return init ? processesOnHost(init.pid) : []
+  }
+
+  /** The running program, or undefined between its end and its next start. */
+  program(name: HostProgram): ProcessIdentity | undefined {
+    const file = join(this.settings.directory, 'control', `${name}.pid`)
+    if (!existsSync(file)) return undefined
+    const pidOnHost = Number(readFileSync(file, 'utf8'))
+    const found = this.processes().find((process) => process.pidOnHost === pidOnHost)
+    return found && identify(found.pid)
+  }
+
+  /** Ends a program with `ending` and waits until the host has started it again. Guests and the other program go on. */
+  async restart(name: HostProgram, ending: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const before = this.program(name)
+    if (before) signal(before, ending)
+    await waitFor(
+      `${name} of ${this.name} does not come back`,
+      () => this.program(name)?.pid !== before?.pid && this.program(name),
+      {
+        timeoutMs: 30_000,
+      },
+    )
+    if (name === 'libvirtd') await this.waitForLibvirt(30_000)
+  }
+
+  /** Ends a program, with SIGKILL where it does not by itself, and keeps it from being started again until `release`. */
+  async hold(name: HostProgram, graceMs = 10_000): Promise<void> {
+    writeFileSync(join(this.settings.directory, 'control', `${name}.held`), '')
+    const running = this.program(name)
+    if (!running) return
+    signal(running, 'SIGTERM')
+    try {
+      await waitFor(`${name} does not end`, () => !isAlive(running), { timeoutMs: graceMs })
+    } catch {
+      signal(running, 'SIGKILL')
+      await waitFor(`${name} does not end`, () => !isAlive(running), { timeoutMs: 10_000 })
+    }
+  }
+
+  release(name: HostProgram): void {
+    rmSync(join(this.settings.directory, 'control', `${name}.held`), { force: true })
+  }
+
+  /** The command that the host runs as its agent from now on; an agent that runs already goes on until `restart`. */
+  setAgent(command: readonly string[]): void {
+    mkdirSync(join(this.settings.directory, 'control'), { recursive: true })
+    writeFileSync(join(this.settings.directory, 'control/agent.sh'), `exec ${command.map(quote).join(' ')}\n`)
+  }
+
+  /** Runs `virsh` on the host's libvirt and gives what it printed. */
+  async virsh(...args: string[]): Promise<string> {
+    const result = await run('virsh', ['--connect', `qemu:///system?socket=${this.libvirtSocket}`, '--quiet', ...args])
+    if (result.code !== 0) throw new Error(`virsh ${args[0]} on ${this.name}: ${result.stderr.trim()}`)
+    return result.stdout.trim()
+  }
+
+  private get stateFile(): string {
+    return join(this.settings.directory, 'first-process.json')
+  }
+
+  private async boot(timeoutMs: number): Promise<void> {
+    const { settings } = this
+    this.layOut()
+    const addToGroup = ensureCgroup({ path: settings.cgroup, memoryMiB: settings.memoryMiB })
+    const log = openSync(join(settings.logDirectory, 'init.log'), 'a')
+    // The shell joins the control group first, so that everything on the host is born in it.
+    const joinGroup = addToGroup ? `echo $$ > ${quote(addToGroup)} || true; ` : ''
+    const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--fork', '--kill-child', '--mount-proc']
+    const unshare = ['unshare', ...namespaces, '--propagation', 'private', '/bin/bash', initScript, this.settingsFile]
+    const child = spawn('/bin/sh', ['-c', `${joinGroup}exec ${unshare.map(quote).join(' ')}`], {
+      cwd: '/',
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' },
+      stdio: ['ignore', log, log],
+      detached: true,
+    })
+    closeSync(log)
+    child.unref()
+    const parent = child.pid!
+    const ended = () => child.exitCode !== null
+    const init = await waitFor(`${this.name} does not start`, () => ended() || onlyChildOf(parent), { timeoutMs, everyMs: 10 })
+    const identity = init !== true && identify(init)
+    if (!identity) throw new Error(`${this.name} does not start: ${this.lastWords()}`)
+    writeFileSync(this.stateFile, JSON.stringify(identity))
+    await connectHost(settings.underlay, settings.device, settings.address, identity.pid)
+    writeFileSync(join(settings.directory, 'control/network-is-up'), '')
+  }
+
+  private get settingsFile(): string {
+    return join(this.settings.directory, 'host.settings')
+  }
+
+  /** Writes what the first process reads. What lies under /run on a real machine is gone after a boot, and so it is here. */
+  private layOut(): void {
+    const { settings } = this
+    const { directory } = settings
+    for (const name of ['run', 'control']) {
+      const kept = name === 'control' && existsSync(join(directory, 'control/agent.sh'))
+      const agent = kept ? readFileSync(join(directory, 'control/agent.sh')) : undefined
+      rmSync(join(directory, name), { recursive: true, force: true })
+      mkdirSync(join(directory, name), { recursive: true, mode: name === 'run' ? 0o755 : 0o700 })
+      if (agent) writeFileSync(join(directory, 'control/agent.sh'), agent)
+    }
+    for (const name of ['libvirt', 'etc', 'cache', 'log']) mkdirSync(join(directory, name), { recursive: true, mode: 0o755 })
+    mkdirSync(settings.logDirectory, { recursive: true })
+    for (const path of [directory, settings.logDirectory]) chmodSync(path, 0o755)
+    writeFileSync(join(directory, 'etc/libvirtd.conf'), libvirtdConfiguration(settings.uuid))
+    writeFileSync(join(directory, 'etc/qemu.conf'), qemuConfiguration(settings.address))
+    const binds = [
+      { source: directory, target: settings.runtimeDirectory, mode: 'rw' },
+      { source: settings.logDirectory, target: join(settings.runtimeDirectory, 'log'), mode: 'rw' },
+      { source: settings.clone, target: settings.codeDirectory, mode: 'ro' },
+      ...settings.readOnly.map((bind) => ({ ...bind, mode: 'ro' })),
+    ]
+    const values = {
+      name: settings.name,
+      directory,
+      runtime: settings.runtimeDirectory,
+      clone: settings.clone,
+      code: settings.codeDirectory,
+      guestUser: String(guestUser),
+      binds: binds.map(({ source, target, mode }) => `${source}\t${target}\t${mode}`).join('\n'),
+    }
+    const lines = Object.entries(values).map(([key, value]) => `${key}=${quote(value)}`)
+    writeFileSync(this.settingsFile, `${lines.join('\n')}\n`)
+  }
+
+  private lastWords(): string {
+    return readFileSync(join(this.settings.logDirectory, 'init.log'), 'utf8').trim().split('\n').slice(-3).join('; ')
+  }
+
+  private async waitForLibvirt(timeoutMs: number): Promise<void> {
+    const answers = () => {
+      if (!this.firstProcess) throw new Error(`${this.name} ended while it started: ${this.lastWords()}`)
+      return accepts(this.libvirtSocket)
+    }
+    await waitFor(`libvirt on ${this.name} does not answer`, answers, { timeoutMs })
+  }
+
+  /** Where libvirt does not answer nobody can ask the guests: the power cut that follows is all there is. */
+  private async powerOffGuests(graceMs: number): Promise<void> {
+    const running = async () => (await this.virsh('list', '--uuid')).split('\n').filter(Boolean)
+    try {
+      for (const guest of await running()) await this.virsh('shutdown', guest).catch(() => {})
+      const allOff = async () => (await running()).length === 0
+      await waitFor('guests are still on', allOff, { timeoutMs: graceMs, everyMs: 200 }).catch(() => {})
+      for (const guest of await running()) await this.virsh('destroy', guest)
+    } catch {
+      return
+    }
+  }
+}
+
+/** True when something accepts connections on the unix socket. */
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => resolve(socket.destroy() && true))
+    socket.once('error', () => resolve(false))
+  })
+}
+
+/** A word as the shell reads it back unchanged. */
+function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`
+}
