@@ -1,4 +1,5 @@
 export * from './caller.js'
+export * from './image-credential.js'
 export * from './passwords.js'
 export * from './policy.js'
 export * from './revocations.js'
