@@ -1,7 +1,7 @@
 export { Database, isUniqueViolation, type DatabaseOptions, type Queryable, type Transaction } from './connection.js'
 export { migrate } from './migrate.js'
 export { claim, releaseRoom, storeRefusal, type Claim } from './hosts/room.js'
-export { PgOperationStore } from './operations/store.js'
+export { PgOperationStore, type TriedHost } from './operations/store.js'
 export { PgOperationTransaction } from './operations/transaction.js'
 export {
   heartbeatHost,
@@ -13,3 +13,4 @@ export {
   type Registration,
 } from './hosts/registry.js'
 export { readHostSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
+export { recordObservedAction } from './operations/observed.js'

@@ -84,10 +84,13 @@ async function guestSpecification(open: OpenStep, host: HostId, options: Compose
 }
 
 async function imageSource(image: ImageRecord, host: HostId, options: ComposeOptions) {
-  const { id, ...rest } = image
+  const { id, diskFormat, sizeBytes, virtualBytes, sha512 } = image
   return {
     imageId: id,
-    ...rest,
+    diskFormat,
+    sizeBytes,
+    virtualBytes,
+    sha512,
     url: `${options.imageUrl}/nubo/v1/images/${id}/file`,
     credential: await options.signImageCredential(id, host),
   }

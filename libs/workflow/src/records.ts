@@ -83,6 +83,8 @@ export interface GuestRecord {
 
 export interface ImageRecord {
   id: ImageId
+  /** The processor that it is made for, where its properties say one. */
+  architecture: string | null
   diskFormat: 'raw' | 'qcow2'
   sizeBytes: number
   virtualBytes: number

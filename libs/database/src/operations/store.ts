@@ -1,4 +1,4 @@
-import type { OperationId, StepId } from '@nubo/kernel'
+import type { HostId, OperationId, StepId } from '@nubo/kernel'
 import type { CommandedHost, GuestRecord, ImageRecord, OpenStep, OperationStore, OperationTransaction } from '@nubo/workflow'
 import type { Database } from '../connection.js'
 import { operationColumns, operationOf, serverColumns, serverOf, stepColumns, stepOf, type Row } from './rows.js'
@@ -8,6 +8,7 @@ const readOpenSteps = `
   SELECT ${operationColumns}, ${stepColumns}, ${serverColumns},
     v.flavor_id, v.flavor_name, v.availability_zone, v.launch_index, v.key_name, v.public_key, v.metadata, v.user_data, v.files,
     i.id AS image_id, i.disk_format, i.size_bytes, i.virtual_bytes, i.sha512,
+    COALESCE(i.properties->>'hw_architecture', i.properties->>'architecture') AS architecture,
     h.id AS h_id, h.name AS h_name, h.session_id AS h_session_id, h.fencing_epoch AS h_fencing_epoch
   FROM operation_steps s JOIN operations o ON o.id = s.operation_id JOIN servers v ON v.id = o.server_id
     LEFT JOIN hosts h ON h.id = s.host_id LEFT JOIN images i ON i.id = v.image_id AND i.status = 'active'
@@ -21,9 +22,21 @@ const takeDueSteps = `
         ORDER BY next_hint_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
   WHERE s.id = due.id RETURNING s.id`
 
+const readTriedHosts = `
+  SELECT DISTINCT ON (h.id) h.id AS "hostId", h.name, s.result->>'message' AS why
+  FROM operation_steps s JOIN hosts h ON h.id = s.host_id
+  WHERE s.operation_id = $1 AND s.direction = 'do' AND s.state = 'failed' ORDER BY h.id, s.finished_at DESC`
+
 const findOverdue = `
   SELECT o.id, s.id AS step_id FROM operations o JOIN operation_steps s ON s.operation_id = o.id AND s.state = 'open'
   WHERE o.state IN ('running', 'unwinding') AND o.deadline_at < clock_timestamp() ORDER BY o.deadline_at LIMIT $1`
+
+/** A host on which a step of an operation failed, and why. */
+export interface TriedHost {
+  hostId: HostId
+  name: string
+  why: string
+}
 
 /** The workflow's store on PostgreSQL. */
 export class PgOperationStore implements OperationStore {
@@ -52,6 +65,11 @@ export class PgOperationStore implements OperationStore {
     return rows.map((row) => row.id)
   }
 
+  /** The hosts that this operation was tried on in vain. */
+  async readTriedHosts(operationId: OperationId): Promise<TriedHost[]> {
+    return await this.database.query<TriedHost>(readTriedHosts, [operationId])
+  }
+
   async findOverdue(limit: number): Promise<{ id: OperationId; stepId: StepId }[]> {
     const rows = await this.database.query<{ id: OperationId; step_id: StepId }>(findOverdue, [limit])
     return rows.map((row) => ({ id: row.id, stepId: row.step_id }))
@@ -76,6 +94,7 @@ function guestOf(row: Row): GuestRecord {
 function imageOf(row: Row): ImageRecord {
   return {
     id: row.image_id,
+    architecture: row.architecture,
     diskFormat: row.disk_format,
     sizeBytes: row.size_bytes,
     virtualBytes: row.virtual_bytes,

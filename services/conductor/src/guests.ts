@@ -1,0 +1,110 @@
+import type { GuestChangeCause, GuestSeen } from '@nubo/contract'
+import {
+  observeGuests,
+  recordObservedAction,
+  type Database,
+  type PgOperationStore,
+  type PgOperationTransaction,
+} from '@nubo/database'
+import type { HostId, RequestId, ServerId, SessionId } from '@nubo/kernel'
+import type { Caster, Opened, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
+
+const running = 1
+
+/** What an instance action says of a guest that changed without being told to. */
+const words: Record<GuestChangeCause, string> = {
+  'guest-shutdown': 'The guest powered itself off.',
+  'destroyed-on-host': 'The guest was powered off on its host, not through the API.',
+  crashed: 'The guest crashed.',
+  killed: "The guest's process on its host was killed.",
+  'started-on-host': 'The guest was started on its host, not through the API.',
+  'paused-on-host': 'The guest was paused on its host, not through the API.',
+  'found-at-resync': 'The guest was found in this state when its host was looked at again.',
+}
+
+export interface GuestsOptions {
+  database: Database
+  store: PgOperationStore
+  engine: OperationEngine
+  caster: Caster
+  newRequestId: () => RequestId
+}
+
+/** Settles what guests do on their own: what was seen is compared with what is wanted, by record. */
+export class Guests {
+  constructor(private readonly options: GuestsOptions) {}
+
+  /** Writes down what a host saw, and settles the servers for which it is news. */
+  async observe(
+    hostId: HostId,
+    sessionId: SessionId,
+    guests: readonly GuestSeen[],
+    cause: GuestChangeCause,
+    detail = '',
+  ): Promise<void> {
+    const changed = await observeGuests(this.options.database, hostId, sessionId, guests)
+    for (const serverId of changed) await this.settle(serverId, cause, detail)
+  }
+
+  /** Writes down what a host saw, and leaves it to the caller what to do about it. */
+  async note(hostId: HostId, sessionId: SessionId, guests: readonly GuestSeen[]): Promise<void> {
+    await observeGuests(this.options.database, hostId, sessionId, guests)
+  }
+
+  /** Starts again what was to run when its host went down. */
+  async restart(serverIds: readonly ServerId[]): Promise<void> {
+    for (const serverId of serverIds) {
+      const opened = await this.options.store.transaction(async (tx) => {
+        const found = await tx.lockServer(serverId)
+        if (!found || found.live || found.server.wanted !== 'running' || found.server.powerState === running) return undefined
+        return await this.options.engine.begin(tx, 'server.start', found.server, this.ourselves(found.server))
+      })
+      await this.options.caster.cast([opened])
+    }
+  }
+
+  private async settle(serverId: ServerId, cause: GuestChangeCause, detail: string): Promise<void> {
+    const opened = await this.options.store.transaction(async (tx) => {
+      const found = await tx.lockServer(serverId)
+      // While an operation is under way its own result decides what the server is.
+      if (!found || found.live) return undefined
+      return await this.follow(tx, found.server, cause, detail)
+    })
+    await this.options.caster.cast([opened])
+  }
+
+  private async follow(
+    tx: PgOperationTransaction,
+    server: ServerRecord,
+    cause: GuestChangeCause,
+    detail: string,
+  ): Promise<Opened> {
+    const isRunning = server.powerState === running
+    if (server.vmState === 'active' && server.wanted === 'running' && !isRunning) {
+      await tx.markStopped(server.id, server.powerState)
+      await tx.setWanted(server.id, 'stopped')
+      await this.noteAction(tx, server, 'stop', cause, detail)
+      return undefined
+    }
+    if (server.vmState === 'stopped' && server.wanted === 'stopped' && isRunning) {
+      await this.noteAction(tx, server, 'start', cause, `${detail} It is stopped again, as its record says.`)
+      return await this.options.engine.begin(tx, 'server.stop', server, this.ourselves(server))
+    }
+    return undefined
+  }
+
+  private async noteAction(
+    tx: PgOperationTransaction,
+    server: ServerRecord,
+    action: string,
+    cause: GuestChangeCause,
+    detail: string,
+  ): Promise<void> {
+    const message = [words[cause], detail].filter((text) => text !== '').join(' ')
+    await recordObservedAction(tx.tx, { server, action, message, requestId: this.options.newRequestId() })
+  }
+
+  private ourselves(server: ServerRecord): Requester {
+    return { projectId: server.projectId, userId: null, requestId: this.options.newRequestId() }
+  }
+}

@@ -1,0 +1,44 @@
+import type { Result } from '@nubo/contract'
+import { recordSeen, type PgOperationStore, type PgOperationTransaction } from '@nubo/database'
+import type { Caster, Located, Opened, OperationEngine } from '@nubo/workflow'
+import type { Acknowledger } from './acknowledger.js'
+
+/** Takes in how a command ended: commits it with the next step, and lets the agent forget it. */
+export class Results {
+  constructor(
+    private readonly store: PgOperationStore,
+    private readonly engine: OperationEngine,
+    private readonly caster: Caster,
+    private readonly acknowledger: Acknowledger,
+  ) {}
+
+  async take(result: Result): Promise<void> {
+    const opened = await this.store.transaction(async (tx) => {
+      const located = await tx.lockStep(result.stepId)
+      return located && isCurrent(located, result) ? await this.commit(tx, located, result) : undefined
+    })
+    // A result that is no longer waited for is acknowledged too: it is settled, one way or the other.
+    this.acknowledger.add(result.hostId, { serverId: result.serverId, fence: result.fence })
+    await this.caster.cast([opened])
+  }
+
+  private async commit(tx: PgOperationTransaction, located: Located, result: Result): Promise<Opened> {
+    const { outcome, serverId, sessionId, sequence } = result
+    await recordSeen(tx.tx, { serverId, sessionId, sequence, powerState: outcome.powerState })
+    if (outcome.state === 'done')
+      return await this.engine.done(tx, located, { powerState: outcome.powerState, detail: outcome.detail })
+    return await this.engine.failed(tx, located, outcome.failure)
+  }
+}
+
+/** True for the answer to exactly the command that the step is open for, from the host that was to carry it out. */
+function isCurrent({ step, server, operation }: Located, result: Result): boolean {
+  return (
+    step.state === 'open' &&
+    step.fence === result.fence &&
+    step.hostId === result.hostId &&
+    server.id === result.serverId &&
+    server.incarnation === result.incarnation &&
+    (operation.state === 'running' || operation.state === 'unwinding')
+  )
+}
