@@ -1,1 +1,1 @@
-export {}
+export * from './placement/index.js'
