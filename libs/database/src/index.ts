@@ -14,3 +14,4 @@ export {
 } from './hosts/registry.js'
 export { readHostSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
 export { recordObservedAction } from './operations/observed.js'
+export * from './servers/index.js'

@@ -8,6 +8,8 @@ import type { ImageRecord, OpenStep } from './records.js'
 const defaultGraceMs = 60_000
 const buildTimeoutMs = 10 * 60_000
 const commandTimeoutMs = 3 * 60_000
+/** The one zone there is. */
+const availabilityZone = 'nova'
 
 export interface ComposeOptions {
   /** The image service as hosts reach it. */
@@ -109,7 +111,7 @@ function configDriveOf({ operation, server, guest }: OpenStep): ConfigDrive {
       name: server.name,
       hostname: server.hostname,
       project_id: server.projectId,
-      availability_zone: guest.availabilityZone,
+      availability_zone: availabilityZone,
       launch_index: guest.launchIndex,
       devices: [],
       dedicated_cpus: [],

@@ -71,7 +71,6 @@ export interface Located {
 export interface GuestRecord {
   flavorId: FlavorId
   flavorName: string
-  availabilityZone: string
   launchIndex: number
   keyName: string | null
   publicKey: string | null

@@ -6,7 +6,7 @@ import { PgOperationTransaction } from './transaction.js'
 
 const readOpenSteps = `
   SELECT ${operationColumns}, ${stepColumns}, ${serverColumns},
-    v.flavor_id, v.flavor_name, v.availability_zone, v.launch_index, v.key_name, v.public_key, v.metadata, v.user_data, v.files,
+    v.flavor_id, v.flavor_name, v.launch_index, v.key_name, v.public_key, v.metadata, v.user_data, v.files,
     i.id AS image_id, i.disk_format, i.size_bytes, i.virtual_bytes, i.sha512,
     COALESCE(i.properties->>'hw_architecture', i.properties->>'architecture') AS architecture,
     h.id AS h_id, h.name AS h_name, h.session_id AS h_session_id, h.fencing_epoch AS h_fencing_epoch
@@ -80,7 +80,6 @@ function guestOf(row: Row): GuestRecord {
   return {
     flavorId: row.flavor_id,
     flavorName: row.flavor_name,
-    availabilityZone: row.availability_zone,
     launchIndex: row.launch_index,
     keyName: row.key_name,
     publicKey: row.public_key,

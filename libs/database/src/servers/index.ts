@@ -1,0 +1,13 @@
+export { deleteMetadataItem, setLocked, updateServer, writeMetadata, writeTags, type ServerChanges } from './change-servers.js'
+export { insertServers, type NewServer, type NewServersRequest } from './insert-servers.js'
+export { readQuota, takeServerQuota, type QuotaState, type ServerQuota } from './quota-use.js'
+export {
+  findMarker,
+  findServer,
+  listServers,
+  readUserData,
+  sortableServerKeys,
+  type ServerFilter,
+  type ServerPage,
+} from './read-servers.js'
+export { type ServerFault, type ServerRow } from './server-row.js'
