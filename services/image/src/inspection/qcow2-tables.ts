@@ -13,6 +13,7 @@ const extension = {
 const maxL1TableBytes = 32n << 20n
 const maxRefcountTableBytes = 8n << 20n
 const maxSnapshots = 65_536
+const maxFileOffset = 2n ** 62n
 const leastSnapshotEntryBytes = 40n
 const maxBitmaps = 65_535
 
@@ -89,10 +90,11 @@ export function checkQcow2Tables(header: Qcow2Header, extensions: Qcow2Extension
   within('L1 table', header.l1TableOffset, checkedL1Bytes(header, clusterBytes))
   within('refcount table', header.refcountTableOffset, checkedRefcountBytes(header, clusterBytes))
   if (header.snapshots > maxSnapshots) throw malformed(`it says that it has ${header.snapshots} snapshots`)
-  if (header.snapshots > 0) {
-    // Entries vary in length; this is the least they take.
-    within('snapshot table', header.snapshotsOffset, BigInt(header.snapshots) * leastSnapshotEntryBytes)
-  }
+  // QEMU wants a sound offset even where there are no snapshots, but it may be one that was left behind.
+  if (header.snapshotsOffset % clusterBytes !== 0n || header.snapshotsOffset > maxFileOffset)
+    throw malformed('its snapshot table')
+  // Entries vary in length; this is the least they take.
+  if (header.snapshots > 0) within('snapshot table', header.snapshotsOffset, BigInt(header.snapshots) * leastSnapshotEntryBytes)
   const bitmaps = extensions.bitmapDirectory
   if (bitmaps) within('bitmap directory', bitmaps.offset, bitmaps.bytes)
 }
