@@ -13,5 +13,5 @@ export {
   type Registration,
 } from './hosts/registry.js'
 export { readHostSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
-export { recordObservedAction } from './operations/observed.js'
+export { recordAction, type PlainAction } from './operations/plain-action.js'
 export * from './servers/index.js'

@@ -1,15 +1,14 @@
 import type { GuestChangeCause, GuestSeen } from '@nubo/contract'
 import {
   observeGuests,
-  recordObservedAction,
+  recordAction,
   type Database,
   type PgOperationStore,
   type PgOperationTransaction,
 } from '@nubo/database'
+import { powerStates, reactionToDrift, type TaskState, type VmState } from '@nubo/domain'
 import type { HostId, RequestId, ServerId, SessionId } from '@nubo/kernel'
 import type { Caster, Opened, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
-
-const running = 1
 
 /** What an instance action says of a guest that changed without being told to. */
 const words: Record<GuestChangeCause, string> = {
@@ -56,7 +55,7 @@ export class Guests {
     for (const serverId of serverIds) {
       const opened = await this.options.store.transaction(async (tx) => {
         const found = await tx.lockServer(serverId)
-        if (!found || found.live || found.server.wanted !== 'running' || found.server.powerState === running) return undefined
+        if (!found || found.live || found.server.wanted !== 'running' || found.server.powerState === powerStates.running) return undefined
         return await this.options.engine.begin(tx, 'server.start', found.server, this.ourselves(found.server))
       })
       await this.options.caster.cast([opened])
@@ -79,18 +78,19 @@ export class Guests {
     cause: GuestChangeCause,
     detail: string,
   ): Promise<Opened> {
-    const isRunning = server.powerState === running
-    if (server.vmState === 'active' && server.wanted === 'running' && !isRunning) {
-      await tx.markStopped(server.id, server.powerState)
-      await tx.setWanted(server.id, 'stopped')
-      await this.noteAction(tx, server, 'stop', cause, detail)
-      return undefined
+    const recorded = { vmState: server.vmState as VmState, taskState: server.taskState as TaskState | null }
+    switch (reactionToDrift(recorded, server.powerState, false)) {
+      case 'settle':
+        await tx.markStopped(server.id, server.powerState)
+        await tx.setWanted(server.id, 'stopped')
+        await this.noteAction(tx, server, 'stop', cause, detail)
+        return undefined
+      case 'stop':
+        await this.noteAction(tx, server, 'start', cause, `${detail} It is stopped again, as its record says.`)
+        return await this.options.engine.begin(tx, 'server.stop', server, this.ourselves(server))
+      default:
+        return undefined
     }
-    if (server.vmState === 'stopped' && server.wanted === 'stopped' && isRunning) {
-      await this.noteAction(tx, server, 'start', cause, `${detail} It is stopped again, as its record says.`)
-      return await this.options.engine.begin(tx, 'server.stop', server, this.ourselves(server))
-    }
-    return undefined
   }
 
   private async noteAction(
@@ -101,7 +101,13 @@ export class Guests {
     detail: string,
   ): Promise<void> {
     const message = [words[cause], detail].filter((text) => text !== '').join(' ')
-    await recordObservedAction(tx.tx, { server, action, message, requestId: this.options.newRequestId() })
+    await recordAction(tx.tx, {
+      server,
+      kind: `server.observed-${action}`,
+      message,
+      requestId: this.options.newRequestId(),
+      userId: null,
+    })
   }
 
   private ourselves(server: ServerRecord): Requester {

@@ -27,7 +27,7 @@ const useQuota = `
     used_ram_mib = q.used_ram_mib + $4
   WHERE (COALESCE((q.limits->>'instances')::int, $5) < 0 OR q.used_instances + $2 <= COALESCE((q.limits->>'instances')::int, $5))
     AND (COALESCE((q.limits->>'cores')::int, $6) < 0 OR q.used_cores + $3 <= COALESCE((q.limits->>'cores')::int, $6))
-    AND (COALESCE((q.limits->>'ram')::int, $7) < 0 OR q.used_ram_mib + $4 <= COALESCE((q.limits->>'ram')::int, $7))`
+    AND (COALESCE((q.limits->>'ramMiB')::int, $7) < 0 OR q.used_ram_mib + $4 <= COALESCE((q.limits->>'ramMiB')::int, $7))`
 
 /** False if the project's limits do not allow it; nothing is taken then. */
 export async function takeServerQuota(

@@ -1,3 +1,4 @@
+import type { PowerState, TaskState, VmState, WantedState } from '@nubo/domain'
 import type { FlavorId, HostId, ImageId, ProjectId, ServerId, UserId } from '@nubo/kernel'
 
 export interface ServerFault {
@@ -36,10 +37,10 @@ export interface ServerRow {
   accessIpv4: string
   accessIpv6: string
   diskConfig: 'AUTO' | 'MANUAL'
-  wanted: 'running' | 'stopped' | 'deleted'
-  vmState: string
-  taskState: string | null
-  powerState: number
+  wanted: WantedState
+  vmState: VmState
+  taskState: TaskState | null
+  powerState: PowerState
   hostId: HostId | null
   hostName: string | null
   /** 'up' or 'down', by what was heard of it lately; null without a host. */
