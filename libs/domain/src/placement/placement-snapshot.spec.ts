@@ -60,6 +60,35 @@ describe('a snapshot kept up to date', () => {
     )
   })
 
+  it('keeps every property of many hosts', () => {
+    const hosts = Array.from({ length: 500 }, (_, n) =>
+      sampleHost(n, {
+        enabled: n % 2 === 0,
+        up: n % 3 === 0,
+        architecture: `architecture-${n % 5}`,
+        availabilityZone: `az${n % 7}`,
+        capacity: { vcpus: n, memoryMiB: 2 * n, diskGiB: 3 * n },
+        serverCount: 4 * n,
+      }),
+    )
+    const kept = new PlacementSnapshot(hosts)
+    const columns = hosts.map(({ hostId }) => {
+      const row = kept.rowOf(hostId)!
+      return {
+        enabled: kept.enabled[row] === 1,
+        up: kept.up[row] === 1,
+        isOfArchitecture: (name: string) => kept.architecture[row] === kept.codeOf(name),
+        isInZone: (name: string) => kept.availabilityZone[row] === kept.codeOf(name),
+        room: [kept.freeVcpus[row], kept.freeMemoryMiB[row], kept.freeDiskGiB[row], kept.serverCount[row]],
+      }
+    })
+    for (const [n, column] of columns.entries()) {
+      expect(column).toMatchObject({ enabled: n % 2 === 0, up: n % 3 === 0, room: [n, 2 * n, 3 * n, 4 * n] })
+      expect([0, 1, 2, 3, 4, 5].filter((k) => column.isOfArchitecture(`architecture-${k}`))).toEqual([n % 5])
+      expect([0, 1, 2, 3, 4, 5, 6, 7].filter((k) => column.isInZone(`az${k}`))).toEqual([n % 7])
+    }
+  })
+
   it('does not know a host that was removed or never set', () => {
     const hosts = new PlacementSnapshot([sampleHost(1), sampleHost(2)])
     hosts.remove(sampleHostId(2))
