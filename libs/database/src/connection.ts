@@ -62,6 +62,12 @@ export class Database implements Queryable {
     return result.rows as Row[]
   }
 
+  /** As `query`, for statements whose text varies with what a client asks: they are not kept prepared. */
+  async queryOnce<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    const result = await reachable(this.pool.query({ text, values: values as unknown[] }))
+    return result.rows as Row[]
+  }
+
   async execute(text: string, values: readonly unknown[] = []): Promise<number> {
     const result = await reachable(this.pool.query(prepared(text, values)))
     return result.rowCount ?? 0

@@ -14,4 +14,7 @@ export {
 } from './hosts/registry.js'
 export { readHostSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
 export { recordAction, type PlainAction } from './operations/plain-action.js'
+export * from './images/index.js'
 export * from './servers/index.js'
+export { findFlavorForProject, flavorRowColumns, type FlavorRow } from './flavors/find-flavor.js'
+export { findKeypair, keypairRowColumns, type KeypairRow } from './keypairs/find-keypair.js'

@@ -11,3 +11,13 @@ export {
   type ServerPage,
 } from './read-servers.js'
 export { type ServerFault, type ServerRow } from './server-row.js'
+export {
+  findPlacementDecision,
+  findServerAction,
+  listServerActions,
+  type ServerActionPage,
+  type ServerActionRow,
+  type ServerActionStepRow,
+  type StoredDecision,
+} from './actions.js'
+export { findImageForServer, type ServerImageRow } from './find-image.js'
