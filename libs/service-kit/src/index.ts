@@ -1,1 +1,11 @@
-export {}
+export * from './configuration.js'
+export { addLogFields, logFields, withLogFields, type LogFields } from './context.js'
+export * from './health.js'
+export { baseUrlOf } from './http/hooks.js'
+export type {} from './http/request.js'
+export { createLogger, type Logger } from './logger.js'
+export * from './parameters.js'
+export * from './route.js'
+export * from './service.js'
+export * from './surface.js'
+export * from './tokens.js'

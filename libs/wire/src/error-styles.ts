@@ -33,6 +33,7 @@ export const keystoneErrors: ErrorStyle = {
   body: (problem) =>
     problem === 'media-type' ? malformed('application/json', 'Content-Type header') : malformed('valid JSON', 'request body'),
   input: keystoneInputMessage,
+  denied: (policy) => `You are not authorized to perform the requested action: ${policy}.`,
   bug: (requestId) =>
     `An unexpected error prevented the server from fulfilling your request. Report it with the request id ${requestId}.`,
 }
@@ -69,9 +70,11 @@ export const novaErrors: ErrorStyle = {
   },
   body(problem) {
     if (problem === 'media-type') return new CloudError('UnsupportedMedia', 'Unsupported Content-Type')
-    return new CloudError('Invalid', 'Malformed request body')
+    // What is JSON but no object is for the schema to refuse.
+    return problem === 'syntax' ? new CloudError('Invalid', 'Malformed request body') : undefined
   },
   input: novaInputMessage,
+  denied: (policy) => `Policy doesn't allow ${policy} to be performed.`,
   bug: (requestId) => `Unexpected API Error. Report it with the request id ${requestId}.`,
 }
 
@@ -82,9 +85,10 @@ export const glanceErrors: ErrorStyle = {
   body(problem) {
     if (problem === 'media-type')
       return new CloudError('UnsupportedMedia', 'The server does not support the media type of the request body.')
-    return new CloudError('Invalid', 'Malformed JSON in request body.')
+    return problem === 'syntax' ? new CloudError('Invalid', 'Malformed JSON in request body.') : undefined
   },
   input: plainInputMessage,
+  denied: (policy) => `You are not authorized to complete ${policy} action.`,
   bug: (requestId) =>
     `The server has either erred or is incapable of performing the requested operation. Report it with the request id ${requestId}.`,
 }

@@ -31,7 +31,7 @@ export interface FaultedRequest {
   accept: string | undefined
   /** Where tokens are got, for WWW-Authenticate. */
   identityUrl: string
-  /** No route has this path: the real services' routers answer that in a form of their own. */
+  /** What the real services' routers and middleware answer (unknown paths, bodies too large) comes in a form of their own. */
   unrouted: boolean
 }
 
@@ -54,6 +54,8 @@ export interface ErrorStyle {
   body(problem: BodyProblem): CloudError | undefined
   /** The words for input that broke a schema. */
   input(error: InputError): string
+  /** The words for a policy that said no. */
+  denied(policy: string): string
   /** What a person is told of a defect of ours: never its cause. */
   bug(requestId: string): string
 }

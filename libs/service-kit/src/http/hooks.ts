@@ -1,0 +1,186 @@
+import { enforce, type Target, type TokenVerifier } from '@nubo/auth'
+import { CloudError, newId, type Clock, type Random } from '@nubo/kernel'
+import { absentInVersion, baseUrl, VersionNotSupported, versionHeaders, type OperationPlan } from '@nubo/wire'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { enterLogFields } from '../context.js'
+import type { Logger } from '../logger.js'
+import type { RouteDeclaration } from '../route.js'
+import { surfaceFor, type Surface } from '../surface.js'
+import { decorateRequests } from './request.js'
+
+export interface HookDependencies {
+  surfaces: readonly Surface[]
+  /** Undefined for a service whose every route is public. */
+  verifier: TokenVerifier | undefined
+  logger: Logger
+  clock: Clock
+  random: Random
+}
+
+const clientRequestId = /^req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const noDeclaration: RouteDeclaration = {}
+
+/**
+ * Request id, token, policy and microversion as Fastify hooks: they are the same for every route, so nothing of them is
+ * built per request, and an unauthenticated body is not even read.
+ */
+export function installHooks(instance: FastifyInstance, dependencies: HookDependencies): void {
+  decorateRequests(instance)
+  instance.addHook('onRequest', (request, reply, done) => {
+    begin(request, reply, dependencies)
+    enterLogFields(request.fields, () => admit(request, reply, dependencies, done))
+  })
+  // Reading a body leaves the request's own context; here the handler's begins.
+  instance.addHook('preValidation', (request, _reply, done) => {
+    enterLogFields(request.fields, () => {
+      try {
+        chooseAction(request)
+        upgrade(request)
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
+    })
+  })
+  instance.addHook('preSerialization', (request, reply, payload, done) => {
+    try {
+      if (request.plan?.downgrade && reply.statusCode < 300) downgrade(request, payload)
+      done(null, payload)
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  instance.addHook('onSend', (request, reply, payload, done) => {
+    const status = request.plan?.status
+    if (status !== undefined && reply.statusCode < 300) reply.code(status)
+    done(null, payload)
+  })
+  instance.addHook('onResponse', (request, reply, done) => {
+    logResponse(request, reply, dependencies.logger)
+    done()
+  })
+}
+
+function begin(request: FastifyRequest, reply: FastifyReply, { surfaces, random }: HookDependencies): void {
+  request.requestId = `req-${newId(random)}`
+  request.fields = { requestId: request.requestId }
+  const given = request.headers['x-openstack-request-id']
+  if (typeof given === 'string' && clientRequestId.test(given)) request.fields.globalRequestId = given
+  // An empty Content-Type is none, to the real services as to us; Fastify would refuse it.
+  if (request.headers['content-type'] === '') delete request.headers['content-type']
+  request.surface = surfaceFor(surfaces, request.url)
+  reply.header('X-Openstack-Request-Id', request.requestId)
+  for (const name of request.surface?.requestIdHeaders ?? []) reply.header(name, request.requestId)
+}
+
+/** Token, microversion, policy, in the order in which the real services check them. */
+function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { verifier }: HookDependencies,
+  done: (error?: Error) => void,
+): void {
+  try {
+    const declaration = request.routeOptions.config.declaration ?? noDeclaration
+    if (declaration.public || (request.is404 && !request.surface?.guardsUnknownPaths)) {
+      negotiate(request, reply, declaration)
+      return done()
+    }
+    const token = request.headers['x-auth-token']
+    if (typeof token !== 'string' || token === '' || !verifier) throw missingToken()
+    const verified = verifier.verify(token)
+    const proceed = (caller: Awaited<typeof verified>) => {
+      request.caller = caller
+      request.fields.userId = caller.userId
+      if (caller.scope.kind === 'project') request.fields.projectId = caller.scope.projectId
+      negotiate(request, reply, declaration)
+      if (declaration.policy) enforce(declaration.policy, caller, request.params as Target)
+    }
+    if (verified instanceof Promise) verified.then(proceed).then(() => done(), done)
+    else {
+      proceed(verified)
+      done()
+    }
+  } catch (error) {
+    done(error as Error)
+  }
+}
+
+const missingToken = () => new CloudError('Unauthenticated', 'The request you have made requires authentication.')
+
+function negotiate(request: FastifyRequest, reply: FastifyReply, declaration: RouteDeclaration): void {
+  const registry = request.surface?.microversions
+  if (!registry || request.is404) return
+  try {
+    request.microversion = registry.negotiate(request.headers)
+  } catch (error) {
+    if (error instanceof VersionNotSupported) reply.headers(versionHeaders(error.version, registry.range))
+    throw error
+  }
+  reply.headers(registry.headersOf(request.microversion))
+  if (declaration.operation === undefined) return
+  declaration.plans ??= []
+  const plan = (declaration.plans[request.microversion] ??= registry.plan(
+    declaration.operation,
+    declaration.answers ?? {},
+    request.microversion,
+  ))
+  take(request, plan)
+}
+
+function take(request: FastifyRequest, plan: OperationPlan): void {
+  if (!plan.available) throw absentInVersion()
+  request.plan = plan
+}
+
+/** Finds the action that the body names, checks its policy and takes its plan. */
+function chooseAction(request: FastifyRequest): void {
+  const declaration = request.routeOptions.config.declaration
+  if (!declaration?.actions) return
+  const { body, caller, surface, microversion } = request
+  const names = body !== null && typeof body === 'object' && !Array.isArray(body) ? Object.keys(body) : []
+  if (names.length !== 1) throw new CloudError('Invalid', 'Malformed request body')
+  const name = names[0]!
+  const action = Object.hasOwn(declaration.actions, name) ? declaration.actions[name] : undefined
+  if (!action) throw new CloudError('Invalid', `There is no such action: ${name}`)
+  if (surface?.microversions && microversion !== undefined)
+    take(request, surface.microversions.plan(`${declaration.operation}.${name}`, action.answers ?? {}, microversion))
+  enforce(action.policy, caller!, request.params as Target)
+}
+
+function upgrade(request: FastifyRequest): void {
+  if (!request.plan?.upgrade) return
+  const upgrading = { body: request.body, query: request.query as Record<string, unknown> }
+  request.plan.upgrade(upgrading)
+  request.body = upgrading.body
+}
+
+function downgrade(request: FastifyRequest, payload: unknown): void {
+  request.plan!.downgrade!(payload, {
+    baseUrl: baseUrlOf(request),
+    operation: request.routeOptions.config.declaration!.operation!,
+    parameters: request.params as Record<string, string>,
+  })
+}
+
+/** `http://host:port` as the client of `request` knows us. */
+export const baseUrlOf = (request: FastifyRequest): string =>
+  baseUrl({ headers: request.headers, protocol: request.protocol }, request.surface?.identityUrl ?? '')
+
+/** Requests that change something are a line each; those that read are there for the curious. */
+function logResponse(request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  const level = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS' ? 'debug' : 'info'
+  if (!logger.isLevelEnabled(level)) return
+  const path = request.url.split('?', 1)[0]
+  logger[level](
+    {
+      ...request.fields,
+      method: request.method,
+      path,
+      status: reply.statusCode,
+      milliseconds: Math.round(reply.elapsedTime * 10) / 10,
+      ...(request.failure !== undefined && { failure: request.failure }),
+    },
+    'request',
+  )
+}

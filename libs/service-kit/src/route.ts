@@ -1,0 +1,68 @@
+import type { Policy } from '@nubo/auth'
+import type { AnswerShapes, OperationPlan } from '@nubo/wire'
+
+/** One of the actions that a route takes in its body, by its key: `{"reboot": {...}}`. */
+export interface RouteAction {
+  policy: Policy
+  /** Where its answer holds which shapes. */
+  answers?: AnswerShapes
+}
+
+/** What a route declares of itself; Fastify keeps it as the route's `config`. */
+export interface RouteDeclaration {
+  policy?: Policy
+  /** No token is asked for. */
+  public?: true
+  /** The name by which microversions know it: 'server.show'. */
+  operation?: string
+  answers?: AnswerShapes
+  actions?: Readonly<Record<string, RouteAction>>
+  /** The body is handed over as the stream it is. */
+  streamsBody?: true
+  /** Worked out at the first request in each version. */
+  plans?: OperationPlan[]
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    declaration?: RouteDeclaration
+  }
+}
+
+/** Where Nest's Fastify adapter looks for a route's `config` (its own @RouteConfig sets it whole; ours adds to it). */
+const routeConfigKey = '__fastify_route_config__'
+
+function declare(part: Partial<RouteDeclaration>): MethodDecorator {
+  return (_target, _name, descriptor: PropertyDescriptor) => {
+    const config = (Reflect.getMetadata(routeConfigKey, descriptor.value) ?? {}) as { declaration?: RouteDeclaration }
+    Reflect.defineMetadata(routeConfigKey, { ...config, declaration: { ...config.declaration, ...part } }, descriptor.value)
+  }
+}
+
+/** Who may call this route. Every route has either this, `@Actions` or `@Public`, or the service refuses to start. */
+export const Guarded = (policy: Policy): MethodDecorator => declare({ policy })
+
+/** No token is asked for: version documents and the issuing of tokens. */
+export const Public = (): MethodDecorator => declare({ public: true })
+
+/**
+ * The name by which microversions know this route, and where its newest answer holds which shapes:
+ * `@Operation('server.list', { servers: ['server'] })`.
+ */
+export const Operation = (operation: string, answers: AnswerShapes = {}): MethodDecorator => declare({ operation, answers })
+
+/**
+ * The actions that this route takes, told apart by the one key of the body, each with its own policy. To microversions an
+ * action is the operation '<operation>.<action>'. Another key is a 400, as in Nova.
+ */
+export const Actions = (actions: Readonly<Record<string, RouteAction>>): MethodDecorator => declare({ actions })
+
+/** The handler gets an application/octet-stream body as a stream, of any length. */
+export const StreamsBody = (): MethodDecorator => declare({ streamsBody: true })
+
+/** A route as it is served, for tests that walk all of them. */
+export interface ServedRoute {
+  method: string
+  url: string
+  declaration: RouteDeclaration
+}

@@ -1,0 +1,165 @@
+import 'reflect-metadata'
+import { Module, type DynamicModule, type Type } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import { TokenVerifier } from '@nubo/auth'
+import { systemClock, systemRandom, type Clock, type Random } from '@nubo/kernel'
+import type { z } from 'zod'
+import { commandLineOption, readConfiguration, type BaseConfiguration } from './configuration.js'
+import { Health } from './health.js'
+import { installBodyParsers } from './http/bodies.js'
+import { ErrorFilter } from './http/exception-filter.js'
+import { installHooks } from './http/hooks.js'
+import { ValidationPipe } from './http/validation.js'
+import { KitModule } from './kit.module.js'
+import { createLogger, nestLogger, type Logger } from './logger.js'
+import { RouteBook } from './route-book.js'
+import type { ServedRoute } from './route.js'
+import type { Surface } from './surface.js'
+
+export interface ServiceOptions<Configuration extends BaseConfiguration> {
+  name: string
+  configurationSchema: z.ZodType<Configuration>
+  /** The service's own module. It may ask for CONFIGURATION, LOGGER, CLOCK, RANDOM and Health anywhere. */
+  module: (configuration: Configuration) => Type | DynamicModule
+  /** The APIs it serves; none for a service that has health alone. Providing TokenVerifier is the module's part. */
+  surfaces?: (configuration: Configuration) => readonly Surface[]
+  /** How long a request may take to come in, in ms; 0 is forever, for uploads. */
+  requestTimeoutMs?: number
+}
+
+export interface ServiceParts {
+  logger?: Logger
+  clock?: Clock
+  random?: Random
+}
+
+const maxJsonBytes = 1024 * 1024
+/** Names of 255 characters, each percent-encoded as four bytes of UTF-8. */
+const maxParameterCharacters = 4_096
+
+@Module({})
+class RootModule {}
+
+const books = new WeakMap<object, RouteBook>()
+
+/** Every route that `app` serves, with what it declared: for tests that walk all of them. */
+export const servedRoutes = (app: object): readonly ServedRoute[] => books.get(app)?.routes ?? []
+
+/** Builds a service without listening: what `startService` serves, and what tests `inject` requests into. */
+export async function createService<Configuration extends BaseConfiguration>(
+  options: ServiceOptions<Configuration>,
+  configuration: Configuration,
+  parts: ServiceParts = {},
+): Promise<NestFastifyApplication> {
+  const logger = parts.logger ?? createLogger(options.name, configuration.log.level)
+  const clock = parts.clock ?? systemClock
+  const random = parts.random ?? systemRandom
+  const adapter = new FastifyAdapter({
+    bodyLimit: maxJsonBytes,
+    requestTimeout: options.requestTimeoutMs ?? 60_000,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: maxParameterCharacters },
+    // No Nest middleware is used: hooks do their work.
+    skipMiddie: true,
+  })
+  const book = new RouteBook()
+  adapter.getInstance().addHook('onRoute', (route) => book.add(route))
+  const imports = [KitModule.with({ configuration, logger, clock, random }), options.module(configuration)]
+  const app = await NestFactory.create<NestFastifyApplication>({ module: RootModule, imports }, adapter, {
+    logger: nestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  })
+  const surfaces = options.surfaces?.(configuration) ?? []
+  const verifier = provided(app, TokenVerifier)
+  installBodyParsers(adapter.getInstance())
+  installHooks(adapter.getInstance(), { surfaces, verifier, logger, clock, random })
+  serveHealth(app)
+  app.useGlobalPipes(new ValidationPipe())
+  app.useGlobalFilters(new ErrorFilter(logger))
+  await app.init()
+  book.check(surfaces, verifier !== undefined)
+  books.set(app, book)
+  await adapter.getInstance().ready()
+  return app
+}
+
+function provided<T>(app: NestFastifyApplication, type: Type<T>): T | undefined {
+  try {
+    return app.get(type, { strict: false })
+  } catch {
+    return undefined
+  }
+}
+
+function serveHealth(app: NestFastifyApplication): void {
+  const instance = app.getHttpAdapter().getInstance()
+  const config = { declaration: { public: true } as const }
+  instance.get('/healthz', { config }, () => ({ status: 'ok' }))
+  instance.get('/readyz', { config }, async (_request, reply) => {
+    const report = await app.get(Health).report()
+    return reply.code(report.ready ? 200 : 503).send(report)
+  })
+}
+
+/**
+ * Runs a service as a process: reads `--config FILE`, listens, and on SIGTERM or SIGINT ends what is under way and goes.
+ * Exits with 1 and every problem listed when the configuration cannot be used.
+ */
+export async function startService<Configuration extends BaseConfiguration>(
+  options: ServiceOptions<Configuration>,
+): Promise<void> {
+  const configuration = configurationOf(options)
+  const logger = createLogger(options.name, configuration.log.level)
+  process.on('uncaughtException', (error) => end(logger, error))
+  process.on('unhandledRejection', (error) => end(logger, error))
+  try {
+    const app = await createService(options, configuration, { logger })
+    stopOnSignal(app, logger)
+    await app.listen({ host: configuration.listen.host, port: configuration.listen.port })
+    logger.info({ address: await app.getUrl(), pid: process.pid }, 'listening')
+  } catch (error) {
+    end(logger, error)
+  }
+}
+
+function configurationOf<Configuration>({
+  name,
+  configurationSchema,
+}: {
+  name: string
+  configurationSchema: z.ZodType<Configuration>
+}) {
+  try {
+    const file = commandLineOption(process.argv, 'config')
+    if (file === undefined) throw new Error(`usage: ${name} --config FILE`)
+    return readConfiguration(file, configurationSchema)
+  } catch (error) {
+    process.stderr.write(`${name}: ${(error as Error).message}\n`)
+    process.exit(1)
+  }
+}
+
+function end(logger: Logger, error: unknown): never {
+  logger.fatal({ err: error }, 'ended by an error')
+  process.exit(1)
+}
+
+/** What is under way has this long to end; a second signal does not wait. */
+const stopWithinMs = 10_000
+
+function stopOnSignal(app: NestFastifyApplication, logger: Logger): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1)
+    stopping = true
+    logger.info({ signal }, 'stopping')
+    systemClock.after(stopWithinMs, () => end(logger, new Error(`not stopped within ${stopWithinMs} ms`)), { background: true })
+    app.close().then(
+      () => process.exit(0),
+      (error: unknown) => end(logger, error),
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
