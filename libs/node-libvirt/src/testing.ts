@@ -12,9 +12,13 @@ export interface PrivateLibvirtdOptions {
   /** Who runs QEMU: `user` and `group` of qemu.conf, numeric with a `+`. Default +64055, Debian's libvirt-qemu. */
   qemuUser?: string
   qemuGroup?: string
+  /** Default true: where the machine has /dev/kvm, QEMU's user may open it. `false`: there is none. */
+  kvm?: boolean
+  /** Where libvirt keeps what it learnt by probing QEMU, which takes it seconds. To be shared by several daemons; default: in `directory`. */
+  cacheDirectory?: string
   /** Listens on 127.0.0.1 too, without authentication. */
   tcpPort?: number
-  /** Lines for libvirtd.conf and qemu.conf; a later line wins. */
+  /** Lines for libvirtd.conf and qemu.conf; they win over what is set here. */
   libvirtdConf?: string
   qemuConf?: string
 }
@@ -71,12 +75,14 @@ interface Places {
   /** Seen by the daemon as /run/libvirt. Not under `directory` where that would make the socket's path too long. */
   runDirectory: string
   socketPath: string
+  cacheDirectory: string
 }
 
 async function preparePlaces(options: PrivateLibvirtdOptions): Promise<Places> {
   const directory = resolve(options.directory)
-  for (const name of ['root-run', 'etc/qemu', 'lib/images', 'cache', 'log'])
-    await mkdir(join(directory, name), { recursive: true })
+  const cacheDirectory = resolve(options.cacheDirectory ?? join(directory, 'cache'))
+  await mkdir(cacheDirectory, { recursive: true })
+  for (const name of ['root-run', 'etc/qemu', 'lib/images', 'log']) await mkdir(join(directory, name), { recursive: true })
   let runDirectory = join(directory, 'run')
   if (Buffer.byteLength(join(runDirectory, 'libvirt-sock')) > socketPathMaximumBytes) {
     runDirectory = await mkdtemp(join(tmpdir(), 'libvirtd-'))
@@ -87,23 +93,25 @@ async function preparePlaces(options: PrivateLibvirtdOptions): Promise<Places> {
   // libvirt's QEMU driver wants Debian's user to exist even where it is told to use another.
   await writeFile(join(directory, 'passwd'), 'libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin\n')
   await writeFile(join(directory, 'group'), 'libvirt-qemu:x:64055:\n')
-  return { directory, runDirectory, socketPath: join(runDirectory, 'libvirt-sock') }
+  return { directory, runDirectory, cacheDirectory, socketPath: join(runDirectory, 'libvirt-sock') }
 }
 
 function libvirtdConf({ tcpPort, libvirtdConf = '' }: PrivateLibvirtdOptions): string {
   const tcp =
     tcpPort === undefined ? '' : `listen_tcp = 1\nlisten_addr = "127.0.0.1"\ntcp_port = "${tcpPort}"\nauth_tcp = "none"\n`
-  return `auth_unix_rw = "none"
+  // libvirt takes the first line of each name.
+  return `${libvirtdConf}
+auth_unix_rw = "none"
 auth_unix_ro = "none"
 unix_sock_rw_perms = "0700"
 listen_tls = 0
 log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
-${tcp}${libvirtdConf}
-`
+${tcp}`
 }
 
 function qemuConf({ qemuUser = '+64055', qemuGroup = '+64055', qemuConf = '' }: PrivateLibvirtdOptions): string {
-  return `user = "${qemuUser}"
+  return `${qemuConf}
+user = "${qemuUser}"
 group = "${qemuGroup}"
 dynamic_ownership = 1
 remember_owner = 0
@@ -111,18 +119,23 @@ security_driver = "none"
 namespaces = []
 cgroup_controllers = []
 stdio_handler = "file"
-${qemuConf}
 `
 }
 
-/** $1 directory, $2 run directory, the rest: libvirtd's arguments. */
+/**
+ * $1 directory, $2 run directory, $3 cache directory, $4 whether there is KVM, the rest: libvirtd's arguments.
+ *
+ * /dev/kvm is another node of the same device, because its mode has to be right for QEMU's user: libvirt 9.0 probes QEMU
+ * with CAP_DAC_OVERRIDE, finds KVM, then finds that QEMU's user could not open it, drops what it has learnt, and so probes
+ * again, for four seconds, in every call that asks for capabilities.
+ */
 const script = `set -e
 mount -t tmpfs -o mode=755 tmpfs "$1/root-run"
 mkdir "$1/root-run/libvirt"
 mount --bind "$2" "$1/root-run/libvirt"
 mkdir -p /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /etc/libvirt
 mount --bind "$1/lib" /var/lib/libvirt
-mount --bind "$1/cache" /var/cache/libvirt
+mount --bind "$3" /var/cache/libvirt
 mount --bind "$1/log" /var/log/libvirt
 mount --bind "$1/etc" /etc/libvirt
 mount --rbind "$1/root-run" /run
@@ -131,7 +144,11 @@ for list in passwd group; do
   { cat /etc/$list; grep "^libvirt-qemu:" "$1/$list"; } > "$1/$list.joined"
   mount --bind "$1/$list.joined" /etc/$list
 done
-shift 2
+if [ -e /dev/kvm ]; then
+  if [ "$4" = true ]; then mknod -m 666 "$1/root-run/kvm" c 10 232; else install -m 000 /dev/null "$1/root-run/kvm"; fi
+  mount --bind "$1/root-run/kvm" /dev/kvm
+fi
+shift 4
 exec setpriv --pdeathsig TERM /usr/sbin/libvirtd "$@"
 `
 
@@ -139,7 +156,20 @@ async function launch(places: Places, options: PrivateLibvirtdOptions): Promise<
   const logPath = join(places.directory, 'log/libvirtd.out')
   const log = await open(logPath, 'a')
   const listen = options.tcpPort === undefined ? [] : ['--listen']
-  const args = ['--mount', '--propagation', 'private', '--', '/bin/sh', '-c', script, 'sh', places.directory, places.runDirectory]
+  const args = [
+    '--mount',
+    '--propagation',
+    'private',
+    '--',
+    '/bin/sh',
+    '-c',
+    script,
+    'sh',
+    places.directory,
+    places.runDirectory,
+    places.cacheDirectory,
+    String(options.kvm ?? true),
+  ]
   const daemon = spawn('unshare', [...args, '--pid-file', '/run/libvirt/libvirtd.pid', ...listen], {
     stdio: ['ignore', log.fd, log.fd],
   })
