@@ -1,0 +1,309 @@
+import { CloudError, type Clock, type Random, type ServerId } from '@nubo/kernel'
+import {
+  connectLibvirt,
+  ErrorCode,
+  MetadataType,
+  ShutdownFlags,
+  StatisticsGroup,
+  UndefineFlags,
+  type Domain,
+  type LibvirtConnection,
+  type Parameters,
+  type Subscription,
+  type Transport,
+} from '@nubo/node-libvirt'
+import { rm } from 'node:fs/promises'
+import type { GuestDefinition } from '../guest-definition.js'
+import type {
+  Guest,
+  GuestStatistics,
+  Hypervisor,
+  HypervisorDescription,
+  HypervisorEvent,
+  VirtType,
+  Watch,
+} from '../hypervisor.js'
+import { metadataNamespace, readStamp } from '../xml/domain-metadata.js'
+import {
+  consoleLogPath,
+  consoleSocketPath,
+  domainName,
+  domainXml,
+  type CpuChoice,
+  type MachineProfile,
+} from '../xml/domain-xml.js'
+import { readConsoleLog, removeConsoleLog } from './console-log.js'
+import { describeHost } from './host-description.js'
+import { LifecycleReader, powerStateOf, stopCauseOf } from './lifecycle.js'
+import { probeVirtType } from './probe.js'
+import { asCloudError, isRefusal } from './refusal.js'
+
+export interface LibvirtHypervisorOptions {
+  transport: Transport
+  /** `qemu:///system`, or `test:///default` for libvirt's own fake. */
+  uri: string
+  /** What guests run on, where the operator knows better than a trial; for a test URI always `test`. */
+  virtType?: 'kvm' | 'qemu'
+  machine?: 'pc' | 'q35'
+  /** Default: `host-model` under KVM, `maximum` where the processor is emulated. */
+  cpu?: CpuChoice
+  /**
+   * An existing directory for the consoles' sockets and logs, that QEMU's user can write to. The logs stay small because
+   * virtlogd writes them (`stdio_handler = "logd"` in qemu.conf; `max_size`, `max_backups` in virtlogd.conf).
+   */
+  consoleDirectory: string
+  /** How many calls may be with libvirtd at once: below its `max_client_requests`, or it stops reading. */
+  callsInFlight?: number
+  clock: Clock
+  random: Random
+}
+
+/** Connects to libvirt, finds out what guests can run on, and keeps the connection. Rejects with `Unavailable`. */
+export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): Promise<Hypervisor> {
+  const { clock, random, transport, uri } = options
+  try {
+    const connection = await connectLibvirt({
+      transport,
+      uri,
+      clock,
+      random: () => random.fraction(),
+      ...(options.callsInFlight && { maximumCallsInFlight: options.callsInFlight }),
+    })
+    const events = await connection.subscribe(['lifecycle', 'reboot'])
+    const { guestTypes, ...facts } = await describeHost(connection)
+    const { virtType, reason } = await chooseVirtType(options, connection, guestTypes)
+    const profile: MachineProfile =
+      virtType === 'test'
+        ? { virtType, machine: 'pc', cpu: 'host-model' }
+        : {
+            virtType,
+            machine: options.machine ?? 'pc',
+            cpu: options.cpu ?? (virtType === 'kvm' ? 'host-model' : 'maximum'),
+            consoleDirectory: options.consoleDirectory,
+          }
+    return new LibvirtHypervisor(connection, events, { ...facts, virtType, virtTypeReason: reason }, profile)
+  } catch (error) {
+    throw asCloudError(error, `libvirt at ${transport.address} cannot be used`)
+  }
+}
+
+async function chooseVirtType(
+  { uri, virtType, consoleDirectory, clock, random }: LibvirtHypervisorOptions,
+  connection: LibvirtConnection,
+  guestTypes: readonly string[],
+): Promise<{ virtType: 'kvm' | 'qemu' | 'test'; reason: string }> {
+  if (uri.startsWith('test:')) return { virtType: 'test', reason: "libvirt's test driver was asked for: nothing really runs" }
+  if (virtType) return { virtType, reason: 'set by the operator' }
+  return probeVirtType({ connection, guestTypes, directory: consoleDirectory, clock, random })
+}
+
+class LibvirtHypervisor implements Hypervisor {
+  private readonly listeners = new Set<(event: HypervisorEvent) => void>()
+
+  constructor(
+    private readonly connection: LibvirtConnection,
+    private readonly events: Subscription<'lifecycle' | 'reboot'>,
+    private readonly description: HypervisorDescription,
+    private readonly profile: MachineProfile,
+  ) {
+    connection.on('disconnected', (error) => this.emit({ kind: 'disconnected', detail: error.message }))
+    void this.readEvents()
+  }
+
+  async describe(): Promise<HypervisorDescription> {
+    return this.description
+  }
+
+  async define(guest: GuestDefinition): Promise<void> {
+    await this.call('The guest cannot be defined', async () => {
+      await this.connection.domainDefineXml({ xml: domainXml(guest, this.profile) })
+    })
+  }
+
+  async start(serverId: ServerId): Promise<void> {
+    await this.onGuest(serverId, 'The guest cannot be started', async (domain) => {
+      try {
+        await this.connection.domainCreate({ domain })
+      } catch (error) {
+        if (!(isRefusal(error, ErrorCode.OperationInvalid) && (await this.connection.domainIsActive({ domain })))) throw error
+      }
+    })
+  }
+
+  async shutdown(serverId: ServerId): Promise<void> {
+    await this.onGuest(serverId, 'The guest cannot be asked to shut down', async (domain) => {
+      await this.unlessOff(domain, () => this.connection.domainShutdown({ domain, flags: this.powerButton }))
+    })
+  }
+
+  async reboot(serverId: ServerId): Promise<void> {
+    await this.onGuest(serverId, 'The guest cannot be asked to restart', async (domain) => {
+      await this.connection.domainReboot({ domain, flags: this.powerButton })
+    })
+  }
+
+  async reset(serverId: ServerId): Promise<void> {
+    await this.onGuest(serverId, 'The guest cannot be reset', async (domain) => {
+      await this.connection.domainReset({ domain })
+    })
+  }
+
+  async powerOff(serverId: ServerId): Promise<void> {
+    await this.call('The guest cannot be powered off', async () => {
+      const domain = await this.find(serverId)
+      if (domain) await this.unlessOff(domain, () => this.connection.domainDestroy({ domain }))
+    })
+  }
+
+  async undefine(serverId: ServerId): Promise<void> {
+    await this.call('The guest cannot be undefined', async () => {
+      const domain = await this.find(serverId)
+      if (domain && (await this.connection.domainIsActive({ domain }))) {
+        throw new CloudError('Conflict', 'The guest cannot be undefined: it runs')
+      }
+      const { ManagedSave, SnapshotsMetadata, CheckpointsMetadata } = UndefineFlags
+      const flags = ManagedSave | SnapshotsMetadata | CheckpointsMetadata
+      if (domain) await ignoring([ErrorCode.NoDomain], this.connection.domainUndefine({ domain, flags }))
+    })
+    const directory = this.profile.consoleDirectory
+    if (!directory) return
+    await removeConsoleLog(consoleLogPath(directory, serverId))
+    await rm(consoleSocketPath(directory, serverId), { force: true })
+  }
+
+  async inspect(serverId: ServerId): Promise<Guest | undefined> {
+    return this.call('The guest cannot be inspected', async () => {
+      const domain = await this.find(serverId)
+      if (!domain) return undefined
+      const state = await ignoring([ErrorCode.NoDomain], this.connection.domainGetState({ domain }))
+      return state && this.read(domain, state)
+    })
+  }
+
+  async list(): Promise<Guest[]> {
+    return this.call('The guests cannot be listed', async () => {
+      const records = await this.connection.connectGetAllDomainStats({ domains: [], groups: StatisticsGroup.State })
+      const guests = await Promise.all(
+        records
+          .filter(({ domain }) => isOurs(domain))
+          .map(({ domain, statistics }) =>
+            this.read(domain, { state: Number(statistics['state.state']), reason: Number(statistics['state.reason']) }),
+          ),
+      )
+      return guests.filter((guest) => guest !== undefined)
+    })
+  }
+
+  async statistics(): Promise<GuestStatistics[]> {
+    return this.call('The statistics cannot be read', async () => {
+      const { CpuTotal, Balloon, Block } = StatisticsGroup
+      const records = await this.connection.connectGetAllDomainStats({ domains: [], groups: CpuTotal | Balloon | Block })
+      return records.filter(({ domain }) => isOurs(domain) && domain.id !== undefined).map(asStatistics)
+    })
+  }
+
+  async consoleOutput(serverId: ServerId, maximumBytes: number): Promise<Buffer> {
+    const directory = this.profile.consoleDirectory
+    return directory ? readConsoleLog(consoleLogPath(directory, serverId), maximumBytes) : Buffer.alloc(0)
+  }
+
+  watch(listener: (event: HypervisorEvent) => void): Watch {
+    this.listeners.add(listener)
+    return { stop: () => void this.listeners.delete(listener) }
+  }
+
+  async close(): Promise<void> {
+    this.listeners.clear()
+    await this.connection.close()
+  }
+
+  /** libvirt's test driver has no button, and takes no flags. */
+  private get powerButton(): number {
+    return this.profile.virtType === 'test' ? 0 : ShutdownFlags.AcpiPowerButton
+  }
+
+  private async readEvents(): Promise<void> {
+    const reader = new LifecycleReader()
+    for await (const event of this.events) {
+      if (event.kind === 'resync') this.emit({ kind: 'reconnected' })
+      else if (isOurs(event.domain)) {
+        const ours = reader.read(event.domain.uuid as ServerId, event)
+        if (ours) this.emit(ours)
+      }
+    }
+  }
+
+  private emit(event: HypervisorEvent): void {
+    for (const listener of this.listeners) listener(event)
+  }
+
+  /** The domain with the server's id as its UUID, if it is one that we named. */
+  private async find(serverId: ServerId): Promise<Domain | undefined> {
+    const domain = await ignoring([ErrorCode.NoDomain], this.connection.domainLookupByUuid({ uuid: serverId }))
+    return domain && isOurs(domain) ? domain : undefined
+  }
+
+  private async read(domain: Domain, { state, reason }: { state: number; reason: number }): Promise<Guest | undefined> {
+    const query = { domain, type: MetadataType.Element, uri: metadataNamespace }
+    const metadata = await ignoring([ErrorCode.NoDomain, ErrorCode.NoDomainMetadata], this.connection.domainGetMetadata(query))
+    const stamp = metadata === undefined ? undefined : readStamp(metadata)
+    if (!stamp || stamp.serverId !== domain.uuid) return undefined
+    const powerState = powerStateOf(state)
+    const isOff = powerState === 'shutdown' || powerState === 'crashed'
+    return { ...stamp, powerState, ...(isOff && { stopCause: stopCauseOf(reason) }) }
+  }
+
+  private async onGuest(serverId: ServerId, what: string, action: (domain: Domain) => Promise<void>): Promise<void> {
+    await this.call(what, async () => {
+      const domain = await this.find(serverId)
+      if (!domain) throw new CloudError('NotFound', `${what}: there is no such guest`)
+      await action(domain)
+    })
+  }
+
+  /** The guest may end by itself between any look and the call that follows it. */
+  private async unlessOff(domain: Domain, action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      if (isRefusal(error, ErrorCode.NoDomain)) return
+      if (!isRefusal(error, ErrorCode.OperationInvalid) || (await this.connection.domainIsActive({ domain }))) throw error
+    }
+  }
+
+  private async call<T>(what: string, action: () => Promise<T>): Promise<T> {
+    try {
+      return await action()
+    } catch (error) {
+      throw asCloudError(error, what)
+    }
+  }
+}
+
+function isOurs(domain: Domain): boolean {
+  return domain.name === domainName(domain.uuid as ServerId)
+}
+
+async function ignoring<T>(codes: number[], promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise
+  } catch (error) {
+    if (isRefusal(error, ...codes)) return undefined
+    throw error
+  }
+}
+
+function asStatistics({ domain, statistics }: { domain: Domain; statistics: Parameters }): GuestStatistics {
+  const sum = (suffix: string) =>
+    Object.entries(statistics).reduce(
+      (total, [name, value]) => (name.startsWith('block.') && name.endsWith(suffix) ? total + BigInt(value) : total),
+      0n,
+    )
+  return {
+    serverId: domain.uuid as ServerId,
+    cpuTimeNs: BigInt(statistics['cpu.time'] ?? 0),
+    memoryMiB: Math.round(Number(statistics['balloon.rss'] ?? statistics['balloon.current'] ?? 0) / 1024),
+    diskReadBytes: sum('.rd.bytes'),
+    diskWrittenBytes: sum('.wr.bytes'),
+  }
+}

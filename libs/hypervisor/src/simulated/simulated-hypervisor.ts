@@ -1,0 +1,305 @@
+import { CloudError, type Clock, type Random, type ServerId } from '@nubo/kernel'
+import type { GuestDefinition } from '../guest-definition.js'
+import type {
+  Guest,
+  GuestStatistics,
+  Hypervisor,
+  HypervisorDescription,
+  HypervisorEvent,
+  PowerState,
+  StopCause,
+  Watch,
+} from '../hypervisor.js'
+import { Faults, type Verb } from './faults.js'
+
+export interface SimulatedHypervisorOptions {
+  clock: Clock
+  random: Random
+  hostName?: string
+  cpus?: number
+  memoryMiB?: number
+  /** The least and the most that a call takes, ms; default 0. */
+  latencyMs?: Partial<Record<Verb, readonly [number, number]>>
+  /** How long a guest takes to obey the power button, or to restart; default 0. */
+  guestReactionMs?: number
+}
+
+interface SimulatedGuest {
+  definition: GuestDefinition
+  /** What it runs as; a new definition counts from its next start. */
+  running?: { startedMs: number; definition: GuestDefinition }
+  powerState: PowerState
+  stopCause?: StopCause
+  heedsButton: boolean
+  console: string
+}
+
+const stopDetails: Record<StopCause, string> = {
+  'guest-shutdown': 'it powered itself off',
+  destroyed: 'its plug was pulled',
+  crashed: 'it crashed',
+  killed: 'its process ended without a word',
+  unknown: 'nobody knows why',
+}
+
+/**
+ * A host on which nothing runs, and everything can go wrong. Calls behave as a real hypervisor's; what happens to a host
+ * besides is in the methods that `Hypervisor` does not have. Repeats exactly with its seed on a virtual clock.
+ */
+export class SimulatedHypervisor implements Hypervisor {
+  readonly faults: Faults
+  private readonly guests = new Map<ServerId, SimulatedGuest>()
+  private readonly listeners = new Set<(event: HypervisorEvent) => void>()
+  private readonly lies = new Map<ServerId, PowerState | 'absent'>()
+  private connected = true
+  private eventsToLose = 0
+
+  constructor(private readonly options: SimulatedHypervisorOptions) {
+    this.faults = new Faults(options.clock, options.random)
+  }
+
+  describe(): Promise<HypervisorDescription> {
+    return this.call('describe', () => ({
+      hypervisorType: 'Simulated',
+      hypervisorVersion: 1_000_000,
+      hostName: this.options.hostName ?? 'simulated',
+      architecture: 'x86_64',
+      virtType: 'simulated' as const,
+      virtTypeReason: 'a simulated host was asked for: nothing really runs',
+      cpus: this.options.cpus ?? 64,
+      memoryMiB: this.options.memoryMiB ?? 262_144,
+      cpuInfo: { arch: 'x86_64', vendor: 'Nubo', model: 'simulated', features: [] },
+    }))
+  }
+
+  define(definition: GuestDefinition): Promise<void> {
+    return this.call('define', () => {
+      if (definition.vcpus < 1 || definition.memoryMiB < 1)
+        throw new CloudError('Invalid', 'A guest needs a processor and memory')
+      const known = this.guests.get(definition.serverId)
+      if (known) known.definition = definition
+      else this.guests.set(definition.serverId, { definition, powerState: 'shutdown', heedsButton: true, console: '' })
+    })
+  }
+
+  start(serverId: ServerId): Promise<void> {
+    return this.call('start', () => {
+      const guest = this.require(serverId)
+      if (guest.running) return
+      this.run(guest)
+      this.emit({ kind: 'started', serverId })
+    })
+  }
+
+  shutdown(serverId: ServerId): Promise<void> {
+    return this.call('shutdown', () => {
+      const guest = this.require(serverId)
+      if (guest.running && guest.heedsButton) this.later(guest, () => this.powerOffFromInside(serverId))
+    })
+  }
+
+  reboot(serverId: ServerId): Promise<void> {
+    return this.call('reboot', () => {
+      const guest = this.require(serverId)
+      if (!guest.running) throw new CloudError('Conflict', 'The guest cannot be asked to restart: it is off')
+      if (guest.heedsButton) this.later(guest, () => this.restart(guest))
+    })
+  }
+
+  reset(serverId: ServerId): Promise<void> {
+    return this.call('reset', () => {
+      const guest = this.require(serverId)
+      if (!guest.running) throw new CloudError('Conflict', 'The guest cannot be reset: it is off')
+      this.restart(guest)
+    })
+  }
+
+  powerOff(serverId: ServerId): Promise<void> {
+    return this.call('powerOff', () => this.destroy(serverId))
+  }
+
+  undefine(serverId: ServerId): Promise<void> {
+    return this.call('undefine', () => {
+      if (this.guests.get(serverId)?.running) throw new CloudError('Conflict', 'The guest cannot be undefined: it runs')
+      this.guests.delete(serverId)
+    })
+  }
+
+  inspect(serverId: ServerId): Promise<Guest | undefined> {
+    return this.call('inspect', () => {
+      const guest = this.guests.get(serverId)
+      return guest && this.view(guest)
+    })
+  }
+
+  list(): Promise<Guest[]> {
+    return this.call('list', () =>
+      [...this.guests.values()].map((guest) => this.view(guest)).filter((view) => view !== undefined),
+    )
+  }
+
+  statistics(): Promise<GuestStatistics[]> {
+    return this.call('statistics', () =>
+      [...this.guests.entries()].flatMap(([serverId, { running }]) =>
+        running
+          ? {
+              serverId,
+              cpuTimeNs: BigInt(Math.round((this.options.clock.monotonicMs() - running.startedMs) * 1e6)),
+              memoryMiB: running.definition.memoryMiB,
+              diskReadBytes: 0n,
+              diskWrittenBytes: 0n,
+            }
+          : [],
+      ),
+    )
+  }
+
+  consoleOutput(serverId: ServerId, maximumBytes: number): Promise<Buffer> {
+    return this.call('consoleOutput', () => {
+      const written = Buffer.from(this.guests.get(serverId)?.console ?? '')
+      return written.subarray(Math.max(0, written.length - maximumBytes))
+    })
+  }
+
+  watch(listener: (event: HypervisorEvent) => void): Watch {
+    this.listeners.add(listener)
+    return { stop: () => void this.listeners.delete(listener) }
+  }
+
+  async close(): Promise<void> {
+    this.listeners.clear()
+  }
+
+  // What happens to a host and its guests, past the interface.
+
+  /** The guest's own `poweroff`. */
+  powerOffFromInside(serverId: ServerId): void {
+    this.stop(serverId, 'guest-shutdown')
+  }
+
+  /** `virsh destroy`. */
+  destroy(serverId: ServerId): void {
+    this.stop(serverId, 'destroyed')
+  }
+
+  /** `kill -9` of its process. */
+  kill(serverId: ServerId): void {
+    this.stop(serverId, 'killed')
+  }
+
+  crash(serverId: ServerId): void {
+    this.stop(serverId, 'crashed')
+  }
+
+  /** It hangs: the power button does nothing from now on. */
+  ignoreButton(serverId: ServerId): void {
+    this.require(serverId).heedsButton = false
+  }
+
+  writeToConsole(serverId: ServerId, text: string): void {
+    const guest = this.require(serverId)
+    guest.console = (guest.console + text).slice(-65_536)
+  }
+
+  /** Reports this state until `tellTruth`, whatever is so. */
+  lie(serverId: ServerId, state: PowerState | 'absent'): void {
+    this.lies.set(serverId, state)
+  }
+
+  tellTruth(): void {
+    this.lies.clear()
+  }
+
+  loseEvents(count: number): void {
+    this.eventsToLose += count
+  }
+
+  /** Calls fail, events are lost; guests go on. */
+  disconnect(): void {
+    this.connected = false
+    for (const listener of this.listeners) listener({ kind: 'disconnected', detail: 'the simulated daemon is gone' })
+  }
+
+  reconnect(): void {
+    this.connected = true
+    this.emit({ kind: 'reconnected' })
+  }
+
+  /** The host itself goes down and comes up again: every guest is off, and nobody was told. */
+  powerCut(): void {
+    this.disconnect()
+    for (const guest of this.guests.values()) {
+      if (guest.running) Object.assign(guest, { running: undefined, powerState: 'shutdown', stopCause: 'unknown' })
+    }
+    this.reconnect()
+  }
+
+  private run(guest: SimulatedGuest): void {
+    const running = { startedMs: this.options.clock.monotonicMs(), definition: guest.definition }
+    Object.assign(guest, { running, powerState: 'running', stopCause: undefined, heedsButton: true })
+    this.writeToConsole(guest.definition.serverId, `${guest.definition.name} login: `)
+  }
+
+  private restart(guest: SimulatedGuest): void {
+    guest.heedsButton = true
+    this.emit({ kind: 'rebooted', serverId: guest.definition.serverId })
+  }
+
+  private stop(serverId: ServerId, cause: StopCause): void {
+    const guest = this.guests.get(serverId)
+    if (!guest?.running) return
+    Object.assign(guest, { running: undefined, powerState: 'shutdown', stopCause: cause })
+    this.emit({ kind: 'stopped', serverId, cause, detail: stopDetails[cause] })
+  }
+
+  /** Does what the guest was asked for in its own time, unless it was stopped or started again meanwhile. */
+  private later(guest: SimulatedGuest, action: () => void): void {
+    const { running } = guest
+    const delayMs = this.options.guestReactionMs ?? 0
+    this.options.clock.after(delayMs, () => guest.running === running && action(), { background: true })
+  }
+
+  private view({ definition, running, powerState, stopCause }: SimulatedGuest): Guest | undefined {
+    const { serverId, projectId, incarnation, fencingEpoch } = running?.definition ?? definition
+    const lie = this.lies.get(serverId)
+    if (lie === 'absent') return undefined
+    return {
+      serverId,
+      projectId,
+      incarnation,
+      fencingEpoch,
+      powerState: lie ?? powerState,
+      ...(stopCause && !lie && { stopCause }),
+    }
+  }
+
+  private require(serverId: ServerId): SimulatedGuest {
+    const guest = this.guests.get(serverId)
+    if (!guest) throw new CloudError('NotFound', 'There is no such guest')
+    return guest
+  }
+
+  private emit(event: HypervisorEvent): void {
+    if (!this.connected) return
+    if (this.eventsToLose > 0) this.eventsToLose--
+    else for (const listener of this.listeners) listener(event)
+  }
+
+  private async call<T>(verb: Verb, action: () => T): Promise<T> {
+    this.requireConnection()
+    const [least, most] = this.options.latencyMs?.[verb] ?? [0, 0]
+    const latencyMs = least + this.options.random.fraction() * (most - least)
+    return this.faults.carryOut(verb, latencyMs, () => {
+      this.requireConnection()
+      return action()
+    })
+  }
+
+  private requireConnection(): void {
+    if (!this.connected) {
+      throw new CloudError('Unavailable', 'There is no connection to the simulated hypervisor', {
+        details: { outcome: 'not-sent' },
+      })
+    }
+  }
+}
