@@ -20,7 +20,6 @@ const shared = {
   },
   moduleNameMapper: {
     '^@nubo/deploy$': '<rootDir>/deploy/src/index.ts',
-    '^@nubo/deploy$': '<rootDir>/deploy/src/index.ts',
     '^@nubo/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^@nubo/([a-z-]+)/([a-z-]+)$': '<rootDir>/libs/$1/src/$2.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

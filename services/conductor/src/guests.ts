@@ -1,11 +1,5 @@
 import type { GuestChangeCause, GuestSeen } from '@nubo/contract'
-import {
-  observeGuests,
-  recordAction,
-  type Database,
-  type PgOperationStore,
-  type PgOperationTransaction,
-} from '@nubo/database'
+import { observeGuests, recordAction, type Database, type PgOperationStore, type PgOperationTransaction } from '@nubo/database'
 import { powerStates, reactionToDrift, type TaskState, type VmState } from '@nubo/domain'
 import type { HostId, RequestId, ServerId, SessionId } from '@nubo/kernel'
 import type { Caster, Opened, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
@@ -55,7 +49,8 @@ export class Guests {
     for (const serverId of serverIds) {
       const opened = await this.options.store.transaction(async (tx) => {
         const found = await tx.lockServer(serverId)
-        if (!found || found.live || found.server.wanted !== 'running' || found.server.powerState === powerStates.running) return undefined
+        if (!found || found.live || found.server.wanted !== 'running' || found.server.powerState === powerStates.running)
+          return undefined
         return await this.options.engine.begin(tx, 'server.start', found.server, this.ourselves(found.server))
       })
       await this.options.caster.cast([opened])

@@ -92,7 +92,10 @@ export class Placer {
       const located = await this.lockOpen(tx, open)
       if (!located) return undefined
       await storeRefusal(tx.tx, located.server.id, located.operation.id, decision)
-      return await this.options.engine.failed(tx, located, { scope: 'request', message: faultMessage(decision) })
+      return await this.options.engine.failed(tx, located, {
+        scope: 'request',
+        message: faultMessage(decision, { nameHosts: false }),
+      })
     })
   }
 

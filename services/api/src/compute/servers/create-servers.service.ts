@@ -1,0 +1,300 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { DATABASE, ENGINE, QUEUE } from '@nubo/control-plane'
+import { enforce, projectOf, type Caller } from '@nubo/auth'
+import { placementQueue } from '@nubo/contract'
+import {
+  findImageForServer,
+  findFlavorForProject,
+  findKeypair,
+  insertServers,
+  readQuota,
+  takeServerQuota,
+  type Database,
+  type FlavorRow,
+  type NewServer,
+  type NewServersRequest,
+  type ServerImageRow,
+  type Transaction,
+} from '@nubo/database'
+import { defaultLimits, exceeded, limitsOf, serversWithin } from '@nubo/domain'
+import {
+  CloudError,
+  newId,
+  type FlavorId,
+  type OperationId,
+  type ProjectId,
+  type Random,
+  type RequestId,
+  type ServerId,
+  type StepId,
+} from '@nubo/kernel'
+import type { Queue } from '@nubo/queue'
+import { LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
+import { castPlacementHints, type OperationEngine } from '@nubo/workflow'
+import { hostnameFrom } from './hostnames.js'
+import { forcedHostPolicy } from './servers.policies.js'
+import type { CreateServerBody, NewServerRequest } from './servers.schemas.js'
+
+const gibibyte = 1024 ** 3
+/** Letters and digits that are not mistaken for one another. */
+const passwordAlphabet = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+const passwordLength = 12
+
+export interface CreatedServers {
+  servers: { id: ServerId }[]
+  reservationId: string
+  adminPassword: string
+  diskConfig: 'AUTO' | 'MANUAL'
+}
+
+/** The use case 'make servers': everything is checked first, then written in one transaction, then hinted at. */
+@Injectable()
+export class CreateServersService {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(QUEUE) private readonly queue: Queue,
+    @Inject(ENGINE) private readonly engine: OperationEngine,
+    @Inject(RANDOM) private readonly random: Random,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  async create(caller: Caller, body: CreateServerBody, requestId: RequestId): Promise<CreatedServers> {
+    const { server } = body
+    const projectId = projectOf(caller)
+    refuseWhatIsNotBuilt(body)
+    this.checkPlacementWishes(caller, server)
+    const counts = countsOf(server)
+    const flavor = await this.findFlavor(server, projectId)
+    const image = await this.findImage(server, projectId)
+    checkFit(flavor, image)
+    const publicKey = await this.findPublicKey(caller, server)
+    const adminPassword = server.adminPass ?? this.newPassword()
+    const request = { projectId, userId: caller.userId, requestId, adminPassword, flavor, image, publicKey }
+    const { written, opened } = await this.database.transaction((tx) => this.write(tx, server, request, counts))
+    const hints = opened.map(({ stepId, operationId }) => ({ stepId, operationId, requestId }))
+    await castPlacementHints(this.queue, hints, (error) =>
+      this.logger.warn({ err: error }, 'hints were not cast; they will be again'),
+    )
+    return {
+      servers: opened.map(({ id }) => ({ id })),
+      reservationId: written.reservationId,
+      adminPassword,
+      diskConfig: written.diskConfig,
+    }
+  }
+
+  private async write(tx: Transaction, server: NewServerRequest, parts: RequestParts, counts: Counts) {
+    const count = await this.takeQuota(tx, parts, server, counts)
+    const opened = this.nameServers(server, count)
+    const written = this.newServers(server, parts, opened)
+    await insertServers(tx, written)
+    return { written, opened }
+  }
+
+  /** Takes quota for as many as were asked for, or for as many as there is left for. Throws QuotaExceeded. */
+  private async takeQuota(
+    tx: Transaction,
+    { projectId, flavor }: RequestParts,
+    server: NewServerRequest,
+    counts: Counts,
+  ): Promise<number> {
+    const amounts = (count: number) => ({ instances: count, cores: count * flavor.vcpus, ramMiB: count * flavor.memoryMiB })
+    if (await takeServerQuota(tx, projectId, amounts(counts.maxCount), defaultLimits)) {
+      await this.checkRequestLimits(tx, projectId, server)
+      return counts.maxCount
+    }
+    const { limits, used } = await readQuota(tx, projectId)
+    const allowed = serversWithin(limitsOf(limits), { ...used }, { vcpus: flavor.vcpus, memoryMiB: flavor.memoryMiB, ...counts })
+    if (!('count' in allowed))
+      throw new CloudError('QuotaExceeded', allowed.message, { details: { resources: allowed.resources } })
+    if (await takeServerQuota(tx, projectId, amounts(allowed.count), defaultLimits)) return allowed.count
+    throw new CloudError('Conflict', 'Other requests used up the quota at the same time. Try again.')
+  }
+
+  private async checkRequestLimits(tx: Transaction, projectId: ProjectId, server: NewServerRequest): Promise<void> {
+    const metadataItems = Object.keys(server.metadata ?? {}).length
+    const files = server.personality ?? []
+    if (metadataItems === 0 && files.length === 0) return
+    const { limits } = await readQuota(tx, projectId)
+    const over = exceeded(
+      limitsOf(limits),
+      {},
+      {
+        metadataItems,
+        injectedFiles: files.length,
+        injectedFilePathBytes: Math.max(0, ...files.map((file) => Buffer.byteLength(file.path))),
+        injectedFileContentBytes: Math.max(0, ...files.map((file) => Buffer.from(file.contents, 'base64').length)),
+      },
+    )
+    if (over) throw new CloudError('QuotaExceeded', over.message, { details: { resources: over.resources } })
+  }
+
+  private nameServers(server: NewServerRequest, count: number): NewServer[] {
+    return Array.from({ length: count }, (_, index) => {
+      const id = newId<ServerId>(this.random)
+      const suffix = count > 1 ? `-${index + 1}` : ''
+      return {
+        id,
+        operationId: newId<OperationId>(this.random),
+        stepId: newId<StepId>(this.random),
+        name: server.name + suffix,
+        hostname: server.hostname === undefined ? hostnameFrom(server.name + suffix, `server-${id}`) : server.hostname + suffix,
+        launchIndex: index,
+      }
+    })
+  }
+
+  private newServers(server: NewServerRequest, parts: RequestParts, servers: readonly NewServer[]): NewServersRequest {
+    const { projectId, userId, requestId, adminPassword, flavor, image, publicKey } = parts
+    const definition = this.engine.definition('server.create')
+    const [firstStep, step] = Object.entries(definition.steps)[0]!
+    return {
+      servers,
+      projectId,
+      userId,
+      requestId,
+      reservationId: `r-${this.random.bytes(5).toString('hex').slice(0, 8)}`,
+      description: server.description ?? null,
+      imageId: image.id,
+      flavor,
+      keyName: server.key_name ?? null,
+      publicKey,
+      metadata: server.metadata ?? {},
+      tags: [...new Set(server.tags ?? [])],
+      userData: server.user_data ?? null,
+      files: server.personality ?? [],
+      // Without a metadata service a guest has no other way to learn who it is, so every guest gets one.
+      configDrive: true,
+      requestedZone: server.availability_zone?.split(':')[0] ?? null,
+      accessIpv4: server.accessIPv4 ?? '',
+      accessIpv6: server.accessIPv6 ?? '',
+      diskConfig: server['OS-DCF:diskConfig'] ?? 'MANUAL',
+      adminPassword,
+      operation: {
+        kind: definition.kind,
+        deadlineMs: definition.deadlineMs,
+        firstStep,
+        queue: placementQueue,
+        taskState: step.taskState,
+        hintAfterMs: 2_000,
+      },
+    }
+  }
+
+  private checkPlacementWishes(caller: Caller, server: NewServerRequest): void {
+    const [zone, host] = (server.availability_zone ?? 'nova').split(':')
+    if (host !== undefined || server.host !== undefined || server.hypervisor_hostname !== undefined) {
+      enforce(forcedHostPolicy, caller)
+      throw new CloudError(
+        'Invalid',
+        'A server cannot be sent to a named host in this cloud yet: leave its place to the scheduler.',
+      )
+    }
+    if (zone !== 'nova') throw new CloudError('Invalid', 'The requested availability zone is not available')
+  }
+
+  private async findFlavor(server: NewServerRequest, projectId: ProjectId): Promise<FlavorRow> {
+    const flavor = await findFlavorForProject(this.database, server.flavorRef as FlavorId, projectId)
+    if (!flavor) throw new CloudError('Invalid', `Flavor ${server.flavorRef} could not be found.`)
+    return flavor
+  }
+
+  private async findImage(server: NewServerRequest, projectId: ProjectId): Promise<ServerImageRow> {
+    const imageRef = server.imageRef || bootImageOf(server)
+    if (!imageRef) throw new CloudError('Invalid', 'Invalid imageRef provided.')
+    const image = await findImageForServer(this.database, imageRef.toLowerCase(), projectId)
+    if (!image) throw new CloudError('Invalid', 'Can not find requested image')
+    if (image.status !== 'active') throw new CloudError('Invalid', `Image ${image.id} is not active.`)
+    return image
+  }
+
+  private async findPublicKey(caller: Caller, server: NewServerRequest): Promise<string | null> {
+    if (!server.key_name) return null
+    const keypair = await findKeypair(this.database, caller.userId, server.key_name)
+    if (!keypair) throw new CloudError('Invalid', 'Invalid key_name provided.')
+    return keypair.publicKey
+  }
+
+  private newPassword(): string {
+    return Array.from({ length: passwordLength }, () => {
+      // Rejection keeps every letter as likely as the others.
+      for (;;) {
+        const byte = this.random.bytes(1)[0]!
+        if (byte < passwordAlphabet.length * 4) return passwordAlphabet[byte % passwordAlphabet.length]
+      }
+    }).join('')
+  }
+}
+
+interface Counts {
+  minCount: number
+  maxCount: number
+}
+
+interface RequestParts {
+  projectId: ProjectId
+  userId: Caller['userId']
+  requestId: RequestId
+  adminPassword: string
+  flavor: FlavorRow
+  image: ServerImageRow
+  publicKey: string | null
+}
+
+function countsOf(server: NewServerRequest): Counts {
+  const minCount = server.min_count ?? 1
+  const maxCount = server.max_count ?? minCount
+  if (minCount > maxCount) throw new CloudError('Invalid', 'min_count must be <= max_count')
+  return { minCount, maxCount }
+}
+
+/** The image of a device that stands for the root disk itself: the form in which the OpenStack client names an image. */
+function bootImageOf(server: NewServerRequest): string | undefined {
+  return server.block_device_mapping_v2?.find((device) => device.source_type === 'image')?.uuid
+}
+
+/** What belongs to services that this cloud does not have is refused in the words of the real one, never ignored. */
+function refuseWhatIsNotBuilt({ server, ...hints }: CreateServerBody): void {
+  const devices = server.block_device_mapping_v2 ?? []
+  const isRootDisk = (device: (typeof devices)[number]) =>
+    device.source_type === 'image' &&
+    (device.destination_type ?? 'local') === 'local' &&
+    Number(device.boot_index ?? 0) === 0 &&
+    (!server.imageRef || device.uuid === server.imageRef)
+  if (devices.length > 1 || !devices.every(isRootDisk) || (server.block_device_mapping?.length ?? 0) > 0) {
+    throw new CloudError('Invalid', 'Block Device Mapping is Invalid: this cloud has no volumes.')
+  }
+  if (Array.isArray(server.networks)) {
+    const [first] = server.networks
+    if (first?.port) throw new CloudError('Invalid', `Port ${first.port} could not be found.`)
+    if (first) throw new CloudError('Invalid', `Network ${first.uuid ?? 'without an id'} could not be found.`)
+  }
+  const group = server.security_groups?.find(({ name }) => name !== 'default')
+  if (group) throw new CloudError('Invalid', `Security group ${group.name} not found.`)
+  if (server.trusted_image_certificates)
+    throw new CloudError('Invalid', 'Image signature verification is not available in this cloud.')
+  const wishes = hints['os:scheduler_hints'] ?? hints['OS-SCH-HNT:scheduler_hints'] ?? {}
+  const [hint] = Object.keys(wishes)
+  if (hint) throw new CloudError('Invalid', `The scheduler hint ${hint} is not known in this cloud.`)
+}
+
+/** What the image needs is held against what the flavor gives (nova/compute/api.py, _validate_flavor_image). */
+function checkFit(flavor: FlavorRow, image: ServerImageRow): void {
+  if (flavor.memoryMiB < image.minMemoryMiB) throw new CloudError('Invalid', "Flavor's memory is too small for requested image.")
+  const diskBytes = flavor.diskGiB * gibibyte
+  if (diskBytes === 0) return
+  const needed = image.virtualBytes ?? image.sizeBytes
+  if (needed > diskBytes) {
+    throw new CloudError(
+      'Invalid',
+      `Flavor's disk is too small for requested image. Flavor disk is ${diskBytes} bytes, image is ${needed} bytes.`,
+    )
+  }
+  const minimum = image.minDiskGiB * gibibyte
+  if (minimum > diskBytes) {
+    throw new CloudError(
+      'Invalid',
+      `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${diskBytes} bytes, minimum size is ${minimum} bytes.`,
+    )
+  }
+}

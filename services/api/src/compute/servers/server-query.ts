@@ -1,0 +1,169 @@
+import { sortableServerKeys, type ServerFilter, type ServerPage } from '@nubo/database'
+import { statusFilter } from '@nubo/domain'
+import { CloudError } from '@nubo/kernel'
+
+/** A query as it comes: one value, or several under one name. */
+export type ServerQuery = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export interface ServerListRequest {
+  filter: ServerFilter
+  sort: ServerPage['sort']
+  limit: number
+  marker: string | undefined
+  allTenants: boolean
+  /** A filter that no server can match, as a status that does not exist. */
+  matchesNothing: boolean
+}
+
+/** Nova's max_limit. */
+const largestPage = 1_000
+
+/**
+ * What a list of servers is asked for by its query. Names that Nova does not know are ignored; values that are none are
+ * a 400. Tenants may filter by what they can see; administrators by host and project too
+ * (nova/api/openstack/compute/servers.py, _get_servers).
+ */
+export function readServerQuery(query: ServerQuery, { admin }: { admin: boolean }): ServerListRequest {
+  const read = reader(query)
+  const status = readStatus(query)
+  const deleted = read.flag('deleted') ?? false
+  if (deleted && !admin) throw new CloudError('Forbidden', 'Only administrators may list deleted instances')
+  const filter: ServerFilter = {
+    ...readOwnFilter(read),
+    ...(status ?? {}),
+    ...(admin ? readAdminFilter(read) : {}),
+    deleted: read.text('changes-since') !== undefined && read.text('deleted') === undefined ? 'either' : deleted,
+  }
+  return {
+    filter: withoutUndefined(filter),
+    sort: readSort(query),
+    limit: readLimit(read),
+    marker: read.text('marker'),
+    allTenants: read.flag('all_tenants') ?? false,
+    matchesNothing: status === undefined && list(query.status).length > 0,
+  }
+}
+
+type Reader = ReturnType<typeof reader>
+
+function readOwnFilter(read: Reader): Omit<ServerFilter, 'deleted'> {
+  return {
+    name: read.pattern('name') ?? read.pattern('display_name'),
+    hostname: read.pattern('hostname'),
+    description: read.pattern('description') ?? read.pattern('display_description'),
+    imageId: read.text('image') ?? read.text('image_ref'),
+    flavorId: read.text('flavor'),
+    keyName: read.text('key_name'),
+    reservationId: read.text('reservation_id'),
+    userId: read.text('user_id'),
+    accessIpv4: read.text('access_ip_v4'),
+    accessIpv6: read.text('access_ip_v6'),
+    launchIndex: read.number('launch_index'),
+    locked: read.flag('locked'),
+    configDrive: read.flag('config_drive'),
+    powerState: read.number('power_state'),
+    taskState: read.text('task_state'),
+    ...(read.all('vm_state').length > 0 ? { vmStates: read.all('vm_state') } : {}),
+    ...(read.all('uuid').length > 0 ? { uuids: read.all('uuid').flatMap((value) => value.split(',')) } : {}),
+    changedSince: read.time('changes-since'),
+    changedBefore: read.time('changes-before'),
+    tags: {
+      ...(read.text('tags') === undefined ? {} : { all: read.text('tags')!.split(',') }),
+      ...(read.text('tags-any') === undefined ? {} : { any: read.text('tags-any')!.split(',') }),
+      ...(read.text('not-tags') === undefined ? {} : { notAll: read.text('not-tags')!.split(',') }),
+      ...(read.text('not-tags-any') === undefined ? {} : { notAny: read.text('not-tags-any')!.split(',') }),
+    },
+    ...(read.text('metadata') === undefined ? {} : { metadata: read.metadata('metadata') }),
+  }
+}
+
+function readAdminFilter(read: Reader): Pick<ServerFilter, 'hostName' | 'projectId'> {
+  return {
+    hostName: read.text('host') ?? read.text('node'),
+    projectId: (read.text('project_id') ?? read.text('tenant_id')) as ServerFilter['projectId'],
+  }
+}
+
+function readStatus(query: ServerQuery): Pick<ServerFilter, 'states'> | undefined {
+  const wanted = list(query.status)
+  if (wanted.length === 0) return {}
+  const found = statusFilter(wanted)
+  if (!found) return undefined
+  const { vmStates, taskStates } = found
+  return { states: vmStates.map((vmState) => ({ vmState, ...(taskStates ? { taskStates } : {}) })) }
+}
+
+function readSort(query: ServerQuery): ServerPage['sort'] {
+  const keys = list(query.sort_key)
+  const directions = list(query.sort_dir)
+  const unknown = keys.find((key) => !sortableServerKeys.includes(key))
+  if (unknown !== undefined) throw new CloudError('Invalid', `Invalid input for query parameters sort_key. Value: ${unknown}.`)
+  const bad = directions.find((direction) => direction !== 'asc' && direction !== 'desc')
+  if (bad !== undefined) throw new CloudError('Invalid', `Unknown sort direction, must be one of: asc, desc. Value: ${bad}.`)
+  return keys.map((key, index) => ({ key, descending: (directions[index] ?? directions.at(-1) ?? 'desc') === 'desc' }))
+}
+
+function readLimit(read: Reader): number {
+  const limit = read.number('limit')
+  if (limit === undefined) return largestPage
+  if (limit < 0) throw new CloudError('Invalid', 'limit param must be positive')
+  return Math.min(limit, largestPage)
+}
+
+const truthy = new Set(['1', 't', 'true', 'on', 'y', 'yes'])
+const falsy = new Set(['0', 'f', 'false', 'off', 'n', 'no', ''])
+
+function reader(query: ServerQuery) {
+  const text = (name: string): string | undefined => list(query[name]).at(-1)
+  const invalid = (name: string) => new CloudError('Invalid', `Invalid input for query parameters ${name}. Value: ${text(name)}.`)
+  return {
+    text,
+    all: (name: string) => list(query[name]),
+    flag(name: string): boolean | undefined {
+      const value = text(name)?.toLowerCase()
+      if (value === undefined) return undefined
+      if (truthy.has(value)) return true
+      // A bare ?all_tenants asks for them; a bare filter value is false.
+      if (falsy.has(value)) return value === '' && name === 'all_tenants'
+      throw invalid(name)
+    },
+    number(name: string): number | undefined {
+      const value = text(name)
+      if (value === undefined) return undefined
+      if (!/^-?\d{1,9}$/.test(value)) throw invalid(name)
+      return Number(value)
+    },
+    /** A regular expression that PostgreSQL takes and that cannot cost much: bounded in length. */
+    pattern(name: string): string | undefined {
+      const value = text(name)
+      if (value === undefined) return undefined
+      if (value.length > 255) throw invalid(name)
+      return value
+    },
+    time(name: string): Date | undefined {
+      const value = text(name)
+      if (value === undefined) return undefined
+      const time = new Date(value)
+      if (Number.isNaN(time.getTime()) || !/^\d{4}-\d{2}-\d{2}/.test(value)) throw invalid(name)
+      return time
+    },
+    metadata(name: string): Record<string, string> {
+      try {
+        const value = JSON.parse(text(name)!) as unknown
+        if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value as Record<string, string>
+      } catch {
+        // Falls through: what is not JSON is as invalid as what is not an object.
+      }
+      throw invalid(name)
+    },
+  }
+}
+
+function list(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return []
+  return typeof value === 'string' ? [value] : value
+}
+
+function withoutUndefined(filter: ServerFilter): ServerFilter {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as unknown as ServerFilter
+}

@@ -1,0 +1,113 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { CASTER, DATABASE, ENGINE, OPERATION_STORE } from '@nubo/control-plane'
+import { enforce, isCloudAdmin, projectOf, type Caller } from '@nubo/auth'
+import {
+  findMarker,
+  findServer,
+  listServers,
+  readUserData,
+  recordAction,
+  updateServer,
+  type Database,
+  type PgOperationStore,
+  type ServerRow,
+} from '@nubo/database'
+import { requireAllowed, type ServerAction } from '@nubo/domain'
+import { CloudError, type RequestId, type ServerId } from '@nubo/kernel'
+import type { Caster, OperationEngine } from '@nubo/workflow'
+import { readServerQuery, type ServerQuery } from './server-query.js'
+import { allTenantsPolicy } from './servers.policies.js'
+import type { UpdateServerBody } from './servers.schemas.js'
+
+export interface ServerList {
+  servers: ServerRow[]
+  /** There are more behind the last one. */
+  more: boolean
+  limit: number
+}
+
+/** The servers of a project: found, listed, changed and deleted. */
+@Injectable()
+export class ServersService {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(OPERATION_STORE) private readonly store: PgOperationStore,
+    @Inject(ENGINE) private readonly engine: OperationEngine,
+    @Inject(CASTER) private readonly caster: Caster,
+  ) {}
+
+  /** A server that the caller may see; an administrator sees all. Throws NotFound in Nova's words. */
+  async find(caller: Caller, id: string): Promise<ServerRow> {
+    const server = await findServer(this.database, id, isCloudAdmin(caller) ? undefined : projectOf(caller))
+    if (!server) throw notFound(id)
+    return server
+  }
+
+  async list(caller: Caller, query: ServerQuery): Promise<ServerList> {
+    const admin = isCloudAdmin(caller)
+    const request = readServerQuery(query, { admin })
+    if (request.allTenants) enforce(allTenantsPolicy, caller)
+    const scope = request.allTenants ? undefined : projectOf(caller)
+    const filter = { ...request.filter, ...(scope === undefined ? {} : { projectId: scope }) }
+    const marker = request.marker === undefined ? undefined : await findMarker(this.database, request.marker, scope)
+    if (request.marker !== undefined && !marker) throw new CloudError('Invalid', `marker [${request.marker}] not found`)
+    if (request.matchesNothing || request.limit === 0) return { servers: [], more: false, limit: request.limit }
+    const found = await listServers(this.database, filter, {
+      sort: request.sort,
+      limit: request.limit + 1,
+      ...(marker ? { marker } : {}),
+    })
+    return { servers: found.slice(0, request.limit), more: found.length > request.limit, limit: request.limit }
+  }
+
+  async userData(ids: readonly ServerId[]): Promise<Map<ServerId, string>> {
+    return await readUserData(this.database, ids)
+  }
+
+  async update(caller: Caller, id: string, { server: changes }: UpdateServerBody): Promise<ServerRow> {
+    const server = await this.find(caller, id)
+    await updateServer(this.database, server.id, {
+      ...(changes.name === undefined ? {} : { name: changes.name }),
+      ...(changes.hostname === undefined ? {} : { hostname: changes.hostname }),
+      ...(changes.description === undefined ? {} : { description: changes.description }),
+      ...(changes.accessIPv4 === undefined ? {} : { accessIpv4: changes.accessIPv4 }),
+      ...(changes.accessIPv6 === undefined ? {} : { accessIpv6: changes.accessIPv6 }),
+      ...(changes['OS-DCF:diskConfig'] === undefined ? {} : { diskConfig: changes['OS-DCF:diskConfig'] }),
+    })
+    return await this.find(caller, id)
+  }
+
+  /**
+   * Deletes a server, whatever is under way with it: its live operation is cancelled, and the fence of the deletion is higher.
+   * Asked twice, it is deleted once.
+   */
+  async delete(caller: Caller, id: string, requestId: RequestId): Promise<void> {
+    const { id: serverId } = await this.require('delete', caller, id)
+    const opened = await this.store.transaction(async (tx) => {
+      const found = await tx.lockServer(serverId)
+      if (!found || found.server.vmState === 'deleted') throw notFound(id)
+      const { server, live } = found
+      if (live?.operation.kind === 'server.delete') return undefined
+      if (live) await this.engine.cancel(tx, live, 'The server was deleted meanwhile.')
+      await tx.setWanted(serverId, 'deleted')
+      const requester = { projectId: server.projectId, userId: caller.userId, requestId }
+      if (server.hostId) return await this.engine.begin(tx, 'server.delete', server, requester)
+      await tx.releaseQuota(serverId)
+      await tx.markDeleted(serverId)
+      await recordAction(tx.tx, { server, kind: 'server.delete', message: null, requestId, userId: caller.userId })
+      return undefined
+    })
+    await this.caster.cast([opened])
+  }
+
+  /** Throws Conflict if the state of the server does not allow the action. */
+  async require(action: ServerAction, caller: Caller, id: string): Promise<ServerRow> {
+    const server = await this.find(caller, id)
+    requireAllowed(action, server, isCloudAdmin(caller))
+    return server
+  }
+}
+
+export function notFound(id: string): CloudError {
+  return new CloudError('NotFound', `Instance ${id} could not be found.`)
+}

@@ -1,0 +1,66 @@
+import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
+import { reportsQueue } from '@nubo/contract'
+import { CASTER, ControlPlaneModule, DATABASE, ENGINE, OPERATION_STORE, Presence, QUEUE } from '@nubo/control-plane'
+import type { Database, PgOperationStore } from '@nubo/database'
+import { newId, type Clock, type Id, type Random, type RequestId } from '@nubo/kernel'
+import type { Queue, Subscription } from '@nubo/queue'
+import { CLOCK, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
+import { Sweeper, type Caster, type OperationEngine } from '@nubo/workflow'
+import { Acknowledger } from './acknowledger.js'
+import { Deadlines } from './deadlines.js'
+import { Guests } from './guests.js'
+import { Hosts } from './hosts.js'
+import { Reports } from './reports.js'
+import { Results } from './results.js'
+
+const sweepIntervalMs = 1_000
+const deadlineIntervalMs = 5_000
+const concurrency = 32
+
+/** Takes in what agents report, casts again what nobody took, and ends what is overdue. */
+@Module({ imports: [ControlPlaneModule.with()] })
+export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly presence: Presence
+  private readonly acknowledger: Acknowledger
+  private readonly reports: Reports
+  private readonly sweeper: Sweeper
+  private readonly deadlines: Deadlines
+  private subscription: Subscription | undefined
+
+  constructor(
+    @Inject(DATABASE) database: Database,
+    @Inject(OPERATION_STORE) store: PgOperationStore,
+    @Inject(ENGINE) engine: OperationEngine,
+    @Inject(CASTER) caster: Caster,
+    @Inject(QUEUE) private readonly queue: Queue,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(RANDOM) random: Random,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    const onError = (error: unknown) => logger.error({ err: error }, 'will be tried again')
+    const newRequestId = () => `req-${newId<Id<'request'>>(random)}` as RequestId
+    const guests = new Guests({ database, store, engine, caster, newRequestId })
+    this.acknowledger = new Acknowledger(queue, clock, onError)
+    this.reports = new Reports(
+      new Hosts({ database, queue, guests, random }),
+      guests,
+      new Results(store, engine, caster, this.acknowledger),
+    )
+    this.sweeper = new Sweeper({ store, caster, clock, random, intervalMs: sweepIntervalMs, onError })
+    this.deadlines = new Deadlines({ store, engine, clock, intervalMs: deadlineIntervalMs, onError })
+    this.presence = new Presence('nova-conductor', database, clock, logger)
+  }
+
+  onApplicationBootstrap(): void {
+    this.subscription = this.queue.work(reportsQueue, (message) => this.reports.take(message), { concurrency })
+    this.sweeper.start()
+    this.deadlines.start()
+    void this.presence.start()
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.presence.stop()
+    await this.subscription?.close()
+    await Promise.all([this.sweeper.stop(), this.deadlines.stop(), this.acknowledger.flush()])
+  }
+}

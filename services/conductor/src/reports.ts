@@ -1,0 +1,28 @@
+import { report } from '@nubo/contract'
+import type { Message } from '@nubo/queue'
+import type { Guests } from './guests.js'
+import type { Hosts } from './hosts.js'
+import type { Results } from './results.js'
+
+/** Checks what an agent sent against its schema, and hands it to the one that takes such reports in. */
+export class Reports {
+  constructor(
+    private readonly hosts: Hosts,
+    private readonly guests: Guests,
+    private readonly results: Results,
+  ) {}
+
+  async take(message: Message): Promise<void> {
+    const taken = report.parse(message)
+    switch (taken.kind) {
+      case 'register':
+        return await this.hosts.register(taken)
+      case 'heartbeat':
+        return await this.hosts.heartbeat(taken)
+      case 'result':
+        return await this.results.take(taken)
+      case 'guest-changed':
+        return await this.guests.observe(taken.hostId, taken.sessionId, [taken], taken.cause, taken.detail)
+    }
+  }
+}
