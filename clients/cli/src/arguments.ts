@@ -1,0 +1,46 @@
+import { InvalidArgumentError } from 'commander'
+import { readFileSync } from 'node:fs'
+import { usageError } from './exit.js'
+
+/** Parsers for the words of the command line, in the form that commander calls. */
+
+export function wholeNumber(word: string): number {
+  if (!/^\d+$/.test(word) || !Number.isSafeInteger(Number(word))) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(word)
+}
+
+export function positiveNumber(word: string): number {
+  const value = wholeNumber(word)
+  if (value === 0) throw new InvalidArgumentError('It must be at least 1.')
+  return value
+}
+
+/** Collects `--property a=b --property c=d`. */
+export function keyValue(word: string, before: Record<string, string> = {}): Record<string, string> {
+  const split = word.indexOf('=')
+  if (split < 1) throw new InvalidArgumentError('It must have the form KEY=VALUE.')
+  return { ...before, [word.slice(0, split)]: word.slice(split + 1) }
+}
+
+/** Collects a repeated option. */
+export function repeated(word: string, before: string[] = []): string[] {
+  return [...before, word]
+}
+
+/** `--columns id,name`. */
+export function commaSeparated(word: string): string[] {
+  const words = word.split(',').map((part) => part.trim())
+  if (words.includes('')) throw new InvalidArgumentError('It must be names with commas between them.')
+  return words
+}
+
+/** Reads a file that the command line names, or throws a usage error that names it. */
+export function readNamedFile(path: string, what: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (code ?? String(error))
+    throw usageError(`Cannot read ${what} ${path}: ${reason}`)
+  }
+}

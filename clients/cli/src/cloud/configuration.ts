@@ -1,0 +1,315 @@
+import { usageError } from '../exit.js'
+import type { World } from '../world.js'
+import { expandHome, isMapping, readCloudsFiles, type CloudsFiles, type Mapping } from './clouds-file.js'
+
+/** How to reach and enter one cloud: everything that files, environment and command line said, by precedence. */
+export interface CloudConfiguration {
+  /** The name in clouds.yaml, or 'envvars'. */
+  cloudName: string
+  /** Where it was read from, lowest precedence first. */
+  sources: string[]
+  warnings: string[]
+  authType: AuthType
+  /** OpenStack's own names: auth_url, username, password, project_name, user_domain_id ... */
+  auth: Readonly<Record<string, string>>
+  regionName: string | undefined
+  interface: 'public' | 'internal' | 'admin'
+  certificateAuthorityFile: string | undefined
+  clientCertificateFile: string | undefined
+  clientKeyFile: string | undefined
+  verify: boolean
+  silenceTimeoutMs: number
+  /** By service type: an address that takes the catalog's place. */
+  endpointOverrides: Readonly<Record<string, string>>
+  /** A compute microversion to use instead of the newest that both sides know. */
+  computeMicroversion: string | undefined
+}
+
+export type AuthType = 'password' | 'token' | 'v3applicationcredential'
+
+/** What the command line may set, in OpenStack's names. Passwords and tokens are not among them: `ps` shows command lines. */
+export type Flags = Partial<Record<string, string>>
+
+interface Layer {
+  auth: Record<string, string>
+  settings: Record<string, unknown>
+}
+
+const authKeys = new Set([
+  'auth_url',
+  'username',
+  'user_id',
+  'password',
+  'user_domain_id',
+  'user_domain_name',
+  'project_id',
+  'project_name',
+  'project_domain_id',
+  'project_domain_name',
+  'domain_id',
+  'domain_name',
+  'system_scope',
+  'token',
+  'application_credential_id',
+  'application_credential_name',
+  'application_credential_secret',
+])
+
+/** Old names that still stand in many files; the first given wins. */
+const synonyms: Record<string, string> = {
+  tenant_id: 'project_id',
+  tenant_name: 'project_name',
+  user_name: 'username',
+  auth_token: 'token',
+  auth_plugin: 'auth_type',
+  endpoint_type: 'interface',
+}
+
+/** Two ways to say one thing: who says one of them at a higher level does not want the other from a lower level. */
+const alternatives = [
+  ['username', 'user_id'],
+  ['user_domain_name', 'user_domain_id'],
+  ['project_domain_name', 'project_domain_id'],
+  ['project_name', 'project_id', 'system_scope', 'domain_name', 'domain_id'],
+]
+
+/** Variables that choose a cloud or tune the client, and do not by themselves describe a cloud. */
+const environmentIgnored = /^OS_(TEST|STD|LOG|CLOUD$|CLOUD_NAME$|CLIENT_CONFIG_FILE$|CLIENT_SECURE_FILE$)/
+
+/**
+ * Puts the configuration together as the real client does: command line over OS_* variables over clouds.yaml. The cloud
+ * is the one that `--os-cloud` or OS_CLOUD names; else the one that OS_* variables describe; else the only one in the file.
+ */
+export function loadConfiguration(
+  world: Pick<World, 'environment' | 'currentDirectory' | 'homeDirectory'>,
+  flags: Flags,
+): CloudConfiguration {
+  const files = readCloudsFiles(world)
+  const { cloud, ...flagSettings } = flags
+  const environment = environmentLayer(world.environment)
+  const name = chooseCloud(cloud, world.environment, files, environment)
+  const layers = [
+    ...fileLayers(
+      name,
+      files,
+      typeof flagSettings.region_name === 'string' ? flagSettings.region_name : environment.settings.region_name,
+    ),
+    environment,
+    layerOf(flagSettings as Mapping),
+  ]
+  const merged = layers.reduce(mergeLayers)
+  domainDefaults(merged)
+  return finish(name, merged, files, world)
+}
+
+function chooseCloud(
+  flag: string | undefined,
+  environment: World['environment'],
+  files: CloudsFiles,
+  environmentSays: Layer,
+): string {
+  const environmentName = environment.OS_CLOUD_NAME || 'envvars'
+  const named = flag || environment.OS_CLOUD
+  const known = Object.keys(files.clouds)
+  if (named && named !== environmentName && !known.includes(named)) {
+    const where = files.path ? `${files.path} has ${known.length === 0 ? 'none' : known.join(', ')}` : 'there is no clouds.yaml'
+    throw usageError(`The cloud '${named}' was not found: ${where}`)
+  }
+  if (named) return named
+  if (Object.keys(environmentSays.auth).length > 0) return environmentName
+  if (known.length === 1) return known[0]!
+  if (known.length > 1)
+    throw usageError(`${files.path} has several clouds: choose one with --os-cloud or OS_CLOUD (${known.join(', ')})`)
+  throw usageError('No cloud is configured: write a clouds.yaml, or set OS_AUTH_URL and the other OS_* variables')
+}
+
+function environmentLayer(environment: World['environment']): Layer {
+  const given: Mapping = {}
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith('OS_') && value && !environmentIgnored.test(name)) given[name.slice(3).toLowerCase()] = value
+  }
+  return layerOf(given)
+}
+
+function fileLayers(name: string, files: CloudsFiles, regionName: unknown): Layer[] {
+  const cloud = files.clouds[name]
+  if (!cloud) return [layerOf({})]
+  const normal = normaliseKeys(cloud)
+  const profileName = normal.profile ?? normal.cloud
+  const profile = typeof profileName === 'string' ? files.profiles[profileName] : undefined
+  const region = chooseRegion(name, normal, typeof regionName === 'string' ? regionName : undefined)
+  const { regions: _regions, region_name: _regionName, ...rest } = normal
+  return [layerOf(profile ?? {}), layerOf(rest), layerOf({ ...region.values, ...(region.name && { region_name: region.name }) })]
+}
+
+interface Region {
+  name: string | undefined
+  values: Mapping
+}
+
+function chooseRegion(cloudName: string, cloud: Mapping, wanted: string | undefined): Region {
+  const listed = cloud.regions ?? cloud.region_name
+  const entries = Array.isArray(listed) ? listed : typeof listed === 'string' ? listed.split(',') : []
+  const regions = entries.map((entry): Region =>
+    isMapping(entry)
+      ? { name: text(entry.name), values: isMapping(entry.values) ? entry.values : {} }
+      : { name: text(entry), values: {} },
+  )
+  if (regions.length === 0) return { name: wanted, values: {} }
+  if (wanted === undefined) return regions[0]!
+  const found = regions.find((region) => region.name === wanted)
+  if (found) return found
+  throw usageError(
+    `The cloud '${cloudName}' has no region '${wanted}': it has ${regions.map((region) => region.name).join(', ')}`,
+  )
+}
+
+/** Sorts one source's settings into auth and the rest. A key at the top level wins over the same key under `auth`. */
+function layerOf(source: Mapping): Layer {
+  const { auth: nested, ...top } = normaliseKeys(source)
+  const layer: Layer = { auth: {}, settings: {} }
+  for (const [key, value] of [...Object.entries(isMapping(nested) ? normaliseKeys(nested) : {}), ...Object.entries(top)]) {
+    if (value === undefined || value === null || value === '') continue
+    if (authKeys.has(key)) layer.auth[key] = text(value)
+    else layer.settings[key] = value
+  }
+  if (isProjectScoped(layer.auth)) spreadDomain(layer.auth)
+  return layer
+}
+
+function normaliseKeys(source: Mapping): Mapping {
+  const normal: Mapping = {}
+  for (const [key, value] of Object.entries(source)) {
+    const plain = key.replaceAll('-', '_')
+    const name = synonyms[plain] ?? plain
+    if (name === plain || !(name in normal)) normal[name] = value
+  }
+  return normal
+}
+
+function text(value: unknown): string {
+  return value instanceof Date ? value.toISOString().slice(0, 10) : String(value)
+}
+
+function mergeLayers(lower: Layer, higher: Layer): Layer {
+  const auth = { ...lower.auth }
+  for (const group of alternatives) {
+    if (group.some((key) => key in higher.auth)) for (const key of group) delete auth[key]
+  }
+  return { auth: { ...auth, ...higher.auth }, settings: { ...lower.settings, ...higher.settings } }
+}
+
+function isProjectScoped(auth: Record<string, string>): boolean {
+  return 'project_id' in auth || 'project_name' in auth
+}
+
+/** `domain_id` and `domain_name` beside a project say once what is meant for the user and the project. */
+function spreadDomain(auth: Record<string, string>): void {
+  for (const kind of ['id', 'name']) {
+    const domain = auth[`domain_${kind}`]
+    delete auth[`domain_${kind}`]
+    if (domain === undefined) continue
+    auth[`user_domain_${kind}`] ??= domain
+    auth[`project_domain_${kind}`] ??= domain
+  }
+}
+
+/** As the real client has it: users and projects whose domain nobody named live in the domain with the id 'default'. */
+function domainDefaults({ auth, settings }: Layer): void {
+  if (isProjectScoped(auth)) spreadDomain(auth)
+  const fallback = text(settings.default_domain ?? settings.default_domain_id ?? 'default')
+  if (auth.username && !auth.user_domain_id && !auth.user_domain_name) auth.user_domain_id = fallback
+  if (auth.project_name && !auth.project_domain_id && !auth.project_domain_name) auth.project_domain_id = fallback
+}
+
+function finish(
+  cloudName: string,
+  { auth, settings }: Layer,
+  files: CloudsFiles,
+  world: Pick<World, 'environment' | 'homeDirectory'>,
+): CloudConfiguration {
+  const path = (key: string) => (settings[key] === undefined ? undefined : expandHome(text(settings[key]), world.homeDirectory))
+  const insecure = isTrue(settings.insecure, false)
+  const inFile = files.clouds[cloudName] !== undefined
+  if (auth.auth_url) auth.auth_url = fillIn(auth.auth_url, { ...settings, ...auth })
+  return {
+    cloudName,
+    sources: [...(inFile && files.path ? [files.path] : []), ...environmentNames(world.environment)],
+    warnings: files.warnings,
+    authType: authTypeOf(settings.auth_type, auth),
+    auth,
+    regionName: settings.region_name === undefined ? undefined : text(settings.region_name),
+    interface: interfaceOf(settings.interface),
+    certificateAuthorityFile: path('cacert'),
+    clientCertificateFile: path('cert'),
+    clientKeyFile: path('key'),
+    verify: !insecure && isTrue(settings.verify, true),
+    silenceTimeoutMs: secondsOf(settings.api_timeout, 60) * 1000,
+    endpointOverrides: endpointOverrides(settings),
+    computeMicroversion: microversionOf(settings.compute_api_version ?? settings.compute_default_microversion),
+  }
+}
+
+function environmentNames(environment: World['environment']): string[] {
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('OS_') && environment[name] && !environmentIgnored.test(name))
+    .sort()
+}
+
+const authTypes: Record<string, AuthType> = {
+  password: 'password',
+  v3password: 'password',
+  token: 'token',
+  v3token: 'token',
+  v3applicationcredential: 'v3applicationcredential',
+}
+
+function authTypeOf(given: unknown, auth: Record<string, string>): AuthType {
+  if (given !== undefined) {
+    const known = authTypes[text(given)]
+    if (known) return known
+    throw usageError(`The auth type '${text(given)}' is not supported: ${Object.keys(authTypes).join(', ')} are`)
+  }
+  if (auth.username || auth.user_id) return 'password'
+  if (auth.token) return 'token'
+  return auth.application_credential_secret ? 'v3applicationcredential' : 'password'
+}
+
+/** 'public' and 'publicURL' are the same; of a list the first counts. */
+function interfaceOf(given: unknown): CloudConfiguration['interface'] {
+  const first = text(Array.isArray(given) ? given[0] : (given ?? 'public')).replace(/URL$/, '')
+  if (first === 'public' || first === 'internal' || first === 'admin') return first
+  throw usageError(`The interface '${first}' is not one of public, internal, admin`)
+}
+
+function isTrue(value: unknown, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise
+  return typeof value === 'boolean' ? value : /^(true|yes|on|1)$/i.test(text(value))
+}
+
+function secondsOf(value: unknown, otherwise: number): number {
+  const seconds = Number(value ?? otherwise)
+  if (!Number.isFinite(seconds) || seconds <= 0) throw usageError(`api_timeout must be a number of seconds, not '${text(value)}'`)
+  return seconds
+}
+
+function endpointOverrides(settings: Record<string, unknown>): Record<string, string> {
+  const suffix = '_endpoint_override'
+  return Object.fromEntries(
+    Object.entries(settings)
+      .filter(([key]) => key.endsWith(suffix))
+      .map(([key, value]) => [key.slice(0, -suffix.length).replaceAll('_', '-'), text(value)]),
+  )
+}
+
+/** '2' in many files means the API, not a microversion: it leaves the choice open. */
+function microversionOf(given: unknown): string | undefined {
+  if (given === undefined || text(given) === '2' || text(given) === 'latest' || text(given) === '2.latest') return undefined
+  if (/^2\.\d+$/.test(text(given))) return text(given)
+  throw usageError(`The compute API version '${text(given)}' is not of the form 2.N`)
+}
+
+/** `https://{region_name}.example.com`: openstacksdk fills settings into the address. */
+function fillIn(template: string, values: Record<string, unknown>): string {
+  return template.replace(/\{([a-z_]+)\}/g, (whole, key: string) => (values[key] === undefined ? whole : text(values[key])))
+}
