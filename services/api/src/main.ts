@@ -1,1 +1,4 @@
-export {}
+import { startService } from '@nubo/service-kit'
+import { apiService } from './service.js'
+
+await startService(apiService)

@@ -2,7 +2,7 @@ export { deleteMetadataItem, setLocked, updateServer, writeMetadata, writeTags, 
 export { insertServers, type NewServer, type NewServersRequest } from './insert-servers.js'
 export { readQuota, takeServerQuota, type QuotaState, type ServerQuota } from './quota-use.js'
 export {
-  findMarker,
+  findServerEvenDeleted,
   findServer,
   listServers,
   readUserData,

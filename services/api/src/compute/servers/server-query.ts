@@ -15,6 +15,44 @@ export interface ServerListRequest {
   matchesNothing: boolean
 }
 
+/** Every name that the newest version takes. */
+export const serverQueryNames: readonly string[] = [
+  ...[
+    'access_ip_v4',
+    'access_ip_v6',
+    'all_tenants',
+    'auto_disk_config',
+    'availability_zone',
+    'block_device_mapping',
+    'changes-before',
+  ],
+  ...[
+    'changes-since',
+    'config_drive',
+    'created_at',
+    'deleted',
+    'description',
+    'display_description',
+    'display_name',
+    'flavor',
+    'host',
+  ],
+  ...['hostname', 'image', 'image_ref', 'ip', 'ip6', 'kernel_id', 'key_name', 'launch_index', 'launched_at', 'limit', 'locked'],
+  ...['locked_by', 'marker', 'metadata', 'name', 'node', 'not-tags', 'not-tags-any', 'power_state', 'progress', 'project_id'],
+  ...[
+    'ramdisk_id',
+    'reservation_id',
+    'root_device_name',
+    'services',
+    'sort_dir',
+    'sort_key',
+    'soft_deleted',
+    'status',
+    'system_metadata',
+  ],
+  ...['tags', 'tags-any', 'task_state', 'tenant_id', 'terminated_at', 'user_id', 'uuid', 'vcpus', 'vm_state', 'statusIsLenient'],
+]
+
 /** Nova's max_limit. */
 const largestPage = 1_000
 
@@ -25,7 +63,11 @@ const largestPage = 1_000
  */
 export function readServerQuery(query: ServerQuery, { admin }: { admin: boolean }): ServerListRequest {
   const read = reader(query)
+  const unknownName = Object.keys(query).find((name) => !serverQueryNames.includes(name))
+  if (unknownName !== undefined)
+    throw new CloudError('Invalid', `Additional properties are not allowed ('${unknownName}' was unexpected)`)
   const status = readStatus(query)
+  if (!status && query.statusIsLenient === undefined) throw new CloudError('Invalid', `Invalid status value`)
   const deleted = read.flag('deleted') ?? false
   if (deleted && !admin) throw new CloudError('Forbidden', 'Only administrators may list deleted instances')
   const filter: ServerFilter = {
@@ -40,7 +82,7 @@ export function readServerQuery(query: ServerQuery, { admin }: { admin: boolean 
     limit: readLimit(read),
     marker: read.text('marker'),
     allTenants: read.flag('all_tenants') ?? false,
-    matchesNothing: status === undefined && list(query.status).length > 0,
+    matchesNothing: status === undefined,
   }
 }
 

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common'
 import { CASTER, DATABASE, ENGINE, OPERATION_STORE } from '@nubo/control-plane'
 import { enforce, isCloudAdmin, projectOf, type Caller } from '@nubo/auth'
 import {
-  findMarker,
+  findServerEvenDeleted,
   findServer,
   listServers,
   readUserData,
@@ -43,13 +43,20 @@ export class ServersService {
     return server
   }
 
+  /** As `find`, and a deleted server too: what was done to it can still be read. */
+  async findEvenDeleted(caller: Caller, id: string): Promise<ServerRow> {
+    const server = await findServerEvenDeleted(this.database, id, isCloudAdmin(caller) ? undefined : projectOf(caller))
+    if (!server) throw notFound(id)
+    return server
+  }
+
   async list(caller: Caller, query: ServerQuery): Promise<ServerList> {
     const admin = isCloudAdmin(caller)
     const request = readServerQuery(query, { admin })
     if (request.allTenants) enforce(allTenantsPolicy, caller)
     const scope = request.allTenants ? undefined : projectOf(caller)
     const filter = { ...request.filter, ...(scope === undefined ? {} : { projectId: scope }) }
-    const marker = request.marker === undefined ? undefined : await findMarker(this.database, request.marker, scope)
+    const marker = request.marker === undefined ? undefined : await findServerEvenDeleted(this.database, request.marker, scope)
     if (request.marker !== undefined && !marker) throw new CloudError('Invalid', `marker [${request.marker}] not found`)
     if (request.matchesNothing || request.limit === 0) return { servers: [], more: false, limit: request.limit }
     const found = await listServers(this.database, filter, {

@@ -1,0 +1,136 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common'
+import { isCloudAdmin, type Caller } from '@nubo/auth'
+import { CloudError, type RequestId } from '@nubo/kernel'
+import { ApiVersion, BaseUrl, CurrentCaller, CurrentRequestId, Guarded, Operation } from '@nubo/service-kit'
+import { pageUrl } from '@nubo/wire'
+import type { FastifyReply } from 'fastify'
+import { CreateServersService } from './create-servers.service.js'
+import type { ServerQuery } from './server-query.js'
+import {
+  createServerPolicy,
+  deleteServerPolicy,
+  detailServersPolicy,
+  listServersPolicy,
+  serverAddressesPolicy,
+  showServerPolicy,
+  updateServerPolicy,
+} from './servers.policies.js'
+import { createServerBody, updateServerBody, type CreateServerBody, type UpdateServerBody } from './servers.schemas.js'
+import { ServersService, type ServerList } from './servers.service.js'
+import { createdServerView, serverBriefView, serverView } from './servers.views.js'
+
+/** Since 2.37 the networks of a new server must be said. */
+const networksRequiredSince = 37
+/** Until then files could be injected. */
+const filesUntil = 57
+
+/** https://docs.openstack.org/api-ref/compute/#servers-servers */
+@Controller('v2.1/servers')
+export class ServersController {
+  constructor(
+    private readonly servers: ServersService,
+    private readonly creation: CreateServersService,
+  ) {}
+
+  @Get()
+  @Guarded(listServersPolicy)
+  @Operation('server.list', { servers: ['server-brief'] })
+  async list(@CurrentCaller() caller: Caller, @Query() query: ServerQuery, @BaseUrl() baseUrl: string) {
+    const found = await this.servers.list(caller, query)
+    return {
+      servers: found.servers.map((server) => serverBriefView(server, baseUrl)),
+      ...nextPage(found, 'servers', query, baseUrl),
+    }
+  }
+
+  @Get('detail')
+  @Guarded(detailServersPolicy)
+  @Operation('server.detail', { servers: ['server'] })
+  async detail(@CurrentCaller() caller: Caller, @Query() query: ServerQuery, @BaseUrl() baseUrl: string) {
+    const found = await this.servers.list(caller, query)
+    const extended = isCloudAdmin(caller)
+    const userData = extended ? await this.servers.userData(found.servers.map((server) => server.id)) : undefined
+    const servers = found.servers.map((server) => serverView(server, { baseUrl, extended, userData: userData?.get(server.id) }))
+    return { servers, ...nextPage(found, 'servers/detail', query, baseUrl) }
+  }
+
+  @Post()
+  @HttpCode(202)
+  @Guarded(createServerPolicy)
+  @Operation('server.create')
+  async create(
+    @CurrentCaller() caller: Caller,
+    @Body({ schema: createServerBody }) body: CreateServerBody,
+    @CurrentRequestId() requestId: RequestId,
+    @ApiVersion() minor: number,
+    @BaseUrl() baseUrl: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    checkVersionRules(body, minor)
+    const created = await this.creation.create(caller, body, requestId)
+    if (body.server.return_reservation_id) return { reservation_id: created.reservationId }
+    const [first] = created.servers
+    reply.header('Location', `${baseUrl}/v2.1/servers/${first!.id}`)
+    return { server: createdServerView(first!, created.adminPassword, created.diskConfig, baseUrl) }
+  }
+
+  @Get(':id')
+  @Guarded(showServerPolicy)
+  @Operation('server.show', { server: 'server' })
+  async show(@CurrentCaller() caller: Caller, @Param('id') id: string, @BaseUrl() baseUrl: string) {
+    const server = await this.servers.find(caller, id)
+    return { server: await this.view(caller, server, baseUrl) }
+  }
+
+  @Put(':id')
+  @Guarded(updateServerPolicy)
+  @Operation('server.update', { server: 'server' })
+  async update(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Body({ schema: updateServerBody }) body: UpdateServerBody,
+    @BaseUrl() baseUrl: string,
+  ) {
+    const server = await this.servers.update(caller, id, body)
+    return { server: await this.view(caller, server, baseUrl) }
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Guarded(deleteServerPolicy)
+  @Operation('server.delete')
+  async delete(@CurrentCaller() caller: Caller, @Param('id') id: string, @CurrentRequestId() requestId: RequestId) {
+    await this.servers.delete(caller, id, requestId)
+  }
+
+  @Get(':id/ips')
+  @Guarded(serverAddressesPolicy)
+  @Operation('server.ips')
+  async addresses(@CurrentCaller() caller: Caller, @Param('id') id: string) {
+    await this.servers.find(caller, id)
+    return { addresses: {} }
+  }
+
+  private async view(caller: Caller, server: Parameters<typeof serverView>[0], baseUrl: string) {
+    const extended = isCloudAdmin(caller)
+    const userData = extended ? (await this.servers.userData([server.id])).get(server.id) : undefined
+    return serverView(server, { baseUrl, extended, userData })
+  }
+}
+
+/** What an old version took and the newest does not, or the other way round, where no edit of the request can say it. */
+function checkVersionRules({ server }: CreateServerBody, minor: number): void {
+  if (minor >= networksRequiredSince && server.networks === undefined) {
+    throw new CloudError('Invalid', "Invalid input for field/attribute server. 'networks' is a required property")
+  }
+  if (minor >= filesUntil && server.personality !== undefined) {
+    throw new CloudError('Invalid', "Additional properties are not allowed ('personality' was unexpected)")
+  }
+}
+
+function nextPage(found: ServerList, path: string, query: ServerQuery, baseUrl: string) {
+  const last = found.servers.at(-1)
+  if (!found.more || !last) return {}
+  const { statusIsLenient: _, ...asked } = query
+  return { servers_links: [{ rel: 'next', href: pageUrl(`${baseUrl}/v2.1/${path}`, asked, { marker: last.id }) }] }
+}

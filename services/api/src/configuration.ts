@@ -1,0 +1,21 @@
+import { baseConfiguration, databaseConfiguration, redisConfiguration } from '@nubo/service-kit'
+import { z } from 'zod'
+
+const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''))
+
+export const apiConfiguration = baseConfiguration.extend({
+  database: databaseConfiguration,
+  redis: redisConfiguration,
+  /** The one region of the catalog. */
+  region: z.string().min(1).max(255),
+  /** Where clients reach this service: `http://host:port`. */
+  publicUrl: httpUrl,
+  /** Where clients reach the image service. */
+  imageUrl: httpUrl,
+  tokens: z.strictObject({
+    /** PEM, PKCS #8, Ed25519. */
+    privateKeyFile: z.string().min(1),
+    lifetimeSeconds: z.int().min(60).max(86_400).default(3_600),
+  }),
+})
+export type ApiConfiguration = z.infer<typeof apiConfiguration>

@@ -1,0 +1,11 @@
+import type { ServiceOptions } from '@nubo/service-kit'
+import { AppModule } from './app.module.js'
+import { apiConfiguration, type ApiConfiguration } from './configuration.js'
+import { surfacesOf } from './surfaces.js'
+
+export const apiService: ServiceOptions<ApiConfiguration> = {
+  name: 'api',
+  configurationSchema: apiConfiguration,
+  module: () => AppModule,
+  surfaces: surfacesOf,
+}

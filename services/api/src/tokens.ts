@@ -1,0 +1,2 @@
+/** The one connection to PostgreSQL: a `Database`. */
+export { DATABASE } from '@nubo/control-plane'
