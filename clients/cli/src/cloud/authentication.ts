@@ -97,13 +97,13 @@ async function discoverIdentity(transport: Transport, { auth, cloudName }: Cloud
   if (!authUrl) throw usageError(`The cloud '${cloudName}' has no auth_url: set OS_AUTH_URL, or auth_url in clouds.yaml`)
   if (!URL.canParse(authUrl) || !/^https?:/.test(authUrl)) throw usageError(`auth_url is not a web address: ${authUrl}`)
   const root = trimSlashes(authUrl)
-  if (/\/v3$/.test(root)) return root
+  if (root.endsWith('/v3')) return root
   const response = await transport.send({ method: 'GET', url: authUrl, headers: { accept: 'application/json' } })
   const versions = parseVersionDocument(await response.text())
   const third = versions.find((version) => /^v3(\.|$)/.test(version.id) && isUsable(version))
   if (third) return third.href ? reachableAddress(authUrl, third.href) : `${root}/v3`
   if (versions.length > 0) throw new CommandError(exitCode.cloudError, `${authUrl} offers no identity API v3`)
-  return /\/v2\.0$/.test(root) ? root.replace(/v2\.0$/, 'v3') : `${root}/v3`
+  return root.endsWith('/v2.0') ? root.replace(/v2\.0$/, 'v3') : `${root}/v3`
 }
 
 async function identityMethod({ authType, auth, cloudName }: CloudConfiguration, askPassword: PasswordSource): Promise<object> {

@@ -27,7 +27,7 @@ function header(response: HttpResponse, name: string): string | undefined {
  * `{itemNotFound: {message}}`, Neutron `{NeutronError: {message}}`, Placement `{errors: [{detail}]}`, Glance HTML or text.
  */
 export function messageIn(body: string, contentType: string): string | undefined {
-  const text = contentType.includes('html') ? textOfHtml(body) : (messageInJson(body) ?? (body.startsWith('{') ? '' : body))
+  const text = contentType.includes('html') ? textOfHtml(body) : (messageInJson(body) ?? '')
   const line = printable(text.replace(/\s+/g, ' ').trim())
   return line === '' ? undefined : line.slice(0, 1000)
 }
@@ -37,7 +37,8 @@ function messageInJson(body: string): string | undefined {
   try {
     parsed = JSON.parse(body)
   } catch {
-    return undefined
+    // Not JSON: words of a proxy, unless it is JSON cut off half-way.
+    return body.startsWith('{') ? undefined : body
   }
   if (typeof parsed === 'string') return parsed
   if (typeof parsed !== 'object' || parsed === null) return undefined

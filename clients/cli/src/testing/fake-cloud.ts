@@ -16,6 +16,8 @@ export interface Answer {
   headers?: Record<string, string>
   /** An object is sent as JSON, text and bytes as they are. */
   body?: unknown
+  /** Break the connection after the body. */
+  breakOff?: boolean
 }
 
 type Handler = (request: Recorded, match: RegExpExecArray) => Answer | Promise<Answer> | 'hang up'
@@ -148,7 +150,8 @@ export class FakeCloud {
       'x-openstack-request-id': 'req-11111111-2222-3333-4444-555555555555',
       ...answer.headers,
     })
-    response.end(bytes)
+    if (answer.breakOff) response.write(bytes, () => request.socket.destroy())
+    else response.end(bytes)
   }
 
   private answer(request: Recorded, entry: { path: RegExp; handler: Handler } | undefined): Answer | Promise<Answer> | 'hang up' {

@@ -17,6 +17,8 @@ export interface TestWorldOptions {
   homeDirectory?: string
   stdin?: Buffer
   secret?: string
+  /** Sleeps end only by their signal: for races that a sleep must not win. */
+  neverWake?: boolean
   /** Called before each sleep, with how often that happened so far: the place to press Ctrl-C. */
   beforeSleep?: (count: number, interrupt: () => void) => void
 }
@@ -49,6 +51,9 @@ export class TestWorld implements World {
   async sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     this.sleeps += 1
     this.options.beforeSleep?.(this.sleeps, () => this.handlers.forEach((handler) => handler()))
+    if (this.options.neverWake) {
+      return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+    }
     // Once round the event loop: where something races against a sleep, the real work gets its turn.
     await new Promise((resolve) => setImmediate(resolve))
     signal?.throwIfAborted()
