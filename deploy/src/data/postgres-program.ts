@@ -68,8 +68,12 @@ async function makeCluster(settings: PostgresSettings, runAs: Account | undefine
   writeFileSync(passwordFile, `${settings.password}\n`, { mode: 0o600 })
   if (runAs) chownSync(passwordFile, runAs.uid, runAs.gid)
   const args = [
-    ...['--pgdata', settings.dataDirectory, '--username', settings.user, '--pwfile', passwordFile],
-    ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C.UTF-8'],
+    `--pgdata=${settings.dataDirectory}`,
+    `--username=${settings.user}`,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C.UTF-8',
     ...(settings.durable ? [] : ['--no-sync']),
   ]
   try {

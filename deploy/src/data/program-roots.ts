@@ -1,7 +1,5 @@
-import { dirname, join } from 'node:path'
-
-/** The folder of the clone: three levels above deploy/src/data and deploy/dist/data alike. */
-export const repositoryDirectory = dirname(dirname(dirname(import.meta.dirname)))
+import { join } from 'node:path'
+import { repositoryDirectory } from '../installation/place.js'
 
 /** Where PostgreSQL and Redis may lie: what `up` unpacked for itself, then what the machine has. */
 export function programRoots(): string[] {

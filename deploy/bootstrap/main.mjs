@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { takeLock } from './lock.mjs'
+import { checkDisk, makeServiceUser } from './machine.mjs'
+import { bringPackages, packagesToRun, packagesToTest } from './packages.mjs'
+import { clone, dataFolder, makeFolders } from './place.mjs'
+import { person, viaSudo } from './privileges.mjs'
+import { Refusal } from './refusal.mjs'
+import { endOnInterrupt, runInView } from './run.mjs'
+import { Steps } from './steps.mjs'
+import { runTests } from './tests.mjs'
+import { bringNode, broughtNode, build, environmentFor, installModules } from './toolchain.mjs'
+
+const commands = { up, down, status, test, 'test-fresh': testFresh, bench }
+
+/** Runs one of the commands; gives the exit code. */
+export async function main([name, ...args]) {
+  endOnInterrupt()
+  try {
+    const command = Object.hasOwn(commands, name ?? '') ? commands[name] : undefined
+    if (!command) throw new Refusal(`there is no command ${name ?? ''}: use one of ${Object.keys(commands).join(', ')}.`)
+    return (await viaSudo([name, ...args])) ?? (await command(args))
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    console.error(`nubo: ${error.message}`)
+    return 1
+  }
+}
+
+async function up(args) {
+  makeFolders()
+  await takeLock('up')
+  checkDisk()
+  const steps = new Steps()
+  const node = await prepare(steps, packagesToRun)
+  return await handOver(node, ['up', ...args], steps)
+}
+
+async function down(args) {
+  if (!existsSync(dataFolder) || !existsSync(join(clone, 'deploy/dist/main.js'))) {
+    console.log('Nothing of this clone was ever up.')
+    return 0
+  }
+  await takeLock('down')
+  return await handOver(currentNode(), ['down', ...args])
+}
+
+async function status(args) {
+  if (!existsSync(dataFolder) || !existsSync(join(clone, 'deploy/dist/main.js'))) {
+    console.log('Nothing of this clone was ever up: start it with `npm run up`.')
+    return 1
+  }
+  return await handOver(currentNode(), ['status', ...args])
+}
+
+async function test(args) {
+  makeFolders()
+  const node = await prepare(new Steps(), [...packagesToRun, ...packagesToTest])
+  return await runTests(node, args)
+}
+
+async function testFresh(args) {
+  const { runFresh } = await import('./fresh.mjs')
+  return await runFresh(args)
+}
+
+async function bench(args) {
+  makeFolders()
+  const steps = new Steps()
+  const node = await prepare(steps, packagesToRun)
+  return await runProgram(node, join(clone, 'test/dist/bench/main.js'), args)
+}
+
+/** Everything up to the point where our own programs can run; gives the Node to run them with. */
+async function prepare(steps, packages) {
+  await steps.step('packages', (progress) => bringPackages(packages, progress, (line) => steps.say(line)))
+  await makeServiceUser()
+  let node = process.execPath
+  await steps.step('node', async (progress) => {
+    node = await bringNode(progress)
+    return node === process.execPath ? `the machine's, ${process.version}` : 'from the npm registry, in .nubo/toolchain'
+  })
+  await steps.step('modules', (progress) => installModules(node, progress))
+  await steps.step('build', (progress) => build(node, progress))
+  return node
+}
+
+function currentNode() {
+  return existsSync(broughtNode()) ? broughtNode() : process.execPath
+}
+
+function handOver(node, args, steps) {
+  return runProgram(node, join(clone, 'deploy/dist/main.js'), args, steps)
+}
+
+/** Runs a built program in our place; it ends with us, and tells us so by the channel between us. */
+function runProgram(node, program, args, steps) {
+  const { uid, gid } = person()
+  const env = {
+    ...environmentFor(node),
+    NUBO_PERSON: `${uid}:${gid}`,
+    NUBO_STEPS: JSON.stringify(steps?.times ?? []),
+  }
+  return runInView(node, [program, ...args], { cwd: clone, env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+}

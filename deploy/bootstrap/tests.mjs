@@ -1,0 +1,41 @@
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { clone, dataFolder } from './place.mjs'
+import { runInView } from './run.mjs'
+import { environmentFor } from './toolchain.mjs'
+
+/** Lint, then every test; the last line counts them. Arguments are jest's. */
+export async function runTests(node, args) {
+  const env = environmentFor(node)
+  const tool = (name, ...rest) => runInView(node, [join(clone, 'node_modules', name), ...rest], { cwd: clone, env })
+  const checks = [
+    ['oxlint', () => tool('oxlint/bin/oxlint')],
+    ['oxfmt --check', () => tool('oxfmt/bin/oxfmt', '--check')],
+    ['tsc -p tsconfig.spec.json', () => tool('typescript/bin/tsc', '-p', 'tsconfig.spec.json')],
+  ]
+  const failedChecks = []
+  for (const [name, check] of args.length ? [] : checks) if ((await check()) !== 0) failedChecks.push(name)
+
+  const folder = join(dataFolder, 'test')
+  mkdirSync(folder, { recursive: true })
+  const results = join(folder, 'results.json')
+  rmSync(results, { force: true })
+  const jest = ['node_modules/jest/bin/jest.js', '--maxWorkers=2', '--json', '--outputFile', results, ...args]
+  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning']
+  const jestEnv = { ...env, NODE_OPTIONS: flags.join(' ') }
+  // jest reports on standard error; --json would print the results on standard output as well.
+  const code = await runInView(node, jest, { cwd: clone, env: jestEnv })
+  const counts = readCounts(results)
+  if (failedChecks.length) console.log(`lint failed: ${failedChecks.join(', ')}`)
+  if (counts) console.log(`${counts.passed} passed, ${counts.failed + failedChecks.length} failed`)
+  return code !== 0 ? code : failedChecks.length ? 1 : 0
+}
+
+function readCounts(file) {
+  try {
+    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(file, 'utf8'))
+    return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites }
+  } catch {
+    return undefined
+  }
+}

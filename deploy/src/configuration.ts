@@ -1,0 +1,173 @@
+import { join } from 'node:path'
+import type { DatabaseAddress } from './data/postgres.js'
+import type { RedisAddress } from './data/redis.js'
+import { controlPlaneAddress, hostAddress } from './host/network.js'
+import type { HostRecord, Installation } from './installation/installation.js'
+import type { HostShare } from './shares.js'
+
+/** What every service is told. */
+export interface BaseConfiguration {
+  log: { level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' }
+  listen: { host: string; port: number }
+}
+
+export interface DatabaseConfiguration extends DatabaseAddress {
+  poolSize: number
+}
+
+export interface ApiConfiguration extends BaseConfiguration {
+  database: DatabaseConfiguration
+  redis: RedisAddress
+  region: string
+  publicUrl: string
+  imageUrl: string
+  tokens: { privateKeyFile: string; lifetimeSeconds: number }
+}
+
+export interface ImageConfiguration extends BaseConfiguration {
+  database: DatabaseConfiguration
+  publicUrl: string
+  identityUrl: string
+  tokens: { publicKeyFile: string }
+  directory: string
+  agentCredentials: { publicKeyFile: string }
+}
+
+export interface SchedulerConfiguration extends BaseConfiguration {
+  database: DatabaseConfiguration
+  redis: RedisAddress
+}
+
+export interface ConductorConfiguration extends SchedulerConfiguration {
+  imageCredentials: { privateKeyFile: string }
+  imageUrl: string
+}
+
+export interface AgentConfiguration extends BaseConfiguration {
+  redis: RedisAddress
+  host: {
+    id: string
+    name: string
+    directory: string
+    libvirtSocket: string
+    address: string
+    memoryMiB: number
+    vcpus: number
+    diskGiB: number
+    reservedMemoryMiB: number
+  }
+  driver: 'libvirt' | 'simulated'
+  virtType: 'auto' | 'kvm' | 'qemu'
+}
+
+/** The port on its own host's address at which every agent tells of its health. */
+export const agentPort = 8790
+
+/** Where things lie, as the services see it. */
+export interface Places {
+  /** The folder of PostgreSQL's socket. */
+  postgres: string
+  /** The data folder. */
+  data: string
+}
+
+/** The files of the two key pairs, in the data folder's `keys`. */
+export const keyFiles = {
+  tokenPrivate: 'token-private.pem',
+  tokenPublic: 'token-public.pem',
+  imagePrivate: 'image-credential-private.pem',
+  imagePublic: 'image-credential-public.pem',
+} as const
+
+const log = { level: 'info' } as const
+const loopback = '127.0.0.1'
+
+/** The addresses that people and services use. */
+export function addresses(installation: Installation) {
+  const { ports, underlay } = installation
+  return {
+    api: `http://${loopback}:${ports.api}`,
+    // Hosts fetch images too, so it listens on the underlay, which is an address of this machine as well.
+    image: `http://${controlPlaneAddress(underlay)}:${ports.image}`,
+  }
+}
+
+export function databaseOf(installation: Installation, places: Places): DatabaseAddress {
+  return { host: places.postgres, port: 5432, database: 'nubo', user: 'nubo', password: installation.passwords.postgres }
+}
+
+/** Redis as the control plane reaches it. */
+export function redisOf(installation: Installation): RedisAddress {
+  return { host: loopback, port: installation.ports.redis, username: 'control', password: installation.passwords.redis }
+}
+
+/** The configuration of every service of the control plane. */
+export function controlPlaneConfigurations(installation: Installation, places: Places) {
+  const { ports, underlay } = installation
+  const { api, image } = addresses(installation)
+  const database = (poolSize: number): DatabaseConfiguration => ({ ...databaseOf(installation, places), poolSize })
+  const redis = redisOf(installation)
+  const key = (name: keyof typeof keyFiles) => join(places.data, 'keys', keyFiles[name])
+  return {
+    image: {
+      log,
+      listen: { host: controlPlaneAddress(underlay), port: ports.image },
+      database: database(8),
+      publicUrl: image,
+      identityUrl: api,
+      tokens: { publicKeyFile: key('tokenPublic') },
+      directory: join(places.data, 'images'),
+      agentCredentials: { publicKeyFile: key('imagePublic') },
+    } satisfies ImageConfiguration,
+    api: {
+      log,
+      listen: { host: loopback, port: ports.api },
+      database: database(16),
+      redis,
+      region: 'RegionOne',
+      publicUrl: api,
+      imageUrl: image,
+      tokens: { privateKeyFile: key('tokenPrivate'), lifetimeSeconds: 3600 },
+    } satisfies ApiConfiguration,
+    scheduler: {
+      log,
+      listen: { host: loopback, port: ports.scheduler },
+      database: database(4),
+      redis,
+    } satisfies SchedulerConfiguration,
+    conductor: {
+      log,
+      listen: { host: loopback, port: ports.conductor },
+      database: database(12),
+      redis,
+      imageCredentials: { privateKeyFile: key('imagePrivate') },
+      imageUrl: image,
+    } satisfies ConductorConfiguration,
+  }
+}
+
+/** The configuration of one host's agent; it knows nothing of the database. */
+export function agentConfiguration(
+  installation: Installation,
+  host: HostRecord,
+  share: HostShare,
+  directory: string,
+): AgentConfiguration {
+  const { ports, underlay } = installation
+  const address = hostAddress(underlay, host.number)
+  return {
+    log,
+    listen: { host: address, port: agentPort },
+    redis: { host: controlPlaneAddress(underlay), port: ports.redis, username: host.name, password: host.redisPassword },
+    host: {
+      id: host.id,
+      name: host.name,
+      directory,
+      libvirtSocket: '/run/libvirt/libvirt-sock',
+      address,
+      ...share,
+    },
+    driver: 'libvirt',
+    virtType: 'auto',
+  }
+}

@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { newId, systemRandom, type HostId } from '@nubo/kernel'
+import { Refusal } from '../../bootstrap/refusal.mjs'
+import { isPortFree } from '../process/ports.js'
+import { run } from '../process/run.js'
+import type { Underlay } from '../host/network.js'
+import { DataFolder } from './place.js'
+import { choosePorts, type Ports } from './port-block.js'
+import { chooseSubnet, type Route } from './subnet.js'
+
+export interface HostRecord {
+  name: string
+  /** From 1: gives the address and the name of the network device. */
+  number: number
+  /** The host's identity in the cloud, and libvirt's host UUID. */
+  id: HostId
+  redisPassword: string
+}
+
+/** What one clone's cloud is, made once at its first `up` and kept in `.nubo/installation.json` (0600). */
+export interface Installation {
+  version: 1
+  /** Eight hexadecimal digits, in the name of everything that the machine sees of this cloud. */
+  id: string
+  ports: Ports
+  underlay: Underlay
+  passwords: { postgres: string; redis: string; admin: string; demo: string }
+  hosts: HostRecord[]
+}
+
+const hostNames = ['host-1', 'host-2']
+
+export function loadInstallation(folder = new DataFolder()): Installation | undefined {
+  if (!existsSync(folder.installation)) return undefined
+  return JSON.parse(readFileSync(folder.installation, 'utf8')) as Installation
+}
+
+/** Written beside and moved into place, so that it is whole or not there. */
+export function saveInstallation(installation: Installation, folder = new DataFolder()): void {
+  mkdirSync(folder.path, { recursive: true, mode: 0o755 })
+  const fresh = `${folder.installation}.new`
+  writeFileSync(fresh, `${JSON.stringify(installation, null, 2)}\n`, { mode: 0o600 })
+  renameSync(fresh, folder.installation)
+}
+
+/** A new installation: names, ports and a subnet that nothing on the machine uses now. */
+export async function makeInstallation(): Promise<Installation> {
+  const id = systemRandom.bytes(4).toString('hex')
+  const ports = await choosePorts(id, (port) => isPortFree(port, '0.0.0.0'))
+  if (!ports)
+    throw new Refusal('no five neighbouring ports are free between 8700 and 8999: end what listens there and run this again.')
+  const prefix = chooseSubnet(id, await machineRoutes())
+  if (!prefix) throw new Refusal('the routes of this machine leave no /24 free in 10.0.0.0/8 or 100.64.0.0/10 for its hosts.')
+  return {
+    version: 1,
+    id,
+    ports,
+    underlay: { bridge: `nb-${id}`, prefix },
+    passwords: { postgres: password(), redis: password(), admin: password(), demo: password() },
+    hosts: hostNames.map((name, index) => ({
+      name,
+      number: index + 1,
+      id: newId<HostId>(systemRandom),
+      redisPassword: password(),
+    })),
+  }
+}
+
+export async function machineRoutes(): Promise<(Route & { dev?: string })[]> {
+  const { stdout } = await run('ip', ['-json', '-4', 'route', 'show', 'table', 'all'])
+  return stdout.trim() ? (JSON.parse(stdout) as (Route & { dev?: string })[]) : []
+}
+
+/** 144 bits, in letters that need no quoting anywhere. */
+function password(): string {
+  return systemRandom.bytes(18).toString('base64url')
+}

@@ -1,0 +1,22 @@
+import { dirname, join } from 'node:path'
+
+/** The folder of the clone: three levels above deploy/src/installation and deploy/dist/installation alike. */
+export const repositoryDirectory = dirname(dirname(dirname(import.meta.dirname)))
+
+/** Where an installation keeps what it is and has. */
+export class DataFolder {
+  constructor(readonly path = join(repositoryDirectory, '.nubo')) {}
+
+  get installation() {
+    return join(this.path, 'installation.json')
+  }
+
+  get clouds() {
+    return join(this.path, 'clouds.yaml')
+  }
+
+  /** A folder of this name. `toolchain` is only what was fetched; all others are data. */
+  folder(name: 'config' | 'keys' | 'logs' | 'run' | 'postgres' | 'redis' | 'images' | 'hosts' | 'guest-image' | 'toolchain') {
+    return join(this.path, name)
+  }
+}
