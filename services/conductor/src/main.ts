@@ -1,5 +1,4 @@
 import { startService } from '@nubo/service-kit'
-import { ConductorModule } from './conductor.module.js'
-import { conductorConfiguration } from './configuration.js'
+import { conductorService } from './service.js'
 
-await startService({ name: 'conductor', configurationSchema: conductorConfiguration, module: () => ConductorModule })
+await startService(conductorService)

@@ -1,5 +1,4 @@
 import { startService } from '@nubo/service-kit'
-import { schedulerConfiguration } from './configuration.js'
-import { SchedulerModule } from './scheduler.module.js'
+import { schedulerService } from './service.js'
 
-await startService({ name: 'scheduler', configurationSchema: schedulerConfiguration, module: () => SchedulerModule })
+await startService(schedulerService)

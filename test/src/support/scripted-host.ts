@@ -1,0 +1,129 @@
+import {
+  agentMessage,
+  computeQueue,
+  reportsQueue,
+  serverCommand,
+  type AgentMessage,
+  type GuestSeen,
+  type Inventory,
+  type PowerStateCode,
+  type Result,
+  type ServerCommand,
+} from '@nubo/contract'
+import { newId, systemRandom, type HostId, type Id, type ServerId, type SessionId } from '@nubo/kernel'
+import type { Queue, Subscription } from '@nubo/queue'
+
+export interface ScriptedHostOptions {
+  name: string
+  memoryMiB: number
+  vcpus?: number
+  diskGiB?: number
+  overheadMiB?: number
+}
+
+/** What a command comes to; undefined: no answer at all. */
+export type Answering = (command: ServerCommand) => Result['outcome'] | undefined
+
+const off: PowerStateCode = 4
+const running: PowerStateCode = 1
+const powerAfter: Record<ServerCommand['kind'], PowerStateCode> = {
+  build: running,
+  start: running,
+  reboot: running,
+  stop: off,
+  destroy: 0,
+}
+
+/** Does at once whatever it is told. */
+export const obedient: Answering = (command) => ({ state: 'done', powerState: powerAfter[command.kind] })
+
+/** A host that speaks the contract and does what a test says: it has no guests, so its answers can be anything. */
+export class ScriptedHost {
+  readonly id = newId<HostId>(systemRandom)
+  /** Every command that arrived, repetitions included. */
+  readonly commands: ServerCommand[] = []
+  readonly acknowledged: { serverId: ServerId; fence: number }[] = []
+  answering: Answering = obedient
+  bootId = 'first boot'
+  sessionId: SessionId | undefined
+  private subscription: Subscription | undefined
+  private sequence = 0
+  private awaitingRegistration: ((session: SessionId) => void) | undefined
+
+  constructor(
+    private readonly queue: Queue,
+    private readonly options: ScriptedHostOptions,
+  ) {}
+
+  /** Registers and waits for the answer. */
+  async start(guests: Omit<GuestSeen, 'sequence'>[] = []): Promise<void> {
+    this.subscription ??= this.queue.work(computeQueue(this.id), (message) => this.take(agentMessage.parse(message)), {
+      concurrency: 16,
+    })
+    const registered = new Promise<SessionId>((resolve) => (this.awaitingRegistration = resolve))
+    await this.queue.cast(reportsQueue, {
+      kind: 'register',
+      registrationId: newId<Id<'registration'>>(systemRandom),
+      hostId: this.id,
+      hostName: this.options.name,
+      address: '127.0.0.1',
+      bootId: this.bootId,
+      inventory: this.inventory(),
+      guests: guests.map((guest) => ({ ...guest, sequence: ++this.sequence })),
+    })
+    this.sessionId = await registered
+  }
+
+  async heartbeat(guests: Omit<GuestSeen, 'sequence'>[] = []): Promise<void> {
+    const seen = guests.map((guest) => ({ ...guest, sequence: ++this.sequence }))
+    await this.queue.cast(reportsQueue, {
+      kind: 'heartbeat',
+      hostId: this.id,
+      sessionId: this.sessionId,
+      sequence: ++this.sequence,
+      inventory: this.inventory(),
+      guests: seen,
+    })
+  }
+
+  async report(message: Record<string, unknown>): Promise<void> {
+    await this.queue.cast(reportsQueue, { hostId: this.id, sessionId: this.sessionId, sequence: ++this.sequence, ...message })
+  }
+
+  async answer(command: ServerCommand, outcome: Result['outcome']): Promise<void> {
+    const { stepId, operationId, serverId, incarnation, fence } = command
+    await this.report({ kind: 'result', stepId, operationId, serverId, incarnation, fence, outcome })
+  }
+
+  async stop(): Promise<void> {
+    await this.subscription?.close()
+  }
+
+  private async take(message: AgentMessage): Promise<void> {
+    if (message.kind === 'registered') return this.awaitingRegistration?.(message.sessionId)
+    if (message.kind === 'acknowledge') return void this.acknowledged.push(...message.results)
+    const command = serverCommand.parse(message)
+    this.commands.push(command)
+    const outcome = this.answering(command)
+    if (outcome) await this.answer(command, outcome)
+  }
+
+  private inventory(): Inventory {
+    return {
+      architecture: 'x86_64',
+      hypervisorType: 'QEMU',
+      hypervisorVersion: 7_002_000,
+      virtType: 'simulated',
+      virtTypeReason: 'a test plays this host',
+      cpuInfo: {},
+      totalVcpus: this.options.vcpus ?? 1_000,
+      totalMemoryMiB: this.options.memoryMiB,
+      totalDiskGiB: this.options.diskGiB ?? 100_000,
+      reservedMemoryMiB: 0,
+      reservedDiskGiB: 0,
+      overheadMiB: this.options.overheadMiB ?? 0,
+      vcpuRatio: 1,
+      uptimeSeconds: 1,
+    }
+  }
+}
