@@ -24,10 +24,13 @@ export function guestMetadata(guest: GuestDefinition): XmlElement {
 
 const counter = /^[1-9][0-9]{0,14}$/
 
-/** Reads the stamp back from our part of a domain's metadata; undefined if it is not a whole one. */
+/**
+ * Reads the stamp back from our part of a domain's metadata, as virDomainGetMetadata finds it by our namespace (and gives it
+ * back without any); undefined if it is not a whole one.
+ */
 export function readStamp(metadata: string): GuestStamp | undefined {
   const guest = parseXml(metadata)
-  if (guest.namespace !== metadataNamespace || guest.name !== 'guest') return undefined
+  if (guest.name !== 'guest') return undefined
   const { server, project, incarnation, 'fencing-epoch': fencingEpoch } = descend(guest, 'stamp')?.attributes ?? {}
   if (!server || !project || !counter.test(incarnation ?? '') || !counter.test(fencingEpoch ?? '')) return undefined
   return {
