@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { startRedis, waitFor } from '@nubo/deploy'
+import { CloudError, systemClock, systemRandom } from '@nubo/kernel'
+import { BullMqQueue } from './bullmq-queue.js'
+import { MemoryQueue } from './memory-queue.js'
+import type { Message, Queue } from './queue.js'
+
+let redis: Awaited<ReturnType<typeof startRedis>>
+
+beforeAll(async () => {
+  redis = await startRedis({ persistent: true })
+}, 30_000)
+
+afterAll(async () => {
+  await redis.stop()
+})
+
+const errors: Error[] = []
+const onError = (error: Error) => void errors.push(error)
+const overRedis = () => new BullMqQueue({ redis: redis.address, clock: systemClock, random: systemRandom, onError })
+const until = <T>(what: string, condition: () => T | Promise<T>) => waitFor(what, condition, { timeoutMs: 30_000, everyMs: 5 })
+
+/** What every queue must do, whatever carries it. */
+describe.each<[string, () => Queue]>([
+  ['BullMQ', overRedis],
+  ['memory', () => new MemoryQueue({ clock: systemClock, onError })],
+])('a queue over %s', (driver, open) => {
+  let queue: Queue
+  const name = (test: string) => `${driver}-${test}`
+
+  beforeAll(() => {
+    queue = open()
+  })
+  afterAll(() => queue.close())
+
+  it('hands each message to one worker, as it was sent', async () => {
+    const taken: Message[] = []
+    const subscriptions = [1, 2].map(() =>
+      queue.work(name('each'), async (message) => void taken.push(message), { concurrency: 4 }),
+    )
+    const sent = Array.from({ length: 100 }, (_, number) => ({ number, text: 'ü', nested: { list: [1, null] } }))
+    await until('the queue can be reached', async () => (await queue.depth(name('each'))) === 0)
+    await queue.castAll(name('each'), sent)
+    await until('all were taken', () => taken.length >= sent.length)
+    expect(taken.toSorted((a, b) => Number(a.number) - Number(b.number))).toEqual(sent)
+    await Promise.all(subscriptions.map((subscription) => subscription.close()))
+  })
+
+  it('drops a message whose handler throws, tells of it, and goes on', async () => {
+    const taken: unknown[] = []
+    const before = errors.length
+    const subscription = queue.work(
+      name('throws'),
+      async ({ number }) => {
+        taken.push(number)
+        if (number === 1) throw new Error('on purpose')
+      },
+      { concurrency: 1 },
+    )
+    await queue.castAll(name('throws'), [{ number: 1 }, { number: 2 }])
+    await until('both were taken', () => taken.length === 2)
+    expect(taken).toEqual([1, 2])
+    await until('the error was told', () => errors.slice(before).some((error) => error.message === 'on purpose'))
+    await subscription.close()
+    expect(await queue.depth(name('throws'))).toBe(0)
+  })
+
+  it('keeps what nobody takes, and says how much it is', async () => {
+    await queue.castAll(name('depth'), [{ a: 1 }, { a: 2 }, { a: 3 }])
+    expect(await queue.depth(name('depth'))).toBe(3)
+  })
+
+  it('handles no more at a time than it was told, and closing waits for them', async () => {
+    let now = 0
+    let most = 0
+    let done = 0
+    const subscription = queue.work(
+      name('concurrency'),
+      async () => {
+        most = Math.max(most, ++now)
+        await systemClock.sleep(5)
+        now--
+        done++
+      },
+      { concurrency: 3 },
+    )
+    await queue.castAll(
+      name('concurrency'),
+      Array.from({ length: 20 }, () => ({})),
+    )
+    await until('some are done', () => done > 10)
+    await subscription.close()
+    expect(now).toBe(0)
+    expect(most).toBe(3)
+  })
+
+  it('answers a question', async () => {
+    const subscription = queue.answer(name('ask'), async (question) => ({ ok: true, value: { echo: question } }))
+    expect(await queue.ask(name('ask'), { text: 'hello' }, 10_000)).toEqual({ ok: true, value: { echo: { text: 'hello' } } })
+    await subscription.close()
+  })
+
+  it('passes on why there is no answer, and nothing of a bug', async () => {
+    const subscription = queue.answer(name('refuse'), async ({ how }) => {
+      if (how === 'known') throw new CloudError('NotFound', 'There is no such guest.')
+      throw new Error('secret path /x')
+    })
+    expect(await queue.ask(name('refuse'), { how: 'known' }, 10_000)).toEqual({
+      ok: false,
+      kind: 'NotFound',
+      message: 'There is no such guest.',
+    })
+    expect(await queue.ask(name('refuse'), { how: 'bug' }, 10_000)).toMatchObject({ ok: false, kind: 'Bug' })
+    await subscription.close()
+  })
+
+  it('does not wait for ever for an answer', async () => {
+    await expect(queue.ask(name('nobody'), {}, 200)).rejects.toMatchObject({ kind: 'Unavailable' })
+  })
+})
+
+describe('BullMQ', () => {
+  it('refuses to cast at once while Redis is away, and works on when it is back', async () => {
+    const queue = overRedis()
+    const taken: Message[] = []
+    queue.work('outage', async (message) => void taken.push(message), { concurrency: 1 })
+    await until('the queue can be reached', () => queue.depth('outage').then(() => true))
+    await redis.kill()
+    await expect(queue.cast('outage', { lost: true })).rejects.toMatchObject({ kind: 'Unavailable' })
+    await redis.start()
+    await until('a message gets through', async () => {
+      await queue.cast('outage', { lost: false }).catch(() => undefined)
+      return taken.length > 0
+    })
+    expect(taken[0]).toEqual({ lost: false })
+    await queue.close()
+  }, 60_000)
+})
