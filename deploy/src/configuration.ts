@@ -33,15 +33,15 @@ export interface ImageConfiguration extends BaseConfiguration {
   agentCredentials: { publicKeyFile: string }
 }
 
+/** Both cast the commands that make guests, so both hand out what their images are fetched with. */
 export interface SchedulerConfiguration extends BaseConfiguration {
   database: DatabaseConfiguration
   redis: RedisAddress
-}
-
-export interface ConductorConfiguration extends SchedulerConfiguration {
   imageCredentials: { privateKeyFile: string }
   imageUrl: string
 }
+
+export type ConductorConfiguration = SchedulerConfiguration
 
 export interface AgentConfiguration extends BaseConfiguration {
   redis: RedisAddress
@@ -132,8 +132,10 @@ export function controlPlaneConfigurations(installation: Installation, places: P
     scheduler: {
       log,
       listen: { host: loopback, port: ports.scheduler },
-      database: database(4),
+      database: database(6),
       redis,
+      imageCredentials: { privateKeyFile: key('imagePrivate') },
+      imageUrl: image,
     } satisfies SchedulerConfiguration,
     conductor: {
       log,
