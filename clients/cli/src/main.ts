@@ -1,7 +1,8 @@
+#!/usr/bin/env node
 import { run } from './run.js'
 import { processWorld } from './world.js'
 
-// `nubo ... | head` closes our output early: that is no fault of anybody.
+// A pager or head may close our output early: that is no fault of anybody.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   process.exit()

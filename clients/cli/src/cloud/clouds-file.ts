@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { parse, type ScalarTag, type Tags } from 'yaml'
 import { usageError } from '../exit.js'
 import type { World } from '../world.js'
 
@@ -77,11 +77,24 @@ function readFirst(
   return undefined
 }
 
+/** YAML 1.1 as PyYAML reads it: `verify: no` is false, not the word; but `y` and `n` alone stay letters. */
+const asPythonReads = {
+  version: '1.1',
+  uniqueKeys: false,
+  prettyErrors: false,
+  customTags: (tags: Tags): Tags =>
+    tags.map((tag) => {
+      const { test } = tag as ScalarTag
+      return typeof tag === 'object' && tag.tag === 'tag:yaml.org,2002:bool' && test
+        ? ({ ...tag, test: new RegExp(test.source.replace(/(Y\|y|N\|n)\|/, '')) } as ScalarTag)
+        : tag
+    }),
+} as const
+
 function parseFile(path: string, text: string): Mapping {
   let content: unknown
   try {
-    // YAML 1.1 as PyYAML reads it: `verify: no` is false, not the word.
-    content = path.endsWith('.json') ? JSON.parse(text) : parse(text, { version: '1.1', uniqueKeys: false, prettyErrors: false })
+    content = path.endsWith('.json') ? JSON.parse(text) : parse(text, asPythonReads)
   } catch (error) {
     throw usageError(`${path} is not valid ${path.endsWith('.json') ? 'JSON' : 'YAML'}: ${positionOf(error, text)}`)
   }

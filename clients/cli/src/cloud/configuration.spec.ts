@@ -71,6 +71,8 @@ describe('which file', () => {
     expect(load().cloudName).toBe('j')
     write('clouds.yaml', twoClouds)
     expect(load({ OS_CLOUD: 'one' }).verify).toBe(false)
+    write('clouds.yaml', 'clouds: { a: { verify: no, auth: { auth_url: http://a, username: n, password: y } } }')
+    expect(load()).toMatchObject({ verify: false, auth: { username: 'n', password: 'y' } })
   })
 
   it('merges secure.yaml into clouds.yaml', () => {

@@ -45,27 +45,34 @@ const mostRedirects = 5
  * authority to trust, and hides the answer of a server that refuses an upload before it has read all of it.
  */
 export class Transport {
-  private readonly kept: Agents
-  private readonly fresh: Agents
+  private readonly agents = new Map<string, http.Agent>()
 
-  constructor(private readonly options: TransportOptions) {
-    const tls = {
-      rejectUnauthorized: options.verify,
-      ...(options.certificateAuthorityFile && { ca: readCertificate(options.certificateAuthorityFile) }),
-      ...(options.clientCertificateFile && { cert: readCertificate(options.clientCertificateFile) }),
-      ...(options.clientKeyFile && { key: readCertificate(options.clientKeyFile) }),
-    }
-    // `proxyEnv` is known to Node from 24.5 on; older ones ignore it and connect directly.
-    const settings = { proxyEnv: options.environment as NodeJS.ProcessEnv, ...tls }
-    this.kept = agents({ ...settings, keepAlive: true })
-    this.fresh = agents({ ...settings, keepAlive: false })
-  }
+  constructor(private readonly options: TransportOptions) {}
 
   /** Closes the connections that are kept open for the next request. */
   close(): void {
-    for (const { plain, secure } of [this.kept, this.fresh]) {
-      plain.destroy()
-      secure.destroy()
+    for (const agent of this.agents.values()) agent.destroy()
+  }
+
+  /** Made when first needed: certificates are read only for https. */
+  private agentFor(secure: boolean, keepAlive: boolean): http.Agent {
+    const key = `${secure} ${keepAlive}`
+    const known = this.agents.get(key)
+    if (known) return known
+    // `proxyEnv` is known to Node from 24.5 on; older ones ignore it and connect directly.
+    const settings = { keepAlive, proxyEnv: this.options.environment as NodeJS.ProcessEnv }
+    const agent = secure ? new https.Agent({ ...settings, ...this.tls() }) : new http.Agent(settings)
+    this.agents.set(key, agent)
+    return agent
+  }
+
+  private tls(): https.AgentOptions {
+    const { verify, certificateAuthorityFile, clientCertificateFile, clientKeyFile } = this.options
+    return {
+      rejectUnauthorized: verify,
+      ...(certificateAuthorityFile && { ca: readCertificate(certificateAuthorityFile) }),
+      ...(clientCertificateFile && { cert: readCertificate(clientCertificateFile) }),
+      ...(clientKeyFile && { key: readCertificate(clientKeyFile) }),
     }
   }
 
@@ -104,7 +111,7 @@ export class Transport {
       const url = new URL(request.url)
       const secure = url.protocol === 'https:'
       // An idle connection may be closed by the cloud just as it is taken up again: no change of the cloud's state rides on one.
-      const agent = (request.method === 'GET' ? this.kept : this.fresh)[secure ? 'secure' : 'plain']
+      const agent = this.agentFor(secure, request.method === 'GET')
       const outgoing = (secure ? https : http).request(url, {
         method: request.method,
         headers: { ...request.headers, ...bodyHeaders(request) },
@@ -151,15 +158,6 @@ export class Transport {
       },
     }
   }
-}
-
-interface Agents {
-  plain: http.Agent
-  secure: https.Agent
-}
-
-function agents(settings: https.AgentOptions): Agents {
-  return { plain: new http.Agent(settings), secure: new https.Agent(settings) }
 }
 
 class SilenceError extends Error {}
