@@ -2,3 +2,4 @@ export { type DatabaseAddress, type PostgresOptions, PrivatePostgres, startPostg
 export { everything, type RedisUser } from './data/redis-program.js'
 export { PrivateRedis, type RedisAddress, type RedisOptions, startRedis } from './data/redis.js'
 export { waitFor } from './process/wait.js'
+export { freePort } from './process/ports.js'

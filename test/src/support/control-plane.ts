@@ -9,22 +9,9 @@ import { BullMqQueue } from '@nubo/queue'
 import { createService, type BaseConfiguration, type ServiceOptions } from '@nubo/service-kit'
 import { conductorService } from '../../../services/conductor/src/service.js'
 import { schedulerService } from '../../../services/scheduler/src/service.js'
+import { Stack } from './stack.js'
 
 const migrations = join(import.meta.dirname, '../../../prisma/migrations')
-
-/** Ends what was begun, last first. */
-export class Stack implements AsyncDisposable {
-  private readonly ends: (() => Promise<unknown>)[] = []
-
-  add<T>(thing: T, end: (thing: T) => Promise<unknown>): T {
-    this.ends.push(() => end(thing))
-    return thing
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const end of this.ends.toReversed()) await end()
-  }
-}
 
 /** A scheduler and a conductor on a real PostgreSQL and Redis of their own, within this process. */
 export async function startControlPlane() {

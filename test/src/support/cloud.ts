@@ -1,0 +1,217 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { migrate } from '@nubo/database'
+import { freePort, startPostgres, startRedis, waitFor } from '@nubo/deploy'
+import { newId, systemRandom } from '@nubo/kernel'
+import { CloudClient } from './client.js'
+import { Stack } from './stack.js'
+
+const root = join(import.meta.dirname, '../../..')
+const stopWithinMs = 20_000
+
+export interface SimulatedHostOptions {
+  name: string
+  vcpus: number
+  memoryMiB: number
+  diskGiB: number
+}
+
+export interface CloudOptions {
+  hosts: readonly SimulatedHostOptions[]
+  logLevel?: 'info' | 'warn' | 'debug'
+}
+
+type ServiceName = 'api' | 'image' | 'scheduler' | 'conductor' | `agent-${string}`
+
+/**
+ * A whole cloud in processes of its own, as `npm run up` runs them, but with simulated hosts and everything in a temporary
+ * folder: for suites that look at the API, at speed, and at what happens when a process dies.
+ */
+export class Cloud implements AsyncDisposable {
+  readonly passwords = { admin: 'admin-password', demo: 'demo-password' }
+  private readonly processes = new Map<ServiceName, ChildProcess>()
+  private readonly configurations = new Map<ServiceName, Record<string, unknown>>()
+
+  private constructor(
+    private readonly stack: Stack,
+    readonly directory: string,
+    readonly postgres: Awaited<ReturnType<typeof startPostgres>>,
+    readonly redis: Awaited<ReturnType<typeof startRedis>>,
+    readonly databaseAddress: Awaited<ReturnType<Awaited<ReturnType<typeof startPostgres>>['createDatabase']>>,
+    readonly apiUrl: string,
+    readonly imageUrl: string,
+  ) {}
+
+  static async start(options: CloudOptions): Promise<Cloud> {
+    const stack = new Stack()
+    try {
+      const directory = stack.add(await mkdtemp(join(tmpdir(), 'nubo-cloud-')), (each) =>
+        rm(each, { recursive: true, force: true }),
+      )
+      const postgres = stack.add(await startPostgres(), (each) => each.stop())
+      const redis = stack.add(await startRedis({ persistent: true }), (each) => each.stop())
+      const address = await postgres.createDatabase()
+      await migrate(address, join(root, 'prisma/migrations'))
+      const [api, image] = [await freePort(), await freePort()]
+      const cloud = new Cloud(stack, directory, postgres, redis, address, `http://127.0.0.1:${api}`, `http://127.0.0.1:${image}`)
+      stack.add(cloud, (each) => each.stopAll())
+      await cloud.configure(options, { api, image })
+      await cloud.bootstrap()
+      await Promise.all([...cloud.configurations.keys()].map((name) => cloud.startService(name)))
+      return cloud
+    } catch (error) {
+      await stack[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get names(): ServiceName[] {
+    return [...this.configurations.keys()]
+  }
+
+  pidOf(name: ServiceName): number {
+    return this.processes.get(name)!.pid!
+  }
+
+  client(): CloudClient {
+    return new CloudClient(this.apiUrl, this.imageUrl)
+  }
+
+  admin(): Promise<CloudClient> {
+    return this.client().login('admin', this.passwords.admin, 'admin')
+  }
+
+  demo(): Promise<CloudClient> {
+    return this.client().login('demo', this.passwords.demo, 'demo')
+  }
+
+  async logOf(name: ServiceName): Promise<string> {
+    return await readFile(join(this.directory, `${name}.log`), 'utf8')
+  }
+
+  /** Starts a service and waits until it says that it is ready. */
+  async startService(name: ServiceName): Promise<void> {
+    const program = name.startsWith('agent-') ? 'compute-agent' : name
+    const output = openSync(join(this.directory, `${name}.log`), 'a')
+    const child = spawn(
+      process.execPath,
+      [join(root, `services/${program}/dist/main.js`), '--config', this.configurationFile(name)],
+      {
+        stdio: ['ignore', output, output],
+      },
+    )
+    closeSync(output)
+    this.processes.set(name, child)
+    const { host, port } = this.configurations.get(name)!.listen as { host: string; port: number }
+    await waitFor(
+      `${name} is ready`,
+      async () => {
+        if (child.exitCode !== null) throw new Error(`${name} ended: ${(await this.logOf(name)).slice(-2_000)}`)
+        const answer = await fetch(`http://${host}:${port}/readyz`).catch(() => undefined)
+        return answer?.status === 200
+      },
+      { timeoutMs: 60_000, everyMs: 20 },
+    )
+  }
+
+  async kill(name: ServiceName, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.processes.get(name)
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    await ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stack[Symbol.asyncDispose]()
+  }
+
+  private async stopAll(): Promise<void> {
+    const hard = setTimeout(() => {
+      for (const child of this.processes.values()) child.kill('SIGKILL')
+    }, stopWithinMs)
+    await Promise.all([...this.processes.keys()].map((name) => this.kill(name, 'SIGTERM')))
+    clearTimeout(hard)
+  }
+
+  private configurationFile(name: string): string {
+    return join(this.directory, `${name}.json`)
+  }
+
+  private async configure(options: CloudOptions, ports: { api: number; image: number }): Promise<void> {
+    const keys = await this.writeKeys()
+    const log = { level: options.logLevel ?? 'warn' }
+    const listen = (port: number) => ({ host: '127.0.0.1', port })
+    const database = { ...this.databaseAddress, poolSize: 8 }
+    const redis = this.redis.address
+    const { apiUrl, imageUrl } = this
+    const imageAccess = { imageUrl, imageCredentials: { privateKeyFile: keys.privateKeyFile } }
+    await mkdir(join(this.directory, 'images'))
+    await this.write('api', {
+      ...{ log, listen: listen(ports.api), database, redis, region: 'RegionOne', publicUrl: apiUrl, imageUrl },
+      tokens: { privateKeyFile: keys.privateKeyFile, lifetimeSeconds: 3_600 },
+    })
+    await this.write('image', {
+      ...{ log, listen: listen(ports.image), database, publicUrl: imageUrl, identityUrl: apiUrl },
+      tokens: { publicKeyFile: keys.publicKeyFile },
+      agentCredentials: { publicKeyFile: keys.publicKeyFile },
+      directory: join(this.directory, 'images'),
+    })
+    await this.write('scheduler', { log, listen: listen(await freePort()), database, redis, ...imageAccess })
+    await this.write('conductor', { log, listen: listen(await freePort()), database, redis, ...imageAccess })
+    for (const host of options.hosts) await this.writeAgent(host, { log, listen: listen(await freePort()), redis })
+  }
+
+  private async writeAgent(
+    { name, vcpus, memoryMiB, diskGiB }: SimulatedHostOptions,
+    common: Record<string, unknown>,
+  ): Promise<void> {
+    const directory = join(this.directory, name)
+    await mkdir(directory)
+    await this.write(`agent-${name}`, {
+      ...common,
+      host: {
+        id: newId(systemRandom),
+        ...{ name, directory, libvirtSocket: '', address: '127.0.0.1', vcpus, memoryMiB, diskGiB, reservedMemoryMiB: 0 },
+      },
+      driver: 'simulated',
+      virtType: 'auto',
+    })
+  }
+
+  private async write(name: ServiceName, configuration: Record<string, unknown>): Promise<void> {
+    this.configurations.set(name, configuration)
+    await writeFile(this.configurationFile(name), JSON.stringify(configuration), { mode: 0o600 })
+  }
+
+  private async bootstrap(): Promise<void> {
+    const file = this.configurationFile('bootstrap')
+    await writeFile(file, JSON.stringify({ adminPassword: this.passwords.admin, demoPassword: this.passwords.demo }), {
+      mode: 0o600,
+    })
+    const child = spawn(
+      process.execPath,
+      [join(root, 'services/api/dist/bootstrap.js'), '--config', this.configurationFile('api'), '--bootstrap', file],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    let said = ''
+    child.stdout.on('data', (text) => (said += text))
+    child.stderr.on('data', (text) => (said += text))
+    const [code] = (await once(child, 'exit')) as [number | null]
+    if (code !== 0) throw new Error(`bootstrap failed: ${said}`)
+  }
+
+  private async writeKeys() {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const privateKeyFile = join(this.directory, 'key.pem')
+    const publicKeyFile = join(this.directory, 'key.pub')
+    await writeFile(privateKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+    await writeFile(publicKeyFile, publicKey.export({ type: 'spki', format: 'pem' }))
+    return { privateKeyFile, publicKeyFile }
+  }
+}
