@@ -4,3 +4,7 @@ export { domainName, domainXml, type CpuChoice, type MachineProfile } from './xm
 export { openLibvirtHypervisor, type LibvirtHypervisorOptions } from './libvirt/libvirt-hypervisor.js'
 export { type Fault, type FaultRates, type Verb } from './simulated/faults.js'
 export { SimulatedHypervisor, type SimulatedHypervisorOptions } from './simulated/simulated-hypervisor.js'
+export { createConfigDrive } from './disks/config-drive.js'
+export { type ConfigDriveContents } from './disks/config-drive-layout.js'
+export { createOverlay, type OverlayRequest } from './disks/overlay.js'
+export { systemProcesses, type ProcessRunner } from './processes.js'
