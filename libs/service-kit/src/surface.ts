@@ -12,6 +12,8 @@ export interface Surface {
   jsonMediaTypes: readonly string[]
   /** Headers that carry the request id, beside X-Openstack-Request-Id. */
   requestIdHeaders: readonly string[]
+  /** Headers of every answer. */
+  headers?: Readonly<Record<string, string>>
   /** True where the real service stands behind its token check as a whole, so that an unknown path without a token is a 401. */
   guardsUnknownPaths: boolean
   microversions?: MicroversionRegistry

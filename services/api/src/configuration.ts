@@ -1,11 +1,9 @@
-import { baseConfiguration, databaseConfiguration, redisConfiguration } from '@nubo/service-kit'
+import { controlPlaneConfiguration } from '@nubo/control-plane'
 import { z } from 'zod'
 
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''))
 
-export const apiConfiguration = baseConfiguration.extend({
-  database: databaseConfiguration,
-  redis: redisConfiguration,
+export const apiConfiguration = controlPlaneConfiguration.extend({
   /** The one region of the catalog. */
   region: z.string().min(1).max(255),
   /** Where clients reach this service: `http://host:port`. */
@@ -18,4 +16,4 @@ export const apiConfiguration = baseConfiguration.extend({
     lifetimeSeconds: z.int().min(60).max(86_400).default(3_600),
   }),
 })
-export type ApiConfiguration = z.infer<typeof apiConfiguration>
+export type ApiConfiguration = z.output<typeof apiConfiguration>

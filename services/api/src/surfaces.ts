@@ -35,6 +35,7 @@ export function surfacesOf({ publicUrl }: ApiConfiguration): Surface[] {
       identityUrl: publicUrl,
       jsonMediaTypes: ['application/json', ''],
       requestIdHeaders: [],
+      headers: { Vary: 'X-Auth-Token' },
       guardsUnknownPaths: false,
     },
   ]

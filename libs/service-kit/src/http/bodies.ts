@@ -1,7 +1,10 @@
+import { CloudError } from '@nubo/kernel'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** The media type alone, in lower case; '' where there is none. */
 const mediaTypeOf = (request: FastifyRequest) => (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase()
+
+const escapedNul = '\\u0000'
 
 type Done = (error: Error | null, body?: unknown) => void
 
@@ -21,6 +24,9 @@ export function installBodyParsers(instance: FastifyInstance): void {
       const refusal = surface.errors.body('media-type')
       if (refusal) return done(refusal)
     }
+    // PostgreSQL's text cannot hold NUL. An escaped backslash before the same letters is refused with it: nobody means it.
+    if (text.includes(escapedNul))
+      return done(surface?.errors.body('syntax') ?? new CloudError('Invalid', 'Malformed request body'))
     parseJson(request, text, (error: Error | null, body?: unknown) => {
       if (error) return done(surface?.errors.body('syntax') ?? error)
       const refusal =

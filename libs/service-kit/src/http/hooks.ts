@@ -71,6 +71,12 @@ function begin(request: FastifyRequest, reply: FastifyReply, { surfaces, random 
   request.surface = surfaceFor(surfaces, request.url)
   reply.header('X-Openstack-Request-Id', request.requestId)
   for (const name of request.surface?.requestIdHeaders ?? []) reply.header(name, request.requestId)
+  if (request.surface?.headers) reply.headers(request.surface.headers)
+}
+
+/** PostgreSQL's text cannot hold it, and no name or id of OpenStack's does. */
+const refuseNul = (url: string) => {
+  if (url.includes('%00')) throw new CloudError('Invalid', 'The URL holds a NUL character.')
 }
 
 /** Token, microversion, policy, in the order in which the real services check them. */
@@ -81,6 +87,7 @@ function admit(
   done: (error?: Error) => void,
 ): void {
   try {
+    refuseNul(request.url)
     const declaration = request.routeOptions.config.declaration ?? noDeclaration
     if (declaration.public || (request.is404 && !request.surface?.guardsUnknownPaths)) {
       negotiate(request, reply, declaration)

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto'
+import { Inject, Injectable } from '@nestjs/common'
+import { PasswordHasher } from '@nubo/auth'
+import { DATABASE } from '@nubo/control-plane'
+import { findLoginUser, type Database, type LoginUser, type UserReference } from '@nubo/database'
+import { loginRefused } from '../identity-errors.js'
+import { LoginThrottle } from './login-throttle.js'
+
+/** Tells who knows a user's password. Nothing in its answers or its time says whether there is such a user. */
+@Injectable()
+export class PasswordLogin {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    private readonly hasher: PasswordHasher,
+    private readonly throttle: LoginThrottle,
+  ) {}
+
+  /** The user, if it is enabled, in an enabled domain, and this is its password. Errors: 401 for everything else. */
+  async check(reference: UserReference, password: string): Promise<LoginUser> {
+    const user = await findLoginUser(this.database, reference)
+    return this.throttle.run(subjectOf(reference, user), async () => {
+      const matches = await this.hasher.matches(password, user?.passwordHash)
+      if (!matches || !user?.enabled || !user.domainEnabled) throw loginRefused()
+      return user
+    })
+  }
+}
+
+/** One subject a user, however it is named; a name that is nobody's is a subject too. */
+function subjectOf(reference: UserReference, user: LoginUser | undefined): string {
+  if (user) return `user:${user.id}`
+  return `unknown:${createHash('sha256').update(JSON.stringify(reference)).digest('base64url')}`
+}
