@@ -1,2 +1,0 @@
-/** The one connection to PostgreSQL: a `Database`. */
-export { DATABASE } from '@nubo/control-plane'
