@@ -170,5 +170,5 @@ async function unpackPostgres(progress) {
  */
 export function librariesOf(depends) {
   const names = depends.split(',').map((one) => one.split('|')[0].trim().split(/[ (:]/)[0])
-  return [...new Set(names)].filter((name) => /^lib|^tzdata$/.test(name) && !/^libllvm/.test(name))
+  return [...new Set(names)].filter((name) => /^lib|^tzdata$/.test(name) && !name.startsWith('libllvm'))
 }

@@ -34,14 +34,13 @@ export interface ImageConfiguration extends BaseConfiguration {
 }
 
 /** Both cast the commands that make guests, so both hand out what their images are fetched with. */
-export interface SchedulerConfiguration extends BaseConfiguration {
+/** For the two that cast commands which make hosts fetch images. */
+export interface CasterConfiguration extends BaseConfiguration {
   database: DatabaseConfiguration
   redis: RedisAddress
-  imageCredentials: { privateKeyFile: string }
   imageUrl: string
+  imageCredentials: { privateKeyFile: string }
 }
-
-export type ConductorConfiguration = SchedulerConfiguration
 
 export interface AgentConfiguration extends BaseConfiguration {
   redis: RedisAddress
@@ -108,6 +107,7 @@ export function controlPlaneConfigurations(installation: Installation, places: P
   const database = (poolSize: number): DatabaseConfiguration => ({ ...databaseOf(installation, places), poolSize })
   const redis = redisOf(installation)
   const key = (name: keyof typeof keyFiles) => join(places.data, 'keys', keyFiles[name])
+  const imageCredentials = { privateKeyFile: key('imagePrivate') }
   return {
     image: {
       log,
@@ -132,19 +132,19 @@ export function controlPlaneConfigurations(installation: Installation, places: P
     scheduler: {
       log,
       listen: { host: loopback, port: ports.scheduler },
-      database: database(6),
+      database: database(4),
       redis,
-      imageCredentials: { privateKeyFile: key('imagePrivate') },
       imageUrl: image,
-    } satisfies SchedulerConfiguration,
+      imageCredentials,
+    } satisfies CasterConfiguration,
     conductor: {
       log,
       listen: { host: loopback, port: ports.conductor },
       database: database(12),
       redis,
-      imageCredentials: { privateKeyFile: key('imagePrivate') },
       imageUrl: image,
-    } satisfies ConductorConfiguration,
+      imageCredentials,
+    } satisfies CasterConfiguration,
   }
 }
 

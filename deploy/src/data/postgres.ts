@@ -1,4 +1,3 @@
-import { chownSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock, systemRandom } from '@nubo/kernel'
 import { Client } from 'pg'
