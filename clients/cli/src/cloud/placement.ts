@@ -31,8 +31,8 @@ export async function getPlacement(compute: Compute, serverId: string): Promise<
   throw refused
 }
 
-/** Whether this cloud is a Nubo, and so keeps what Nubo promises beyond OpenStack. */
-export async function hasNuboApi(compute: Compute): Promise<boolean> {
+/** Whether this cloud is a Nubo. */
+async function hasNuboApi(compute: Compute): Promise<boolean> {
   const response = await compute.session.send({ method: 'GET', url: await nuboRoot(compute) })
   response.bytes.resume()
   return response.status < 300

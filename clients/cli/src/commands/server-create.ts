@@ -2,9 +2,7 @@ import type { Command } from 'commander'
 import { randomUUID } from 'node:crypto'
 import { keyValue, positiveNumber, readNamedFile, repeated } from '../arguments.js'
 import { findFlavor } from '../cloud/flavors.js'
-import { orElse } from '../cloud/names.js'
 import { findNetworkId } from '../cloud/networks.js'
-import { hasNuboApi } from '../cloud/placement.js'
 import { createServers, getServer, listServers, type NewServer, type Server } from '../cloud/servers.js'
 import type { CommandContext } from '../context.js'
 import { CommandError, exitCode, usageError } from '../exit.js'
@@ -116,35 +114,19 @@ async function chooseNetworks(context: CommandContext, wanted: string[]): Promis
   return Promise.all(wanted.map(async (network) => ({ uuid: await findNetworkId(context.session(), network) })))
 }
 
-const sendAgainAfterMs = 1000
-
-/**
- * Creates, and where the answer was lost asks again under the same key if the cloud is one that gives the same server for
- * it. On any other cloud asking again could make a second server, so the person is told that the outcome is not known.
- */
+/** Where the answer was lost, nobody knows whether there are servers now: the key of the request lets it be sent again. */
 async function createSurely(context: CommandContext, wanted: NewServer): Promise<Server[]> {
-  const compute = context.compute()
-  await compute.api()
-  try {
-    return await read(context, wanted, await createServers(compute, wanted))
-  } catch (error) {
-    const answerLost =
-      error instanceof CommandError &&
-      error.status === undefined &&
-      (error.code === exitCode.unreachable || error.code === exitCode.timeout)
-    if (!answerLost) throw error
-    await context.world.sleep(sendAgainAfterMs)
-    if (!(await orElse(hasNuboApi(compute), false))) throw error
-    context.note(`${error.message}; asking again under the same key`)
-    return read(context, wanted, await createServers(compute, wanted))
-  }
+  // Asked before anything is changed, so that what fails there has changed nothing.
+  await context.compute().api()
+  const created = await createServers(context.compute(), wanted).catch((error: unknown) => {
+    if (!(error instanceof CommandError) || error.status !== undefined || error.code === exitCode.usage) throw error
+    const advice = `on a Nubo cloud it can be repeated safely, with --idempotency-key ${wanted.idempotencyKey}`
+    throw new CommandError(error.code, `${error.message}; ${advice}`, { cause: error })
+  })
+  return read(context, created)
 }
 
-async function read(
-  context: CommandContext,
-  wanted: NewServer,
-  created: { id: string } | { reservation: string },
-): Promise<Server[]> {
+async function read(context: CommandContext, created: { id: string } | { reservation: string }): Promise<Server[]> {
   const compute = context.compute()
   if ('id' in created) return [await getServer(compute, created.id)]
   const reserved = await listServers(compute, { reservation: created.reservation })
