@@ -19,7 +19,7 @@ export async function startControlPlane(
 ): Promise<void> {
   const specifications = controlPlaneServices.map((name) => controlPlaneService(cloud, name))
   progress('default records')
-  await seed(cloud)
+  await seed(cloud, specifications.find((service) => service.name === 'api')!.fingerprint)
   for (const service of specifications) await supervisor.ask({ verb: 'ensure', service })
   const waiting = new Set<string>(controlPlaneServices)
   await Promise.all(
@@ -46,12 +46,11 @@ async function waitForService(
   await waitUntilWell(name, logFile, () => serviceTrouble(listen.host, listen.port), failed, startTimeoutMs)
 }
 
-/** Runs the api's own program for it, as the api's user; not again until what it would do is another. */
-async function seed(cloud: Cloud): Promise<void> {
+/** Runs the api's own program for it, as the api's user; not again until the code or what it is given is another. */
+async function seed(cloud: Cloud, code: string): Promise<void> {
   const { installation, folder, paths, account } = cloud
-  const program = join(cloud.clone, 'services/api/dist/bootstrap.js')
-  const wanted = JSON.stringify(seedOf(installation.passwords), null, 2)
-  const fingerprint = createHash('sha256').update(readFileSync(program)).update(wanted).digest('hex')
+  const wanted = JSON.stringify({ adminPassword: installation.passwords.admin, demoPassword: installation.passwords.demo })
+  const fingerprint = createHash('sha256').update(code).update(wanted).digest('hex')
   const stamp = join(folder.folder('run'), 'seeded')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint) return
   const name = 'bootstrap.json'
@@ -67,8 +66,4 @@ async function seed(cloud: Cloud): Promise<void> {
   }
   mkdirSync(folder.folder('run'), { recursive: true, mode: 0o700 })
   writeFileSync(stamp, fingerprint)
-}
-
-function seedOf(passwords: { admin: string; demo: string }) {
-  return { admin: { password: passwords.admin }, demo: { password: passwords.demo } }
 }

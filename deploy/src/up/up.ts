@@ -40,7 +40,7 @@ export async function up(args: string[]): Promise<number> {
   await steps.step('agents', (progress) => startAgents(cloud, share, progress))
 
   const { admin, demo } = cloud.installation.passwords
-  const asAdmin = new ComputeClient(cloud.addresses.api, { user: 'admin', password: admin, project: 'demo' })
+  const asAdmin = new ComputeClient(cloud.addresses.api, { user: 'admin', password: admin, project: 'admin' })
   const asDemo = new ComputeClient(cloud.addresses.api, { user: 'demo', password: demo, project: 'demo' })
   await steps.step('hosts in the cloud', () => asAdmin.waitForHosts(cloud.installation.hosts.length))
   await steps.step('guest image', (progress) => ensureGuestImage(cloud, asAdmin, progress))
