@@ -7,7 +7,7 @@ import type { CallOptions, RpcChannel } from './rpc/channel.js'
 const AuthenticationType = { None: 0, Sasl: 1, Polkit: 2 } as const
 
 /** VIR_DRV_FEATURE_PROGRAM_KEEPALIVE: asking for it makes the daemon begin to ping us. */
-const keepAliveFeature = 10
+export const keepAliveFeature = 10
 
 export interface SessionOptions {
   /** The hypervisor to open: `qemu:///system`, `test:///default`. */

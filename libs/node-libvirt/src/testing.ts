@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -12,9 +12,9 @@ export interface PrivateLibvirtdOptions {
   /** Who runs QEMU: `user` and `group` of qemu.conf, numeric with a `+`. Default +64055, Debian's libvirt-qemu. */
   qemuUser?: string
   qemuGroup?: string
-  /** Default true: where the machine has /dev/kvm, QEMU's user may open it. `false`: there is none. */
+  /** Whether QEMU's user may open /dev/kvm, where the machine has one. Default false: there seems to be none, as on the least of machines. */
   kvm?: boolean
-  /** Where libvirt keeps what it learnt by probing QEMU, which takes it seconds. To be shared by several daemons; default: in `directory`. */
+  /** Where libvirt keeps what it learnt by probing QEMU, which takes it seconds. Default: shared with others, in the temporary directory. */
   cacheDirectory?: string
   /** Listens on 127.0.0.1 too, without authentication. */
   tcpPort?: number
@@ -80,9 +80,9 @@ interface Places {
 
 async function preparePlaces(options: PrivateLibvirtdOptions): Promise<Places> {
   const directory = resolve(options.directory)
-  const cacheDirectory = resolve(options.cacheDirectory ?? join(directory, 'cache'))
-  await mkdir(cacheDirectory, { recursive: true })
-  for (const name of ['root-run', 'etc/qemu', 'lib/images', 'log']) await mkdir(join(directory, name), { recursive: true })
+  const cacheDirectory = resolve(options.cacheDirectory ?? (await sharedCache(options)) ?? join(directory, 'cache'))
+  for (const name of ['root-run', 'etc/qemu', 'lib/images', 'log', cacheDirectory])
+    await mkdir(resolve(directory, name), { recursive: true })
   let runDirectory = join(directory, 'run')
   if (Buffer.byteLength(join(runDirectory, 'libvirt-sock')) > socketPathMaximumBytes) {
     runDirectory = await mkdtemp(join(tmpdir(), 'libvirtd-'))
@@ -94,6 +94,15 @@ async function preparePlaces(options: PrivateLibvirtdOptions): Promise<Places> {
   await writeFile(join(directory, 'passwd'), 'libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin\n')
   await writeFile(join(directory, 'group'), 'libvirt-qemu:x:64055:\n')
   return { directory, runDirectory, cacheDirectory, socketPath: join(runDirectory, 'libvirt-sock') }
+}
+
+/** The temporary directory is everybody's: what is there under this name is used only if nobody else could have made it. */
+async function sharedCache({ kvm = false }: PrivateLibvirtdOptions): Promise<string | undefined> {
+  // What is learnt with and without KVM is not the same.
+  const path = join(tmpdir(), kvm ? 'private-libvirtd-cache-kvm' : 'private-libvirtd-cache')
+  await mkdir(path, { mode: 0o700 }).catch(() => undefined)
+  const { uid, mode } = await lstat(path)
+  return uid === 0 && (mode & 0o177777) === 0o040700 ? path : undefined
 }
 
 function libvirtdConf({ tcpPort, libvirtdConf = '' }: PrivateLibvirtdOptions): string {
@@ -131,7 +140,7 @@ stdio_handler = "file"
  */
 const script = `set -e
 mount -t tmpfs -o mode=755 tmpfs "$1/root-run"
-mkdir "$1/root-run/libvirt"
+mkdir "$1/root-run/libvirt" "$1/root-run/lock"
 mount --bind "$2" "$1/root-run/libvirt"
 mkdir -p /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /etc/libvirt
 mount --bind "$1/lib" /var/lib/libvirt
@@ -153,8 +162,7 @@ exec setpriv --pdeathsig TERM /usr/sbin/libvirtd "$@"
 `
 
 async function launch(places: Places, options: PrivateLibvirtdOptions): Promise<ChildProcess> {
-  const logPath = join(places.directory, 'log/libvirtd.out')
-  const log = await open(logPath, 'a')
+  const log = await open(join(places.directory, 'log/libvirtd.out'), 'a')
   const listen = options.tcpPort === undefined ? [] : ['--listen']
   const args = [
     '--mount',
@@ -168,7 +176,7 @@ async function launch(places: Places, options: PrivateLibvirtdOptions): Promise<
     places.directory,
     places.runDirectory,
     places.cacheDirectory,
-    String(options.kvm ?? true),
+    String(options.kvm ?? false),
   ]
   const daemon = spawn('unshare', [...args, '--pid-file', '/run/libvirt/libvirtd.pid', ...listen], {
     stdio: ['ignore', log.fd, log.fd],
@@ -179,11 +187,16 @@ async function launch(places: Places, options: PrivateLibvirtdOptions): Promise<
     const dead = daemon.exitCode !== null || daemon.signalCode !== null
     if (dead || systemClock.monotonicMs() > giveUpMs) {
       await end(daemon)
-      throw new Error(`libvirtd did not start: ${(await readFile(logPath, 'utf8')).trim().slice(-1000)}`)
+      throw new Error(`libvirtd did not start:\n${await lastWords(places)}`)
     }
     await pause(20)
   }
   return daemon
+}
+
+async function lastWords({ directory }: Places): Promise<string> {
+  const logs = ['libvirtd.out', 'libvirtd.log'].map((name) => readFile(join(directory, 'log', name), 'utf8').catch(() => ''))
+  return (await Promise.all(logs)).map((log) => log.trim().slice(-1000)).join('\n')
 }
 
 function answers(socketPath: string): Promise<boolean> {
