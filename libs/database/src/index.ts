@@ -16,7 +16,31 @@ export { readHostSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
 export { recordAction, type PlainAction } from './operations/plain-action.js'
 export * from './images/index.js'
 export * from './servers/index.js'
-export { findFlavorForProject, flavorRowColumns, type FlavorRow } from './flavors/find-flavor.js'
-export { findKeypair, keypairRowColumns, type KeypairRow } from './keypairs/find-keypair.js'
+export * from './flavors/index.js'
+export * from './keypairs/index.js'
+export * from './quotas/index.js'
+export {
+  findHypervisor,
+  listHypervisors,
+  readHypervisorTotals,
+  searchHypervisors,
+  serversOfHosts,
+  type HostedServer,
+  type HypervisorKey,
+  type HypervisorPage,
+  type HypervisorRow,
+  type HypervisorTotals,
+} from './hosts/hypervisors.js'
+export {
+  deleteControlService,
+  deleteHost,
+  findService,
+  listServices,
+  updateComputeService,
+  type ComputeServiceChanges,
+  type ServiceFilter,
+  type ServiceKey,
+  type ServiceRow,
+} from './hosts/services.js'
 export { recordPresence } from './hosts/presence.js'
 export * from './identity/index.js'

@@ -1,0 +1,13 @@
+export { findFlavorForProject, flavorRowColumns, type FlavorRow } from './find-flavor.js'
+export { addFlavorAccess, listFlavorAccess, removeFlavorAccess } from './flavor-access.js'
+export {
+  deleteExtraSpec,
+  deleteFlavor,
+  describeFlavor,
+  findVisibleFlavor,
+  insertFlavor,
+  setExtraSpecs,
+  type FlavorViewer,
+  type TakenFlavor,
+} from './flavors.js'
+export { flavorSortKeys, listFlavors, type FlavorListRequest, type FlavorSortKey } from './list-flavors.js'

@@ -1,0 +1,1 @@
+export { lockQuota, projectExists, readUserUse, resetLimits, setLimits } from './quotas.js'
