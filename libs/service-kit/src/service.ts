@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import type { IncomingMessage } from 'node:http'
 import { Module, type DynamicModule, type Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
@@ -15,7 +16,7 @@ import { KitModule } from './kit.module.js'
 import { createLogger, nestLogger, type Logger } from './logger.js'
 import { RouteBook } from './route-book.js'
 import type { ServedRoute } from './route.js'
-import type { Surface } from './surface.js'
+import { withoutMount, type Surface } from './surface.js'
 
 export interface ServiceOptions<Configuration extends BaseConfiguration> {
   name: string
@@ -24,6 +25,11 @@ export interface ServiceOptions<Configuration extends BaseConfiguration> {
   module: (configuration: Configuration) => Type | DynamicModule
   /** The APIs it serves; none for a service that has health alone. Providing TokenVerifier is the module's part. */
   surfaces?: (configuration: Configuration) => readonly Surface[]
+  /**
+   * Prefixes ('/compute') below which everything is served as at the root, as behind a proxy: links carry the prefix. So APIs
+   * that share an origin can each have a root of their own, which clients look for; the bare prefix is a route like any other.
+   */
+  mounts?: readonly string[]
   /** How long a request may take to come in, in ms; 0 is forever, for uploads. */
   requestTimeoutMs?: number
 }
@@ -59,6 +65,7 @@ export async function createService<Configuration extends BaseConfiguration>(
     bodyLimit: maxJsonBytes,
     requestTimeout: options.requestTimeoutMs ?? 60_000,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: maxParameterCharacters },
+    rewriteUrl: (request: IncomingMessage) => withoutMount(request.url ?? '/', options.mounts ?? []),
     // No Nest middleware is used: hooks do their work.
     skipMiddie: true,
   })
@@ -71,7 +78,8 @@ export async function createService<Configuration extends BaseConfiguration>(
     abortOnError: false,
   })
   const surfaces = options.surfaces?.(configuration) ?? []
-  const verifier = provided(app, TokenVerifier)
+  // A service of no API checks no tokens.
+  const verifier = surfaces.length > 0 ? app.get(TokenVerifier, { strict: false }) : undefined
   installBodyParsers(adapter.getInstance())
   installHooks(adapter.getInstance(), { surfaces, verifier, logger, clock, random })
   serveHealth(app)

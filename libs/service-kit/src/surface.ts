@@ -30,3 +30,11 @@ export function surfaceFor(surfaces: readonly Surface[], path: string): Surface 
   }
   return best
 }
+
+/** `url` without the mount it lies below; the bare mount stays, as it is a path of its own. */
+export function withoutMount(url: string, mounts: readonly string[]): string {
+  for (const mount of mounts)
+    if (url.startsWith(mount) && url[mount.length] === '/' && url.length > mount.length + 1 && url[mount.length + 1] !== '?')
+      return url.slice(mount.length)
+  return url
+}

@@ -170,9 +170,12 @@ function downgrade(request: FastifyRequest, payload: unknown): void {
   })
 }
 
-/** `http://host:port` as the client of `request` knows us. */
-export const baseUrlOf = (request: FastifyRequest): string =>
-  baseUrl({ headers: request.headers, protocol: request.protocol }, request.surface?.identityUrl ?? '')
+/** `http://host:port`, and the mount if there is one, as the client of `request` knows us. */
+export function baseUrlOf(request: FastifyRequest): string {
+  const origin = baseUrl({ headers: request.headers, protocol: request.protocol }, request.surface?.identityUrl ?? '')
+  const { url, originalUrl } = request
+  return originalUrl.length > url.length ? origin + originalUrl.slice(0, originalUrl.length - url.length) : origin
+}
 
 /** Requests that change something are a line each; those that read are there for the curious. */
 function logResponse(request: FastifyRequest, reply: FastifyReply, logger: Logger): void {

@@ -46,7 +46,7 @@ export class Catalog {
     // Clients append the version to the image endpoint and take the others as they stand.
     this.services = [
       service('identity', 'keystone', 'Identity', `${publicUrl}/v3`),
-      service('compute', 'nova', 'Compute', `${publicUrl}/v2.1`),
+      service('compute', 'nova', 'Compute', `${publicUrl}/compute/v2.1`),
       service('image', 'glance', 'Images', imageUrl),
     ]
   }
