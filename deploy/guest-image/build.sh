@@ -79,7 +79,7 @@ build() {
 
   rm -rf "$cache"/work.*
   work=$(mktemp -d "$cache/work.XXXXXX")
-  trap "rm -rf '$work'" EXIT
+  trap "rm -rf $(printf %q "$work")" EXIT
   unpack "$cache/packages" "$work/unpacked"
   make_initramfs "$work"
   make_root "$work"
@@ -140,7 +140,7 @@ make_initramfs() {
     echo "${path##*/}" >> "$tree/lib/modules/order"
   done < "$1/modules"
   settle "$tree"
-  (cd "$tree" && find . | sort | "$busybox" cpio -o -H newc -R 0:0 2> /dev/null) | gzip -9n > "$1/initrd"
+  (cd "$tree" && find . | sort | "$busybox" cpio -o -H newc -R 0:0 --renumber-inodes --ignore-devno 2> /dev/null) | gzip -9n > "$1/initrd"
 }
 
 install_busybox() {
@@ -185,10 +185,11 @@ make_root() {
   mke2fs -q -t ext4 -b 4096 -i 16384 -m 0 -J size=4 -L nubo-guest -U $uuid -E "hash_seed=$uuid,lazy_itable_init=1" \
     -O none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum \
     -d "$tree" "$1/root.ext4" ${root_mib}m > "$1/mke2fs.log"
-  # mke2fs keeps the owners of the files here, which are the builder's.
-  (cd "$tree" && find . -printf 'set_inode_field "/%P" uid 0\nset_inode_field "/%P" gid 0\n') > "$1/owners"
-  printf 'set_inode_field /home/nubo %s 1000\n' uid gid >> "$1/owners"
-  debugfs -w -f "$1/owners" "$1/root.ext4" > /dev/null 2> "$1/debugfs.log"
+  # mke2fs keeps the owners of the files here, which are the builder's, and the dates of their copying.
+  (cd "$tree" && find . -printf 'sif "/%P" uid 0\nsif "/%P" gid 0\nsif "/%P" ctime @EPOCH\nsif "/%P" atime @EPOCH\n') |
+    sed "s/EPOCH/$epoch/" > "$1/inodes"
+  printf 'sif /home/nubo %s 1000\n' uid gid >> "$1/inodes"
+  debugfs -w -f "$1/inodes" "$1/root.ext4" > /dev/null 2> "$1/debugfs.log"
   e2fsck -fn "$1/root.ext4" > "$1/e2fsck.log" 2>&1 || fail "the root file system is broken: $(tail -n 1 "$1/e2fsck.log")"
 }
 
@@ -214,9 +215,9 @@ make_boot() {
   truncate -s ${boot_mib}M "$image"
   # 64 heads and 32 sectors make a cylinder of 1 MiB; the partition begins at sector 2048.
   mformat -i "$image" -v BOOT -N 6e75626f -h 64 -s 32 -t $boot_mib -H 2048 ::
-  touch -d "@$epoch" "$1/vmlinuz" "$1/initrd"
-  mcopy -m -i "$image" "$1/vmlinuz" "$1/initrd" "$1/unpacked/usr/lib/syslinux/modules/bios/ldlinux.c32" ::
-  mcopy -i "$image" "$here/syslinux.cfg" ::
+  cp "$here/syslinux.cfg" "$1/syslinux.cfg"
+  touch -d "@$epoch" "$1/vmlinuz" "$1/initrd" "$1/syslinux.cfg"
+  mcopy -m -i "$image" "$1/vmlinuz" "$1/initrd" "$1/syslinux.cfg" "$1/unpacked/usr/lib/syslinux/modules/bios/ldlinux.c32" ::
   syslinux --install "$image"
 }
 
