@@ -92,14 +92,6 @@ export async function createService<Configuration extends BaseConfiguration>(
   return app
 }
 
-function provided<T>(app: NestFastifyApplication, type: Type<T>): T | undefined {
-  try {
-    return app.get(type, { strict: false })
-  } catch {
-    return undefined
-  }
-}
-
 function serveHealth(app: NestFastifyApplication): void {
   const instance = app.getHttpAdapter().getInstance()
   const config = { declaration: { public: true } as const }

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { ServerCommand } from '@nubo/contract'
 import { waitFor } from '@nubo/deploy'
 import type { HostId, ServerId } from '@nubo/kernel'
-import { startControlPlane } from '../support/control-plane.js'
-import { obedient, ScriptedHost, type ScriptedHostOptions } from '../support/scripted-host.js'
-import { projectId, TestServers } from '../support/servers.js'
+import { startControlPlane } from './control-plane.js'
+import { obedient, ScriptedHost, type ScriptedHostOptions } from './scripted-host.js'
+import { projectId, TestServers } from './servers.js'
 
 type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>
 let cloud: ControlPlane

@@ -81,7 +81,11 @@ export async function findServer(db: Queryable, id: string, projectId: ProjectId
 }
 
 /** As `findServer`, and a deleted one too. */
-export async function findServerEvenDeleted(db: Queryable, id: string, projectId: ProjectId | undefined): Promise<ServerRow | undefined> {
+export async function findServerEvenDeleted(
+  db: Queryable,
+  id: string,
+  projectId: ProjectId | undefined,
+): Promise<ServerRow | undefined> {
   if (!isUuid(id)) return undefined
   const [row] = await db.query<ServerRow>(
     `SELECT ${serverRowColumns} FROM servers v LEFT JOIN hosts h ON h.id = v.host_id

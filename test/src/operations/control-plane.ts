@@ -9,7 +9,7 @@ import { BullMqQueue } from '@nubo/queue'
 import { createService, type BaseConfiguration, type ServiceOptions } from '@nubo/service-kit'
 import { conductorService } from '../../../services/conductor/src/service.js'
 import { schedulerService } from '../../../services/scheduler/src/service.js'
-import { Stack } from './stack.js'
+import { Stack } from '../support/stack.js'
 
 const migrations = join(import.meta.dirname, '../../../prisma/migrations')
 
