@@ -36,15 +36,18 @@ function addToken(program: Command, context: CommandContext): void {
   issue.action(async () => context.printOne(tokenView, await context.session().authorize()))
 }
 
-const catalogView: View<CatalogService> = [
+/** Programs get every address, people those of the interface that is used. */
+const catalogView = (used: CloudConfiguration['interface']): View<CatalogService> => [
   { key: 'name', title: 'Name', value: ({ name }) => name, listed: true },
   { key: 'type', title: 'Type', value: ({ type }) => type, listed: true },
   {
     key: 'endpoints',
     title: 'Endpoints',
     value: ({ endpoints }) => endpoints.map(({ region, interface: face, url }) => ({ region, interface: face, url })),
-    text: ({ endpoints }) => endpoints.map(({ region, interface: face, url }) => `${region} ${face}: ${url}`).join(', '),
+    text: ({ endpoints }) =>
+      endpoints.flatMap(({ region, interface: face, url }) => (face === used ? [`${region} ${url}`] : [])).join(', ') || '-',
     listed: true,
+    whole: true,
   },
 ]
 
@@ -54,7 +57,13 @@ function addCatalog(program: Command, context: CommandContext): void {
     .command('list')
     .summary('list services')
     .description('Lists the services of the cloud with their addresses.')
-    .action(async () => context.printList(catalogView, (await context.session().authorize()).catalog, 'services'))
+    .action(async () =>
+      context.printList(
+        catalogView(context.configuration().interface),
+        (await context.session().authorize()).catalog,
+        'services',
+      ),
+    )
   catalog
     .command('show')
     .summary('show a service')
@@ -63,7 +72,7 @@ function addCatalog(program: Command, context: CommandContext): void {
     .action(async (wanted: string) => {
       const services = (await context.session().authorize()).catalog.map((service) => ({ ...service, id: service.type }))
       context.printOne(
-        catalogView,
+        catalogView(context.configuration().interface),
         pick('service', wanted, services, (service) => service.name),
       )
     })

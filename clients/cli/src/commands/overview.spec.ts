@@ -133,7 +133,7 @@ describe('hypervisors', () => {
 describe('catalog and configuration', () => {
   it('lists services with their addresses', async () => {
     const { cloud, nubo } = await aCloud()
-    expect((await nubo('catalog list')).stdout).toContain(`RegionOne public: ${cloud.url}/compute/v2.1`)
+    expect((await nubo('catalog list')).stdout).toMatch(new RegExp(`^nova +compute +RegionOne ${cloud.url}/compute/v2.1$`, 'm'))
     expect((await nubo('catalog show nova --json')).json().endpoints).toHaveLength(3)
   })
 

@@ -165,6 +165,7 @@ describe('server create', () => {
   it('asks for several under one reservation, and lists them in order', async () => {
     const { cloud, nubo } = await aCloud()
     cloud.addImage()
+    cloud.addServer({ name: 'another' })
     const outcome = await nubo(`${create} --max 12 --wait --json`)
     expect(outcome.json().map(({ name, status }: { name: string; status: string }) => `${name} ${status}`)).toEqual(
       Array.from({ length: 12 }, (_, index) => `web-${index + 1} ACTIVE`),

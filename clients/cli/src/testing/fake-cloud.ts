@@ -276,7 +276,11 @@ export class FakeCloud {
   /** One page, with a link to the next whose host and path nobody can reach, as behind many a proxy. */
   private serverPage(request: Recorded, query: URLSearchParams): Answer {
     const name = query.get('name')
-    const matching = this.servers.filter((server) => name === null || new RegExp(name).test(server.name))
+    const reservation = query.get('reservation_id')
+    const matching = this.servers.filter(
+      (server) =>
+        (name === null || new RegExp(name).test(server.name)) && (reservation === null || server.reservation === reservation),
+    )
     const { page, next } = this.page(matching, query)
     const link = next && `http://internal.example:8774/v2.1/servers/detail?${next}`
     return {
@@ -316,7 +320,12 @@ export class FakeCloud {
       return { status: 202, body: { server: { id: made.id, links: [], adminPass: 'made-up-by-nova' } } }
     }
     for (let number = 1; number <= server.max_count; number += 1) {
-      this.addServer({ name: `${server.name}-${number}`, status: 'BUILD', next: [{ status: 'BUILD' }, { status: 'ACTIVE' }] })
+      this.addServer({
+        name: `${server.name}-${number}`,
+        reservation: 'r-abc',
+        status: 'BUILD',
+        next: [{ status: 'BUILD' }, { status: 'ACTIVE' }],
+      })
     }
     return { status: 202, body: { reservation_id: 'r-abc' } }
   }
@@ -377,7 +386,7 @@ export class FakeCloud {
   }
 }
 
-function serverRecord({ next: _next, ...server }: FakeServer): Record<string, unknown> {
+function serverRecord({ next: _next, reservation: _reservation, ...server }: FakeServer): Record<string, unknown> {
   return {
     tenant_id: projectId,
     user_id: 'u1',
