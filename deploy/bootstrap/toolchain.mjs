@@ -83,8 +83,8 @@ async function npm(node, args, cwd, progress) {
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|network/i.test(result.output)) {
     throw new Refusal(`npm cannot reach its registry: connect the machine (or set npm's registry or proxy) and run this again.`)
   }
-  const errors = result.output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line) && !/log of this run/.test(line))
-  throw new Refusal(`npm ${args[0]} failed: ${lastWords(errors.slice(0, 3).join('\n') || result.output)}`)
+  const errors = result.output.split('\n').flatMap((line) => /^npm (?:error|ERR!) (?!A complete log|code )(.*\S)/.exec(line)?.[1] ?? [])
+  throw new Refusal(`npm ${args[0]} failed: ${errors.slice(0, 2).join(' ') || lastWords(result.output)}`)
 }
 
 function npmWords(line) {

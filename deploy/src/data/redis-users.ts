@@ -5,6 +5,6 @@
 export function hostRules(hostId: string): string {
   const keys = [`nubo:compute-${hostId}:*`, `nubo:questions:compute-${hostId}`, 'nubo:answer:*', 'nubo:reports:*']
   const patterns = keys.map((key) => `~${key}`).join(' ')
-  // INFO is asked for by the client library when it connects; CLIENT SETNAME by BullMQ.
-  return `${patterns} resetchannels +@all -@admin -@dangerous +info +client|setname +client|setinfo`
+  // INFO counts as dangerous, and the client library asks for it whenever it connects.
+  return `${patterns} resetchannels +@all -@admin -@dangerous +info`
 }
