@@ -9,7 +9,7 @@ import { Refusal } from './refusal.mjs'
 import { endOnInterrupt, runInView } from './run.mjs'
 import { Steps } from './steps.mjs'
 import { runTests } from './tests.mjs'
-import { bringNode, broughtNode, build, environmentFor, installModules } from './toolchain.mjs'
+import { bringNode, broughtNode, build, environmentFor, installModules, projectsToRun } from './toolchain.mjs'
 
 const commands = { up, down, status, test, 'test-fresh': testFresh, bench }
 
@@ -32,7 +32,7 @@ async function up(args) {
   await takeLock('up')
   checkDisk()
   const steps = new Steps()
-  const node = await prepare(steps, packagesToRun)
+  const node = await prepare(steps, packagesToRun, projectsToRun())
   return await handOver(node, ['up', ...args], steps)
 }
 
@@ -72,7 +72,7 @@ async function bench(args) {
 }
 
 /** Everything up to the point where our own programs can run; gives the Node to run them with. */
-async function prepare(steps, packages) {
+async function prepare(steps, packages, projects = []) {
   await steps.step('packages', (progress) => bringPackages(packages, progress, (line) => steps.say(line)))
   await makeServiceUser()
   let node = process.execPath
@@ -81,7 +81,7 @@ async function prepare(steps, packages) {
     return node === process.execPath ? `the machine's, ${process.version}` : 'from the npm registry, in .nubo/toolchain'
   })
   await steps.step('modules', (progress) => installModules(node, progress))
-  await steps.step('build', (progress) => build(node, progress))
+  await steps.step('build', (progress) => build(node, progress, projects))
   return node
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { clone, cloneOwner, stampFolder, toolchainFolder } from './place.mjs'
 import { findProgram } from './privileges.mjs'
@@ -42,11 +42,17 @@ export async function installModules(node, progress) {
   return 'npm ci'
 }
 
-/** Generates the Prisma client where the schema changed, and compiles what changed. */
-export async function build(node, progress) {
+/** What a running cloud is built from; the suites across services are not part of it. */
+export function projectsToRun() {
+  const services = readdirSync(join(clone, 'services')).map((name) => `services/${name}`)
+  return [...services, 'clients/cli', 'deploy']
+}
+
+/** Generates the Prisma client where the schema changed, and compiles what changed; all projects where none is named. */
+export async function build(node, progress, projects) {
   await generateClient(node, progress)
   progress('compiling')
-  const compiled = await asOwner(node, [join(clone, 'node_modules/typescript/bin/tsc'), '--build'])
+  const compiled = await asOwner(node, [join(clone, 'node_modules/typescript/bin/tsc'), '--build', ...projects])
   if (compiled.code !== 0) throw new Refusal(`the build failed: ${lastWords(compiled.output, 5)}`)
   return ''
 }
@@ -83,7 +89,9 @@ async function npm(node, args, cwd, progress) {
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|network/i.test(result.output)) {
     throw new Refusal(`npm cannot reach its registry: connect the machine (or set npm's registry or proxy) and run this again.`)
   }
-  const errors = result.output.split('\n').flatMap((line) => /^npm (?:error|ERR!) (?!A complete log|code )(.*\S)/.exec(line)?.[1] ?? [])
+  const errors = result.output
+    .split('\n')
+    .flatMap((line) => /^npm (?:error|ERR!) (?!A complete log|code )(.*\S)/.exec(line)?.[1] ?? [])
   throw new Refusal(`npm ${args[0]} failed: ${errors.slice(0, 2).join(' ') || lastWords(result.output)}`)
 }
 
