@@ -57,9 +57,10 @@ export const readOnlyNames: ReadonlySet<string> = new Set([
   'os_hash_value',
 ])
 
+const reservedNames: ReadonlySet<string> = new Set(['location', 'locations', 'deleted', 'deleted_at', '__proto__'])
+
 /** Names that no property may have. */
-export const isReservedName = (name: string): boolean =>
-  name === 'location' || name === 'deleted' || name === 'deleted_at' || name === '__proto__' || name.startsWith('os_glance_')
+export const isReservedName = (name: string): boolean => reservedNames.has(name) || name.startsWith('os_glance_')
 
 /** Holds `body` against the schema. Throws `InputError`. */
 export function parseImageBody(body: unknown): ImageBody {

@@ -16,7 +16,7 @@ import {
 } from '../access.js'
 import { patchMediaTypes, readImagePatch } from './image-patch.js'
 import { readImageQuery } from './image-query.js'
-import { isStorable, parseImageBody } from './image.schemas.js'
+import { isReservedName, isStorable, parseImageBody, readOnlyNames } from './image.schemas.js'
 import { imagesView, imageView } from './image.views.js'
 import { ImagesService } from './images.service.js'
 
@@ -105,8 +105,9 @@ function queryOf(request: FastifyRequest): URLSearchParams {
 function readNewImage(given: unknown) {
   const body = present(given)
   if (typeof body !== 'object' || body === null) throw new CloudError('Invalid', 'Unexpected body type. Expected list/dict.')
-  for (const name of ['direct_url', 'self', 'file', 'schema', 'stores']) {
-    if (Object.hasOwn(body, name)) throw new CloudError('Forbidden', `Attribute '${name}' is read-only.`)
+  for (const name of Object.keys(body)) {
+    if (readOnlyNames.has(name)) throw new CloudError('Forbidden', `Attribute '${name}' is read-only.`)
+    if (isReservedName(name)) throw new CloudError('Forbidden', `Attribute '${name}' is reserved.`)
   }
   return parseImageBody(body)
 }

@@ -29,7 +29,7 @@ import type { UploadsUnderWay } from '../uploads/uploads-under-way.js'
 import { applyChanges, requireVisibility, setAttributes } from './apply-changes.js'
 import type { ImageChange } from './image-patch.js'
 import { unknownMarker, type ImageQuery } from './image-query.js'
-import { attributeNames, isReservedName, readOnlyNames, type ImageBody } from './image.schemas.js'
+import { attributeNames, type ImageBody } from './image.schemas.js'
 
 export interface ImagesParts {
   db: Database
@@ -174,8 +174,6 @@ function propertiesOf(body: ImageBody): Record<string, string> {
   const properties: Record<string, string> = {}
   for (const [name, value] of Object.entries(body)) {
     if (attributeNames.has(name)) continue
-    if (readOnlyNames.has(name)) throw new CloudError('Forbidden', `Attribute '${name}' is read-only.`)
-    if (isReservedName(name) || name === 'locations') throw new CloudError('Forbidden', `Attribute '${name}' is reserved.`)
     if (name.length > 255) throw new CloudError('Invalid', 'Custom property should not be greater than 255 characters.')
     properties[name] = value as string
   }

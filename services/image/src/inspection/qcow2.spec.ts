@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { ImageRefused, type RefusalCode } from './image-refused.js'
 import { inspectorOf } from './inspect.js'
 import { readQcow2Header } from './qcow2-header.js'
-import { qcow2File, validSample, type Qcow2Sample } from './qcow2-sample.js'
+import { qcow2File, validSample, type Qcow2Sample } from '../test/qcow2-sample.js'
 
 const limits = { virtualBytes: 16 * 2 ** 40 }
 

@@ -1,4 +1,4 @@
-import { qcow2Magic } from './qcow2-header.js'
+import { qcow2Magic } from '../inspection/qcow2-header.js'
 
 /** The fields of a small, valid version 3 image, to be spoilt one by one by the tests. */
 export interface Qcow2Sample {
