@@ -21,8 +21,13 @@ export async function run(words: readonly string[], world: World): Promise<numbe
 function report(context: CommandContext, error: unknown): number {
   // commander has printed its own message. Help that was asked for is a success; help for want of a command is not.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage
-  if (!(error instanceof CommandError)) throw error
   const { world } = context
+  if (!(error instanceof CommandError)) {
+    const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
+    world.stderr.write(`nubo: this is a mistake in nubo itself: ${printable(message)}; --debug says where\n`)
+    if (context.options.debug) world.stderr.write(`${stack}\n`)
+    return exitCode.cloudError
+  }
   if (context.options.json) world.stderr.write(`${JSON.stringify({ error: asJson(error) })}\n`)
   else world.stderr.write(`nubo: ${printable(error.message)}${reference(error)}\n`)
   return error.code

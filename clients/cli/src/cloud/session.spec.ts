@@ -166,6 +166,15 @@ describe('when the cloud is not as it should be', () => {
     expect((await nubo('server list')).stderr).toMatch(/did not answer with JSON: is this address an OpenStack service\?\n$/)
   })
 
+  it('says so when an answer breaks off', async () => {
+    const { cloud, nubo } = await aCloud()
+    cloud.on('GET', /servers\/detail/, () => ({ headers: { 'content-length': '100' }, body: '{"servers":', breakOff: true }))
+    expect(await nubo('server list')).toMatchObject({
+      code: 6,
+      stderr: `nubo: ${cloud.url} broke off in the middle of its answer\n`,
+    })
+  })
+
   it('does not take the token along to another host', async () => {
     const { cloud, nubo } = await aCloud()
     const other = await aCloud()

@@ -122,7 +122,12 @@ export class Transport {
       let answered = false
       outgoing.on('response', (incoming) => {
         answered = true
-        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text: () => readText(incoming), bytes: incoming })
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          text: () => readText(incoming, url.origin),
+          bytes: incoming,
+        })
       })
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
         if (answered) return
@@ -191,9 +196,14 @@ function brokenPipe(error: NodeJS.ErrnoException): boolean {
   return error.code === 'EPIPE' || error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
-async function readText(bytes: Readable): Promise<string> {
+async function readText(bytes: Readable, origin: string): Promise<string> {
   const chunks: Buffer[] = []
-  for await (const chunk of bytes) chunks.push(chunk as Buffer)
+  try {
+    for await (const chunk of bytes) chunks.push(chunk as Buffer)
+  } catch (cause) {
+    if ((cause as Error).name === 'AbortError') throw cause
+    throw new CommandError(exitCode.unreachable, `${origin} broke off in the middle of its answer`, { cause })
+  }
   return Buffer.concat(chunks).toString('utf8')
 }
 

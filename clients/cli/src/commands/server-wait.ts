@@ -50,7 +50,7 @@ export async function waitForServers(
   waitSeconds: number,
 ): Promise<WaitResult> {
   const { world } = context
-  const watch: Watch = { pending: servers.map(({ id, name }) => ({ id, name })), done: [], failed: [] }
+  const watch: Watch = { all: servers.map(({ id, name }) => ({ id, name })), done: [], failed: [] }
   const progress = startProgress(world, context.options.quiet)
   const interrupt = new AbortController()
   const stopListening = world.onInterrupt(() => interrupt.abort())
@@ -58,7 +58,7 @@ export async function waitForServers(
   try {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.25, longestPauseMs)) {
       await look(context, watch, goal, progress, interrupt.signal)
-      if (watch.pending.length === 0) return watch
+      if (unsettled(watch).length === 0) return watch
       const leftMs = deadlineMs - world.monotonicMs()
       if (leftMs <= 0) throw notReached(exitCode.timeout, `Not ${goal.name} after ${humanDuration(waitSeconds * 1000)}`, watch)
       await world.sleep(Math.min(pauseMs, leftMs), interrupt.signal)
@@ -73,27 +73,28 @@ export async function waitForServers(
 }
 
 interface Watch extends WaitResult {
-  pending: Watched[]
+  all: Watched[]
+}
+
+function unsettled({ all, done, failed }: Watch): Watched[] {
+  return all.filter((watched) => !done.includes(watched) && !failed.includes(watched))
 }
 
 async function look(context: CommandContext, watch: Watch, goal: Goal, progress: Progress, signal: AbortSignal): Promise<void> {
-  const before = watch.pending
   const troubles: string[] = []
-  watch.pending = []
   const refresh = async (watched: Watched): Promise<void> => {
     try {
       watched.server = await orNothing(getServer(context.compute(), watched.id, signal))
     } catch (error) {
       troubles.push(transient(error))
-      watch.pending.push(watched)
       return
     }
     if (goal.reached(watched.server)) watch.done.push(watched)
     else if (hasFailed(watched.server)) watch.failed.push(watched)
-    else watch.pending.push(watched)
   }
-  for (let start = 0; start < before.length; start += requestsAtOnce) {
-    await Promise.all(before.slice(start, start + requestsAtOnce).map(refresh))
+  const waiting = unsettled(watch)
+  for (let start = 0; start < waiting.length; start += requestsAtOnce) {
+    await Promise.all(waiting.slice(start, start + requestsAtOnce).map(refresh))
   }
   progress.report(troubles[0] ?? describe(watch, goal))
 }
@@ -112,8 +113,7 @@ function hasFailed(server: Server | undefined): boolean {
   return server === undefined || (server.status === 'ERROR' && !server['OS-EXT-STS:task_state'])
 }
 
-function describe(watch: Watch, goal: Goal): string {
-  const all = [...watch.done, ...watch.failed, ...watch.pending]
+function describe({ all }: Watch, goal: Goal): string {
   if (all.length === 1) return `${all[0]!.name}: ${stateOf(all[0]!, goal)}`
   const counts = new Map<string, number>()
   for (const watched of all) counts.set(stateOf(watched, goal), (counts.get(stateOf(watched, goal)) ?? 0) + 1)
@@ -126,8 +126,8 @@ function stateOf({ server }: Watched, goal: Goal): string {
   return task ? `${server.status} (${task})` : server.status
 }
 
-function notReached(code: typeof exitCode.timeout | typeof exitCode.interrupted, what: string, { pending }: Watch): CommandError {
-  const [first, ...others] = pending
+function notReached(code: typeof exitCode.timeout | typeof exitCode.interrupted, what: string, watch: Watch): CommandError {
+  const [first, ...others] = unsettled(watch)
   const which = first === undefined ? '' : `: ${first.name} (${first.id}) is ${first.server?.status ?? 'not seen yet'}`
   const more = others.length > 0 ? ` and ${others.length} more` : ''
   return new CommandError(
