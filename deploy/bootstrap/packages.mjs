@@ -38,12 +38,12 @@ const environment = {
 }
 
 /** Brings the Debian packages that are missing, and PostgreSQL's programs; gives a few words on what was done. */
-export async function bringPackages(wanted, progress, say) {
+export async function bringPackages(wanted, progress, say, needsPostgres = true) {
   if (!existsSync('/usr/bin/apt-get')) {
     throw new Refusal('this machine has no apt-get: Nubo runs on Debian 12 and on Ubuntu.')
   }
   const missing = await notInstalled(wanted)
-  const postgres = hasPostgres() ? undefined : 'PostgreSQL (unpacked, not installed)'
+  const postgres = !needsPostgres || hasPostgres() ? undefined : 'PostgreSQL (unpacked, not installed)'
   if (missing.length === 0 && !postgres) return 'all there'
   say(`  Debian packages to come: ${[...missing, postgres].filter(Boolean).join(' ')}`)
   await withoutServices(async () => {

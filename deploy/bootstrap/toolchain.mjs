@@ -100,7 +100,8 @@ function npmWords(line) {
   return fetched ? `fetched ${decodeURIComponent(fetched[1])}` : line.slice(0, 60)
 }
 
-function npmProgram() {
+/** The npm that is running us, else the first on the PATH. */
+export function npmProgram() {
   const given = process.env.npm_execpath
   if (given && existsSync(given)) return given
   const found = findProgram('npm')

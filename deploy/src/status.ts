@@ -81,7 +81,7 @@ async function rowsOfHost(host: KvmHost): Promise<Row[]> {
   const agentTrouble = agent ? await serviceTrouble(host.settings.address, agentPort) : 'not running'
   return [
     row(name, firstProcess.pid, undefined, `on, at ${host.settings.address}`),
-    row('  libvirtd', libvirtd?.pid, libvirtd && guests ? undefined : 'does not answer'),
+    row('  libvirtd', libvirtd?.pid, libvirtd && guests !== undefined ? undefined : 'does not answer'),
     row('  agent', agent?.pid, agentTrouble),
     ...host
       .processes()
