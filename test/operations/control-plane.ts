@@ -7,11 +7,12 @@ import { startPostgres, startRedis } from '@nubo/deploy'
 import { systemClock, systemRandom } from '@nubo/kernel'
 import { BullMqQueue } from '@nubo/queue'
 import { createService, type BaseConfiguration, type ServiceOptions } from '@nubo/service-kit'
-import { conductorService } from '../../../services/conductor/src/service.js'
-import { schedulerService } from '../../../services/scheduler/src/service.js'
+import { conductorService } from '../../services/conductor/src/service.js'
+import { schedulerService } from '../../services/scheduler/src/service.js'
+import { repository } from '../support/repository.js'
 import { Stack } from '../support/stack.js'
 
-const migrations = join(import.meta.dirname, '../../../prisma/migrations')
+const migrations = join(repository, 'prisma/migrations')
 
 /** A scheduler and a conductor on a real PostgreSQL and Redis of their own, within this process. */
 export async function startControlPlane() {

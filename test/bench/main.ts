@@ -3,6 +3,7 @@ import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { Cloud } from '../support/cloud.js'
 import type { CloudClient } from '../support/client.js'
+import { repository } from '../support/repository.js'
 import { footprints } from './footprint.js'
 import { benchPlacement } from './placement.js'
 import { benchRealGuests } from './real-guests.js'
@@ -10,7 +11,7 @@ import { requestRate, tokenRate } from './requests.js'
 import { burst, oneByOne, ServerTimes, type ServerParts } from './servers.js'
 import { rounded } from './statistics.js'
 
-const results = join(import.meta.dirname, '../../../.nubo')
+const results = join(repository, '.nubo')
 const report: Record<string, unknown> = { startedAt: new Date().toISOString(), node: process.version }
 
 /** Prints a part's figures as they come, with the load beside them, and keeps them for the file. */

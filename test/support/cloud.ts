@@ -9,9 +9,9 @@ import { migrate } from '@nubo/database'
 import { freePort, startPostgres, startRedis, waitFor } from '@nubo/deploy'
 import { newId, systemRandom } from '@nubo/kernel'
 import { CloudClient } from './client.js'
+import { repository } from './repository.js'
 import { Stack } from './stack.js'
 
-const root = join(import.meta.dirname, '../../..')
 const stopWithinMs = 20_000
 
 export interface SimulatedHostOptions {
@@ -56,7 +56,7 @@ export class Cloud implements AsyncDisposable {
       const postgres = stack.add(await startPostgres(), (each) => each.stop())
       const redis = stack.add(await startRedis({ persistent: true }), (each) => each.stop())
       const address = await postgres.createDatabase()
-      await migrate(address, join(root, 'prisma/migrations'))
+      await migrate(address, join(repository, 'prisma/migrations'))
       const [api, image] = [await freePort(), await freePort()]
       const cloud = new Cloud(stack, directory, postgres, redis, address, `http://127.0.0.1:${api}`, `http://127.0.0.1:${image}`)
       stack.add(cloud, (each) => each.stopAll())
@@ -100,7 +100,7 @@ export class Cloud implements AsyncDisposable {
     const output = openSync(join(this.directory, `${name}.log`), 'a')
     const child = spawn(
       process.execPath,
-      [join(root, `services/${program}/dist/main.js`), '--config', this.configurationFile(name)],
+      [join(repository, `services/${program}/dist/main.js`), '--config', this.configurationFile(name)],
       {
         stdio: ['ignore', output, output],
       },
@@ -196,7 +196,7 @@ export class Cloud implements AsyncDisposable {
     })
     const child = spawn(
       process.execPath,
-      [join(root, 'services/api/dist/bootstrap.js'), '--config', this.configurationFile('api'), '--bootstrap', file],
+      [join(repository, 'services/api/dist/bootstrap.js'), '--config', this.configurationFile('api'), '--bootstrap', file],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     )
     let said = ''
