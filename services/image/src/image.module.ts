@@ -7,13 +7,17 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common'
+import { HttpAdapterHost } from '@nestjs/core'
 import { ImageCredentialVerifier, publicTokenKey, RevocationList, TokenVerifier } from '@nubo/auth'
 import { Database } from '@nubo/database'
 import { assert, type Clock, type Random } from '@nubo/kernel'
 import { CLOCK, Health, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
+import type { FastifyInstance } from 'fastify'
 import type { ImageConfiguration } from './configuration.js'
 import { AgentImagesController } from './data/agent-images.controller.js'
 import { ImageDataController } from './data/image-data.controller.js'
+import { MethodRoutes } from './http/method-routes.js'
+import { guardStreamRoutes } from './http/stream-routes.js'
 import { ImagesController } from './images/images.controller.js'
 import { ImagesService } from './images/images.service.js'
 import { findSecondOpinion } from './inspection/second-opinion.js'
@@ -30,12 +34,19 @@ import { VersionsController } from './versions/versions.controller.js'
 /** Puts the image service together. */
 @Module({})
 export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  private readonly methods = new MethodRoutes()
+
   constructor(
     @Inject(Database) private readonly db: Database,
     @Inject(Sweeper) private readonly sweeper: Sweeper,
     @Inject(UploadsUnderWay) private readonly underWay: UploadsUnderWay,
     @Inject(Health) private readonly health: Health,
-  ) {}
+    @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
+  ) {
+    // Nest registers the routes before any of its own hooks: this is the moment before.
+    guardStreamRoutes(this.server)
+    this.methods.watch(this.server, '/v2/')
+  }
 
   static with(configuration: ImageConfiguration): DynamicModule {
     const { limits } = configuration
@@ -71,6 +82,7 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    this.methods.refuseOthers(this.server)
     this.health.register('database', async () => {
       await this.db.query('SELECT 1')
     })
@@ -84,6 +96,10 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
 
   async onApplicationShutdown(): Promise<void> {
     await this.db.close()
+  }
+
+  private get server(): FastifyInstance {
+    return this.http.httpAdapter.getInstance()
   }
 }
 

@@ -28,10 +28,9 @@ export class ImageDataController {
   async upload(
     @CurrentCaller() caller: Caller,
     @Param('image_id') imageId: string,
-    @Body() body: Readable | undefined,
+    @Body() body: Readable,
     @Req() request: FastifyRequest,
   ): Promise<void> {
-    if (!body) throw new CloudError('UnsupportedMedia', 'Invalid content type None')
     try {
       await this.uploads.upload(caller, imageIdOf(imageId), body, declaredBytes(request))
     } catch (error) {

@@ -509,6 +509,20 @@ describe('listing images', () => {
   })
 })
 
+describe('a method that a path does not have', () => {
+  it.each([
+    ['PUT', '/v2/images', 'GET, POST'],
+    ['POST', '/v2/images/6b29fc40-ca47-4067-b31d-00dd010662da', 'GET, PATCH, DELETE'],
+    ['DELETE', '/v2/images/6b29fc40-ca47-4067-b31d-00dd010662da/file', 'GET, PUT'],
+    ['GET', '/v2/images/6b29fc40-ca47-4067-b31d-00dd010662da/tags/x', 'PUT, DELETE'],
+    ['PATCH', '/v2/schemas/image', 'GET'],
+  ])('%s %s is a 405 that says %s', async (method, path, allowed) => {
+    const answer = await alice.request(method, path, { body: method === 'GET' ? undefined : '{' })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed])
+    expect((await service.anonymous().request(method, path)).status).toBe(401)
+  })
+})
+
 describe('schemas and sites', () => {
   it('say what there is', async () => {
     expect((await alice.get('/v2/schemas/image')).body.properties.disk_format.enum).toEqual([null, 'raw', 'qcow2'])
