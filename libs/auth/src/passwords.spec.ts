@@ -19,17 +19,13 @@ it('knows the password of a hash and no other', async () => {
 })
 
 it('agrees with the reference implementation', async () => {
-  // From the argon2 command line tool: echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1 -l 24
-  const reference = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$2lKIqf0Dur9jXQKQfXw4NIOCUw0Pi6qM'
-  const fromRfc = await hasher.matches('password', reference)
-  expect(fromRfc).toBe(false)
-  expect(
-    await hasher.matches('password', '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'),
-  ).toBe(true)
+  // A vector of its own tests (phc-winner-argon2, src/test.c).
+  const vector = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
+  expect(await hasher.matches('password', vector)).toBe(true)
 })
 
 it('is equal for the same letters typed differently', async () => {
-  expect(await hasher.matches('Zoë', await hasher.hash('Zoë'))).toBe(true)
+  expect(await hasher.matches('Zoe\u0308', await hasher.hash('Zo\u00eb'))).toBe(true)
 })
 
 it('matches nothing where there is no user, and takes the time of a hash for it', async () => {
