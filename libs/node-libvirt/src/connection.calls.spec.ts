@@ -166,11 +166,12 @@ describe('when the connection dies', () => {
   it.each([
     ['a packet of no program', { ...remote(59, MessageType.Reply, 1, MessageStatus.Ok), program: 1 }],
     ['an answer to no call', remote(59, MessageType.Reply, 4711, MessageStatus.Ok)],
+    ['an answer to another call than the one of its serial', remote(7, MessageType.Reply, 3, MessageStatus.Ok)],
     ['a call', remote(59, MessageType.Call, 1, MessageStatus.Ok)],
   ])('because the daemon sent %s, pending calls reject', async (_what, header) => {
     await using scene = await connected({ reconnect: false })
     const pending = rejection(scene.connection.connectGetHostname())
-    await scene.peer.call('connectGetHostname')
+    expect((await scene.peer.call('connectGetHostname')).serial).toBe(3)
     scene.peer.write(header, nothingAtAll)
     expect(await pending).toMatchObject({
       name: 'LibvirtConnectionError',

@@ -70,7 +70,7 @@ export class Link {
 
   /** Makes the first channel. It is not tried twice: the caller shall learn what is wrong with its options. */
   async connect(signal?: AbortSignal): Promise<void> {
-    this.live = await this.establish(signal)
+    this.adopt(await this.establish(signal))
   }
 
   /** Ends it for good; what is pending is rejected. */
@@ -116,7 +116,6 @@ export class Link {
       const callOptions = { timeoutMs: options.connectTimeoutMs, signal }
       await beginSession(channel, session, callOptions)
       await registrations.synchronise(callOptions)
-      channel.assertOpen()
       return { channel, registrations }
     } catch (error) {
       channel.close('the session could not be begun', error)
@@ -124,28 +123,36 @@ export class Link {
     }
   }
 
+  /** @throws LibvirtConnectionError where the channel died, or the link was closed, before anybody could have been told. */
+  private adopt(live: LiveChannel): void {
+    if (this.closing.signal.aborted) live.channel.close('the connection was closed')
+    live.channel.assertOpen()
+    this.live = live
+  }
+
   private onChannelClosed(channel: RpcChannel, error: LibvirtConnectionError): void {
     // One that dies while it is being made is dealt with by whoever makes it.
     if (this.live?.channel !== channel) return
     this.live = undefined
-    this.handlers.onDisconnected(error)
     if (this.options.reconnect === false) void this.close()
     else void this.reconnect(this.options.reconnect)
+    this.handlers.onDisconnected(error)
   }
 
   private async reconnect({ initialDelayMs, maximumDelayMs }: ReconnectOptions): Promise<void> {
-    for (let attempt = 0; this.state === 'disconnected'; attempt++) {
+    for (let attempt = 0; this.live === undefined; attempt++) {
       try {
-        this.live = await this.establish()
-        this.handlers.onReconnected()
+        this.adopt(await this.establish())
       } catch (error) {
         if (this.closing.signal.aborted) return
         // Half of the pause is left to chance, so that many clients of one daemon do not come back as one.
         const delayMs = Math.min(maximumDelayMs, initialDelayMs * 2 ** attempt) * (0.5 + this.options.random() / 2)
         this.handlers.onReconnectFailed(error, delayMs)
         await this.pause(delayMs)
+        if (this.closing.signal.aborted) return
       }
     }
+    this.handlers.onReconnected()
   }
 
   private pause(delayMs: number): Promise<void> {

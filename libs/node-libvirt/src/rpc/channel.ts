@@ -225,7 +225,9 @@ export class RpcChannel {
 
   private dispatch(packet: Packet): void {
     if (packet.program === keepAliveProgram) {
-      if (packet.procedure === KeepAliveProcedure.Ping) this.sendKeepAlive(KeepAliveProcedure.Pong)
+      // A daemon that does not take our answers gets no more of them: they would pile up here.
+      if (packet.procedure === KeepAliveProcedure.Ping && !this.socket.writableNeedDrain)
+        this.sendKeepAlive(KeepAliveProcedure.Pong)
       return
     }
     if (packet.program !== remoteProgram || packet.version !== remoteVersion) {
