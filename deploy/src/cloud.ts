@@ -12,7 +12,6 @@ import type { HostRecord, Installation } from './installation/installation.js'
 import { DataFolder, repositoryDirectory } from './installation/place.js'
 import { type Account, findAccount, serviceUser } from './process/account.js'
 import { RuntimePaths } from './runtime-paths.js'
-import type { HostShare } from './shares.js'
 
 /** One installation on this machine: what it is, and where everything of it lies. */
 export class Cloud {
@@ -96,11 +95,11 @@ export class Cloud {
   }
 
   /** The hosts, each with its share of the machine as the limit of its control group. */
-  hosts(share: HostShare): KvmHost[] {
-    return this.installation.hosts.map((record) => this.host(record, share.memoryMiB))
+  get hosts(): KvmHost[] {
+    return this.installation.hosts.map((record) => this.host(record))
   }
 
-  private host(record: HostRecord, memoryMiB: number): KvmHost {
+  private host(record: HostRecord): KvmHost {
     const { installation, folder, paths } = this
     return new KvmHost({
       name: record.name,
@@ -115,7 +114,7 @@ export class Cloud {
       address: hostAddress(installation.underlay, record.number),
       device: `nv-${installation.id}-${record.number}`,
       cgroup: join(this.cgroup, record.name),
-      memoryMiB,
+      memoryMiB: installation.share.memoryMiB,
     })
   }
 

@@ -3,7 +3,6 @@ import type { DatabaseAddress } from './data/postgres.js'
 import type { RedisAddress } from './data/redis.js'
 import { controlPlaneAddress, hostAddress } from './host/network.js'
 import type { HostRecord, Installation } from './installation/installation.js'
-import type { HostShare } from './shares.js'
 
 /** What every service is told. */
 export interface BaseConfiguration {
@@ -149,12 +148,7 @@ export function controlPlaneConfigurations(installation: Installation, places: P
 }
 
 /** The configuration of one host's agent; it knows nothing of the database. */
-export function agentConfiguration(
-  installation: Installation,
-  host: HostRecord,
-  share: HostShare,
-  directory: string,
-): AgentConfiguration {
+export function agentConfiguration(installation: Installation, host: HostRecord, directory: string): AgentConfiguration {
   const { ports, underlay } = installation
   const address = hostAddress(underlay, host.number)
   return {
@@ -167,7 +161,7 @@ export function agentConfiguration(
       directory,
       libvirtSocket: '/run/libvirt/libvirt-sock',
       address,
-      ...share,
+      ...installation.share,
     },
     driver: 'libvirt',
     virtType: 'auto',

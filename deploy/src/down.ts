@@ -31,7 +31,7 @@ export async function down(args: string[]): Promise<number> {
 async function stop(cloud: Cloud, steps: Steps): Promise<void> {
   const { installation, folder } = cloud
   await steps.step('guests and hosts', async (progress) => {
-    const hosts = cloud.hosts({ memoryMiB: 0, vcpus: 0, diskGiB: 0, reservedMemoryMiB: 0 })
+    const { hosts } = cloud
     let left = hosts.filter((host) => host.isOn).length
     const on = left
     progress(`${left} to go`)

@@ -6,7 +6,6 @@ import { agentConfiguration, controlPlaneConfigurations } from './configuration.
 import { postgresCommand } from './data/postgres-program.js'
 import type { Account } from './process/account.js'
 import type { HostRecord } from './installation/installation.js'
-import type { HostShare } from './shares.js'
 import type { ServiceSpecification } from './supervisor/protocol.js'
 
 /** The services of the control plane that are ours, in the order of their start. */
@@ -70,10 +69,10 @@ export function controlPlaneService(cloud: Cloud, name: ControlPlaneService): Se
 }
 
 /** Writes the agent's configuration where its host finds it, and gives its command and what that stands on. */
-export function agentCommand(cloud: Cloud, host: HostRecord, share: HostShare): { command: string[]; fingerprint: string } {
+export function agentCommand(cloud: Cloud, host: HostRecord): { command: string[]; fingerprint: string } {
   const at = (root: string, ...path: string[]) => join(root, host.name, ...path)
   const runtime = join(cloud.paths.data, 'hosts')
-  const configuration = JSON.stringify(agentConfiguration(cloud.installation, host, share, at(runtime, 'agent')), null, 2)
+  const configuration = JSON.stringify(agentConfiguration(cloud.installation, host, at(runtime, 'agent')), null, 2)
   const folder = cloud.folder.folder('hosts')
   mkdirSync(at(folder, 'agent'), { recursive: true, mode: 0o755 })
   writeFileSync(at(folder, 'agent.json'), configuration, { mode: 0o600 })

@@ -29,7 +29,7 @@ export async function status(): Promise<number> {
   }
   const cloud = new Cloud(installation)
   const supervisor = new SupervisorHandle(cloud.folder.folder('run'), cloud.folder.folder('logs'))
-  const hosts = cloud.hosts({ memoryMiB: 0, vcpus: 0, diskGiB: 0, reservedMemoryMiB: 0 })
+  const { hosts } = cloud
   if (!supervisor.process && hosts.every((host) => !host.isOn)) {
     process.stdout.write(`Installation ${installation.id} is down: start it with \`npm run up\`.\n`)
     return 1

@@ -4,6 +4,7 @@ import { Refusal } from '../../bootstrap/refusal.mjs'
 import { isPortFree } from '../process/ports.js'
 import { run } from '../process/run.js'
 import type { Underlay } from '../host/network.js'
+import { type HostShare, type Machine, shareOut } from '../shares.js'
 import { DataFolder } from './place.js'
 import { choosePorts, type Ports } from './port-block.js'
 import { chooseSubnet, type Route } from './subnet.js'
@@ -26,6 +27,9 @@ export interface Installation {
   underlay: Underlay
   passwords: { postgres: string; redis: string; admin: string; demo: string }
   hosts: HostRecord[]
+  /** What the machine was when it was shared out, and each host's share. */
+  machine: Machine
+  share: HostShare
 }
 
 const hostNames = ['host-1', 'host-2']
@@ -44,7 +48,7 @@ export function saveInstallation(installation: Installation, folder = new DataFo
 }
 
 /** A new installation: names, ports and a subnet that nothing on the machine uses now. */
-export async function makeInstallation(): Promise<Installation> {
+export async function makeInstallation(machine: Machine): Promise<Installation> {
   const id = systemRandom.bytes(4).toString('hex')
   const ports = await choosePorts(id, (port) => isPortFree(port, '0.0.0.0'))
   if (!ports)
@@ -63,7 +67,21 @@ export async function makeInstallation(): Promise<Installation> {
       id: newId<HostId>(systemRandom),
       redisPassword: password(),
     })),
+    machine,
+    share: shareOut(machine, hostNames.length),
   }
+}
+
+/**
+ * Shares the machine out again where its memory or processors are others now. Free disk changes all the time, and most
+ * by what the hosts themselves hold, so it counts as it was at first.
+ */
+export function shareOutAgain(installation: Installation, now: Machine): boolean {
+  const { machine } = installation
+  if (now.memoryMiB === machine.memoryMiB && now.cpus === machine.cpus) return false
+  installation.machine = { ...now, diskGiB: machine.diskGiB }
+  installation.share = shareOut(installation.machine, installation.hosts.length)
+  return true
 }
 
 export async function machineRoutes(): Promise<(Route & { dev?: string })[]> {

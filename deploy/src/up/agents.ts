@@ -7,29 +7,28 @@ import type { KvmHost } from '../host/host.js'
 import { controlPlaneAddress } from '../host/network.js'
 import { run } from '../process/run.js'
 import { agentCommand } from '../services.js'
-import type { HostShare } from '../shares.js'
 import { waitUntilWell } from './why.js'
 
 const startTimeoutMs = 60_000
 
 /** Switches on the hosts that are off. */
-export async function startHosts(cloud: Cloud, share: HostShare): Promise<string> {
-  const hosts = cloud.hosts(share)
+export async function startHosts(cloud: Cloud): Promise<string> {
+  const hosts = cloud.hosts
   const off = hosts.filter((host) => !host.isOn)
-  prepareAgents(cloud, share)
+  prepareAgents(cloud)
   await Promise.all(hosts.map((host) => host.start()))
   return off.length ? `${off.map((host) => host.name).join(', ')} switched on` : 'all on'
 }
 
 /** Waits for each host's agent, restarting those whose program or configuration changed. Guests go on. */
-export async function startAgents(cloud: Cloud, share: HostShare, progress: (words: string) => void): Promise<string> {
-  const hosts = cloud.hosts(share)
+export async function startAgents(cloud: Cloud, progress: (words: string) => void): Promise<string> {
+  const hosts = cloud.hosts
   let restarted = 0
   await Promise.all(
     hosts.map(async (host) => {
       host.release('libvirtd')
       host.release('agent')
-      if (await renew(cloud, host, share)) restarted++
+      if (await renew(cloud, host)) restarted++
       await waitForAgent(cloud, host)
       progress(`${host.name} is ready`)
     }),
@@ -37,23 +36,23 @@ export async function startAgents(cloud: Cloud, share: HostShare, progress: (wor
   return restarted ? `${restarted} restarted` : ''
 }
 
-function prepareAgents(cloud: Cloud, share: HostShare): void {
-  for (const host of cloud.hosts(share)) if (!host.isOn) setAgent(cloud, host, share)
+function prepareAgents(cloud: Cloud): void {
+  for (const host of cloud.hosts) if (!host.isOn) setAgent(cloud, host)
 }
 
 /** True where a running agent had to be ended to make way for another. */
-async function renew(cloud: Cloud, host: KvmHost, share: HostShare): Promise<boolean> {
+async function renew(cloud: Cloud, host: KvmHost): Promise<boolean> {
   const stamp = stampOf(host)
   const before = existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined
-  const now = setAgent(cloud, host, share)
+  const now = setAgent(cloud, host)
   if (before === now || !host.program('agent')) return false
   await host.restart('agent')
   return true
 }
 
-function setAgent(cloud: Cloud, host: KvmHost, share: HostShare): string {
+function setAgent(cloud: Cloud, host: KvmHost): string {
   const record = cloud.installation.hosts.find((each) => each.name === host.name)!
-  const { command, fingerprint } = agentCommand(cloud, record, share)
+  const { command, fingerprint } = agentCommand(cloud, record)
   host.setAgent(command)
   writeFileSync(stampOf(host), fingerprint)
   return fingerprint

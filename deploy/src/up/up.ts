@@ -5,12 +5,17 @@ import { type StepTime, Steps } from '../../bootstrap/steps.mjs'
 import { Cloud } from '../cloud.js'
 import { ensureUnderlay } from '../host/network.js'
 import { writeClouds } from '../installation/clouds.js'
-import { loadInstallation, makeInstallation, machineRoutes, saveInstallation } from '../installation/installation.js'
+import {
+  loadInstallation,
+  makeInstallation,
+  machineRoutes,
+  saveInstallation,
+  shareOutAgain,
+} from '../installation/installation.js'
 import { ensureKeys } from '../installation/keys.js'
 import { DataFolder } from '../installation/place.js'
 import { isSubnetFree } from '../installation/subnet.js'
 import { availableMemoryMiB, machineOf } from '../machine.js'
-import { type HostShare, shareOut } from '../shares.js'
 import { SupervisorHandle } from '../supervisor/start.js'
 import { startAgents, startHosts } from './agents.js'
 import { startDatabase, startRedis } from './data-services.js'
@@ -29,15 +34,14 @@ export async function up(args: string[]): Promise<number> {
   const before: StepTime[] = JSON.parse(process.env['NUBO_STEPS'] ?? '[]')
   const cloud = await steps.step('installation', () => settle(folder))
   const supervisor = new SupervisorHandle(folder.folder('run'), folder.folder('logs'))
-  const share = shareOut(machineOf(folder.path), cloud.installation.hosts.length)
 
   await steps.step('supervisor', () => supervisor.ensure(process.execPath))
   await steps.step('postgres', (progress) => startDatabase(cloud, supervisor, progress))
   await steps.step('redis', () => startRedis(cloud, supervisor))
   await steps.step('control plane', (progress) => startControlPlane(cloud, supervisor, progress))
   writeClouds(folder.clouds, cloud.installation, person())
-  await steps.step('hosts', () => startHosts(cloud, share))
-  await steps.step('agents', (progress) => startAgents(cloud, share, progress))
+  await steps.step('hosts', () => startHosts(cloud))
+  await steps.step('agents', (progress) => startAgents(cloud, progress))
 
   const { admin, demo } = cloud.installation.passwords
   const asAdmin = new ComputeClient(cloud.addresses.api, { user: 'admin', password: admin, project: 'admin' })
@@ -48,7 +52,7 @@ export async function up(args: string[]): Promise<number> {
 
   const times = [...before, ...steps.times]
   writeFileSync(join(folder.path, 'up.json'), `${JSON.stringify({ steps: times }, null, 2)}\n`)
-  tell(steps, cloud, guest, share, times)
+  tell(steps, cloud, guest, times)
   return guest.state === 'ERROR' ? 1 : 0
 }
 
@@ -62,9 +66,10 @@ async function settle(folder: DataFolder): Promise<Cloud> {
         `${available} MiB of memory are free and ${memoryNeededMiB} MiB are needed: end what uses it and run this again.`,
       )
     }
-    installation = await makeInstallation()
+    installation = await makeInstallation(machineOf(folder.path))
     saveInstallation(installation, folder)
   }
+  if (shareOutAgain(installation, machineOf(folder.path))) saveInstallation(installation, folder)
   const { underlay } = installation
   if (!isSubnetFree(underlay.prefix, await machineRoutes(), underlay.bridge)) {
     throw new Refusal(
@@ -90,9 +95,9 @@ function person(): { uid: number; gid: number } {
   return { uid: uid!, gid: gid! }
 }
 
-function tell(steps: Steps, cloud: Cloud, guest: FirstGuest, share: HostShare, times: readonly StepTime[]): void {
+function tell(steps: Steps, cloud: Cloud, guest: FirstGuest, times: readonly StepTime[]): void {
   const seconds = Math.round(times.reduce((sum, step) => sum + step.ms, 0) / 1000)
-  const { hosts } = cloud.installation
+  const { hosts, share } = cloud.installation
   steps.say()
   steps.say(`Nubo is up, after ${seconds} s.`)
   steps.say()
