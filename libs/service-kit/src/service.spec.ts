@@ -93,20 +93,17 @@ const keys = generateTokenKeys()
 const signer = new TokenSigner(keys.privateKeyPem)
 const revoked = new Set<string>()
 
-@Module({
-  controllers: [Things, Identity],
-  providers: [
-    {
-      provide: TokenVerifier,
-      useFactory: () =>
-        new TokenVerifier(
-          publicTokenKey(keys.publicKeyPem),
-          new RevocationList({ load: () => Promise.resolve({ auditIds: revoked, notBeforeMs: new Map() }) }, systemClock),
-          systemClock,
-        ),
-    },
-  ],
-})
+const tokenVerifier = {
+  provide: TokenVerifier,
+  useFactory: () =>
+    new TokenVerifier(
+      publicTokenKey(keys.publicKeyPem),
+      new RevocationList({ load: () => Promise.resolve({ auditIds: revoked, notBeforeMs: new Map() }) }, systemClock),
+      systemClock,
+    ),
+}
+
+@Module({ controllers: [Things, Identity], providers: [tokenVerifier] })
 class ThingsModule {}
 
 const registry = new MicroversionRegistry(
@@ -130,6 +127,7 @@ const options: ServiceOptions<z.infer<typeof baseConfiguration>> = {
   name: 'test',
   configurationSchema: baseConfiguration,
   module: () => ThingsModule,
+  mounts: ['/compute'],
   surfaces: () => [
     {
       name: 'compute',
@@ -389,6 +387,20 @@ describe('a service', () => {
     expect(response.json()).toEqual({ bytes: 3_000_000 })
   })
 
+  it('serves everything below a mount too, with links that carry it', async () => {
+    const response = await send({ url: '/compute/v2.1/things', version: '2.46', headers: { host: 'cloud.example' } })
+    expect(response.json().things[0].flavor.href).toBe('http://cloud.example/compute')
+    expect((await send({ url: '/compute/v2.1' })).statusCode).toBe(200)
+    expect((await send({ url: '/compute' })).statusCode).toBe(404)
+    expect((await send({ url: '/computed/v2.1/things' })).statusCode).toBe(404)
+  })
+
+  it('refuses NUL, which no text of a record can hold', async () => {
+    expect((await send({ url: '/v2.1/things?limit=%00' })).statusCode).toBe(400)
+    const payload = { thing: { name: 'a\u0000' } }
+    expect((await send({ method: 'POST', url: '/v2.1/things', payload })).statusCode).toBe(400)
+  })
+
   it('reports its health', async () => {
     expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' })
     app.get(Health).register('database', () => Promise.resolve())
@@ -415,13 +427,13 @@ describe('a service that is not in order', () => {
         return {}
       }
     }
-    @Module({ controllers: [Open] })
+    @Module({ controllers: [Open], providers: [tokenVerifier] })
     class OpenModule {}
     await expect(start(OpenModule)).rejects.toThrow('GET /v2.1/open has neither a policy nor @Public()')
   })
 
   it('does not start with a microversion of an operation that no route has', async () => {
-    @Module({})
+    @Module({ providers: [tokenVerifier] })
     class EmptyModule {}
     await expect(start(EmptyModule)).rejects.toThrow('no route is the operation thing.create')
   })
