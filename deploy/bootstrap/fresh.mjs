@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { takeLock } from './lock.mjs'
 import { bringPackages } from './packages.mjs'
@@ -135,7 +135,7 @@ function script(root, commands) {
         begun=$SECONDS
         npm $command </dev/null && code=0 || code=$?
         echo "===== round $round: npm $command: exit code $code after $((SECONDS - begun)) s"
-        [ $code = 0 ] || exit $code
+        [ $code = 0 ] || { npm run down </dev/null >/dev/null; exit $code; }
       done
       if grep -q /run/nubo /proc/mounts; then echo "something is still mounted"; exit 1; fi
       for process in /proc/[0-9]*; do

@@ -12,6 +12,8 @@ fail() {
 }
 
 # ---- What the host sees of the machine
+# In a chroot the mounts that can be named are made private here; elsewhere they are so already.
+while read -r _ _ _ _ at _; do mount --make-private "$(printf %b "$at")" 2>/dev/null; done </proc/self/mountinfo
 hostname "$name" || fail "cannot set the host name"
 # No cgroups: libvirt would look for systemd's and register guests with the machine's own services.
 umount --recursive --lazy /sys 2>/dev/null

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { mountPoints } from './process/mounts.js'
 import { runOrThrow } from './process/run.js'
 
 /**
@@ -60,12 +61,4 @@ export class RuntimePaths {
 
 function removeEmpty(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder)
-}
-
-/** Where something is mounted in our mount namespace. The kernel writes blanks in a path as `\040`. */
-function mountPoints(): Set<string> {
-  const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n')
-  return new Set(
-    lines.map((line) => line.split(' ')[4]!.replaceAll(/\\(\d{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)))),
-  )
 }

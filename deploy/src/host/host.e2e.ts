@@ -7,6 +7,7 @@ import { identify, isAlive } from '../process/identity.js'
 import { run } from '../process/run.js'
 import { waitFor } from '../process/wait.js'
 import { RuntimePaths } from '../runtime-paths.js'
+import { removeCgroup } from './cgroup.js'
 import { guestUser } from './libvirt-configuration.js'
 import { KvmHost } from './host.js'
 import { ensureUnderlay, hostAddress, interfaceExists, removeInterface, type Underlay } from './network.js'
@@ -50,6 +51,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const host of hosts) await host.shutDown(0)
   await removeInterface(underlay.bridge)
+  removeCgroup(`nubo-${id}`)
   await paths.unmount()
   rmSync(clone, { recursive: true, force: true })
 })

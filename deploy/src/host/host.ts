@@ -3,6 +3,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rm
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { identify, isAlive, type ProcessIdentity, signal } from '../process/identity.js'
+import { mountPoints } from '../process/mounts.js'
 import { run } from '../process/run.js'
 import { waitFor } from '../process/wait.js'
 import { ensureCgroup, removeCgroup } from './cgroup.js'
@@ -174,7 +175,9 @@ export class KvmHost {
     // The shell joins the control group first, so that everything on the host is born in it.
     const joinGroup = addToGroup ? `echo $$ > ${quote(addToGroup)} || true; ` : ''
     const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--fork', '--kill-child', '--mount-proc']
-    const unshare = ['unshare', ...namespaces, '--propagation', 'private', '/bin/bash', initScript, this.settingsFile]
+    // In a chroot the root is no mount of its own, and unshare(1) cannot make it private; then the script does what it can.
+    const propagation = mountPoints().has('/') ? 'private' : 'unchanged'
+    const unshare = ['unshare', ...namespaces, '--propagation', propagation, '/bin/bash', initScript, this.settingsFile]
     const child = spawn('/bin/sh', ['-c', `${joinGroup}exec ${unshare.map(quote).join(' ')}`], {
       cwd: '/',
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' },
@@ -189,8 +192,20 @@ export class KvmHost {
     const identity = init !== true && identify(init)
     if (!identity) throw new Error(`${this.name} does not start: ${this.lastWords()}`)
     writeFileSync(this.stateFile, JSON.stringify(identity))
+    await this.checkPrivacy()
     await connectHost(settings.underlay, settings.device, settings.address, identity.pid)
     writeFileSync(join(settings.directory, 'control/network-is-up'), '')
+  }
+
+  /** What the host mounts must stay with the host. In a chroot on a shared mount it does not. */
+  private async checkPrivacy(): Promise<void> {
+    const leaked = [...mountPoints()].filter((path) => path === '/etc/libvirt' || path === join(this.settings.directory, 'stage'))
+    if (leaked.length === 0) return
+    await this.cutPower()
+    for (const path of leaked) await run('umount', ['--lazy', path])
+    throw new Error(
+      `mounts of ${this.name} show on the machine: bind the chroot's root onto itself (mount --bind) before entering it.`,
+    )
   }
 
   private get settingsFile(): string {
