@@ -135,6 +135,12 @@ describe('a call', () => {
     expect(error).toMatchObject({ outcome: 'not-sent' })
     expect(await rejection(scene.connection.domainGetState({ domain: { uuid: 'x' } }))).toBeInstanceOf(LibvirtProtocolError)
     expect(await rejection(scene.connection.domainGetState({} as any))).toBeInstanceOf(LibvirtProtocolError)
+    const longNames = Array.from({ length: 9 }, () => ({ ...aDomain, name: 'x'.repeat(4 * 1024 * 1024) }))
+    expect(await rejection(scene.connection.connectGetAllDomainStats({ domains: longNames }))).toMatchObject({
+      name: 'LibvirtProtocolError',
+      outcome: 'not-sent',
+    })
+    expect(scene.connection.state).toBe('connected')
   })
 
   it('with an answer that cannot be read rejects alone', async () => {

@@ -10,9 +10,10 @@ import {
 } from '../errors.js'
 import { sessionCalls, type Call } from '../protocol/calls.js'
 import { wireError } from '../protocol/types.js'
+import { XdrError } from '../xdr/bytes.js'
 import { decode, encode, type Decoder } from '../xdr/codecs.js'
 import { KeepAlive, keepAliveProgram, KeepAliveProcedure, keepAliveVersion, type KeepAliveOptions } from './keepalive.js'
-import { encodePacket, MessageStatus, MessageType, PacketDecoder, type Packet } from './packets.js'
+import { encodePacket, maximumPayloadBytes, MessageStatus, MessageType, PacketDecoder, type Packet } from './packets.js'
 import { LibvirtStream } from './stream.js'
 
 /** REMOTE_PROGRAM (remote_protocol.x). */
@@ -265,7 +266,10 @@ export class RpcChannel {
 
 function encodeArguments<Arguments>(name: string, call: Call<Arguments, unknown>, args: Arguments): Buffer {
   try {
-    return encode(call.arguments, args)
+    const payload = encode(call.arguments, args)
+    if (payload.length > maximumPayloadBytes)
+      throw new XdrError(`${payload.length} bytes, at most ${maximumPayloadBytes} are allowed`)
+    return payload
   } catch (error) {
     throw new LibvirtProtocolError(`${name}: ${(error as Error).message}`, 'not-sent', { cause: error })
   }

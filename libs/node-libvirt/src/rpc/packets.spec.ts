@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { LibvirtProtocolError } from '../errors.js'
 import { encodePacket, maximumMessageBytes, PacketDecoder, type Packet } from './packets.js'
 

@@ -6,6 +6,7 @@ export const maximumMessageBytes = 32 * 1024 * 1024
 const lengthBytes = 4
 const headerBytes = 24
 const minimumPacketBytes = lengthBytes + headerBytes
+export const maximumPayloadBytes = maximumMessageBytes - headerBytes
 
 /** virNetMessageType. */
 export const MessageType = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { calls, sessionCalls, type Call } from '../protocol/calls.js'
 import { events } from '../protocol/events.js'
 import {
