@@ -4,9 +4,11 @@ export { readQuota, takeServerQuota, type QuotaState, type ServerQuota } from '.
 export {
   findServerEvenDeleted,
   findServer,
+  listServerBriefs,
   listServers,
   readUserData,
   sortableServerKeys,
+  type ServerBrief,
   type ServerFilter,
   type ServerPage,
 } from './read-servers.js'

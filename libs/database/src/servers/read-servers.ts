@@ -103,7 +103,18 @@ export async function readUserData(db: Queryable, ids: readonly ServerId[]): Pro
   return new Map(rows.map((row) => [row.id, row.user_data]))
 }
 
+/** What a list without details shows. */
+export type ServerBrief = Pick<ServerRow, 'id' | 'name'>
+
 export async function listServers(db: Queryable, filter: ServerFilter, page: ServerPage): Promise<ServerRow[]> {
+  return await list<ServerRow>(db, serverRowColumns, filter, page)
+}
+
+export async function listServerBriefs(db: Queryable, filter: ServerFilter, page: ServerPage): Promise<ServerBrief[]> {
+  return await list<ServerBrief>(db, 'v.id, v.name', filter, page)
+}
+
+async function list<Row>(db: Queryable, columns: string, filter: ServerFilter, page: ServerPage): Promise<Row[]> {
   const statement = new Statement()
   addConditions(statement, filter)
   const order = orderOf(page)
@@ -112,8 +123,8 @@ export async function listServers(db: Queryable, filter: ServerFilter, page: Ser
     .map(({ column, descending }) => `${column} ${descending ? 'DESC NULLS LAST' : 'ASC NULLS FIRST'}`)
     .join(', ')
   const limit = statement.value(page.limit)
-  return await db.query<ServerRow>(
-    `SELECT ${serverRowColumns} FROM servers v LEFT JOIN hosts h ON h.id = v.host_id
+  return await db.query<Row>(
+    `SELECT ${columns} FROM servers v LEFT JOIN hosts h ON h.id = v.host_id
      WHERE ${statement.conditions.join(' AND ')} ORDER BY ${orderBy} LIMIT ${limit}`,
     statement.values,
   )

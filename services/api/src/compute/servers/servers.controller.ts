@@ -128,7 +128,7 @@ function checkVersionRules({ server }: CreateServerBody, minor: number): void {
   }
 }
 
-function nextPage(found: ServerList, path: string, query: ServerQuery, baseUrl: string) {
+function nextPage(found: ServerList<{ id: string }>, path: string, query: ServerQuery, baseUrl: string) {
   const last = found.servers.at(-1)
   if (!found.more || !last) return {}
   const { statusIsLenient: _, ...asked } = query

@@ -4,12 +4,16 @@ import { enforce, isCloudAdmin, projectOf, type Caller } from '@nubo/auth'
 import {
   findServerEvenDeleted,
   findServer,
+  listServerBriefs,
   listServers,
   readUserData,
   recordAction,
   updateServer,
   type Database,
   type PgOperationStore,
+  type ServerBrief,
+  type ServerFilter,
+  type ServerPage,
   type ServerRow,
 } from '@nubo/database'
 import { requireAllowed, type ServerAction } from '@nubo/domain'
@@ -19,11 +23,10 @@ import { readServerQuery, type ServerQuery } from './server-query.js'
 import { allTenantsPolicy } from './servers.policies.js'
 import type { UpdateServerBody } from './servers.schemas.js'
 
-export interface ServerList {
-  servers: ServerRow[]
+export interface ServerList<Row> {
+  servers: Row[]
   /** There are more behind the last one. */
   more: boolean
-  limit: number
 }
 
 /** The servers of a project: found, listed, changed and deleted. */
@@ -50,21 +53,29 @@ export class ServersService {
     return server
   }
 
-  async list(caller: Caller, query: ServerQuery): Promise<ServerList> {
-    const admin = isCloudAdmin(caller)
-    const request = readServerQuery(query, { admin })
+  async list(caller: Caller, query: ServerQuery): Promise<ServerList<ServerRow>> {
+    return await this.page(caller, query, listServers)
+  }
+
+  async listBriefly(caller: Caller, query: ServerQuery): Promise<ServerList<ServerBrief>> {
+    return await this.page(caller, query, listServerBriefs)
+  }
+
+  private async page<Row>(
+    caller: Caller,
+    query: ServerQuery,
+    read: (db: Database, filter: ServerFilter, page: ServerPage) => Promise<Row[]>,
+  ): Promise<ServerList<Row>> {
+    const request = readServerQuery(query, { admin: isCloudAdmin(caller) })
+    const { limit, sort } = request
     if (request.allTenants) enforce(allTenantsPolicy, caller)
     const scope = request.allTenants ? undefined : projectOf(caller)
     const filter = { ...request.filter, ...(scope === undefined ? {} : { projectId: scope }) }
     const marker = request.marker === undefined ? undefined : await findServerEvenDeleted(this.database, request.marker, scope)
     if (request.marker !== undefined && !marker) throw new CloudError('Invalid', `marker [${request.marker}] not found`)
-    if (request.matchesNothing || request.limit === 0) return { servers: [], more: false, limit: request.limit }
-    const found = await listServers(this.database, filter, {
-      sort: request.sort,
-      limit: request.limit + 1,
-      ...(marker ? { marker } : {}),
-    })
-    return { servers: found.slice(0, request.limit), more: found.length > request.limit, limit: request.limit }
+    if (request.matchesNothing || limit === 0) return { servers: [], more: false }
+    const found = await read(this.database, filter, { sort, limit: limit + 1, ...(marker ? { marker } : {}) })
+    return { servers: found.slice(0, limit), more: found.length > limit }
   }
 
   async userData(ids: readonly ServerId[]): Promise<Map<ServerId, string>> {

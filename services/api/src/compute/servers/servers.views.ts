@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ServerRow } from '@nubo/database'
+import type { ServerBrief, ServerRow } from '@nubo/database'
 import { statusOf } from '@nubo/domain'
 import { secondsTimestamp, withSource, zonelessTimestamp } from '@nubo/wire'
 
@@ -19,8 +19,8 @@ function links(baseUrl: string, resource: string, id: string) {
   ]
 }
 
-export function serverBriefView(server: ServerRow, baseUrl: string) {
-  return withSource({ id: server.id, name: server.name, links: links(baseUrl, 'servers', server.id) }, server)
+export function serverBriefView(server: ServerBrief, baseUrl: string) {
+  return { id: server.id, name: server.name, links: links(baseUrl, 'servers', server.id) }
 }
 
 export function createdServerView(server: { id: string }, adminPassword: string, diskConfig: string, baseUrl: string) {
@@ -112,6 +112,9 @@ function hostStatus(server: ServerRow): string {
   if (!server.hostAlive) return 'DOWN'
   return server.hostEnabled ? 'UP' : 'MAINTENANCE'
 }
+
+const hostIds = new Map<string, string>()
+const mostHostIds = 10_000
 
 /** The same for two servers of one project on one host, and for nobody else: tells tenants what they may know of placement. */
 function hostIdOf(server: ServerRow): string {

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Installation } from '../support/installation.js'
+import { OpenStackClient } from '../support/openstack-client.js'
+
+const minutes = 60_000
+
+let cloud: Installation
+let directory: string
+let demo: OpenStackClient
+let admin: OpenStackClient
+
+beforeAll(async () => {
+  cloud = await Installation.up('compat')
+  directory = await mkdtemp(join(tmpdir(), 'nubo-compat-'))
+  demo = new OpenStackClient(cloud.cloudsFile, 'nubo')
+  admin = new OpenStackClient(cloud.cloudsFile, 'nubo-admin')
+}, 10 * minutes)
+
+afterAll(async () => {
+  await cloud?.[Symbol.asyncDispose]()
+  if (directory) await rm(directory, { recursive: true })
+}, 5 * minutes)
+
+interface Named {
+  ID: string
+  Name: string
+}
+
+interface ListedServer extends Named {
+  Status: string
+  Host?: string
+}
+
+const names = (rows: readonly { Name: string }[]) => rows.map((row) => row.Name)
+
+describe('identity', () => {
+  it('issues a token and shows the catalog', async () => {
+    const token = await demo.json('token', 'issue')
+    expect(token).toMatchObject({ id: expect.any(String), project_id: expect.any(String), user_id: expect.any(String) })
+    const catalog = await demo.json<Named[]>('catalog', 'list')
+    expect(catalog.map((row) => (row as unknown as { Type: string }).Type)).toEqual(
+      expect.arrayContaining(['identity', 'compute', 'image']),
+    )
+  })
+
+  it('refuses a wrong password', async () => {
+    const refused = await demo.with({ OS_PASSWORD: 'wrong' }).try('--os-password', 'wrong', 'token', 'issue')
+    expect(refused).toMatchObject({ ok: false, errors: expect.stringContaining('HTTP 401') })
+  })
+})
+
+describe('images', () => {
+  it(
+    'are created from a file, listed, shown, saved and deleted',
+    async () => {
+      const file = join(directory, 'image.raw')
+      const bytes = Buffer.alloc(1024 * 1024, 'nubo')
+      await writeFile(file, bytes)
+      const made = await demo.json<{ id: string; checksum: string; status: string }>(
+        ...['image', 'create', '--file', file, '--disk-format', 'raw', '--container-format', 'bare', 'compat image'],
+      )
+      const shown = await demo.json<Record<string, unknown>>('image', 'show', made.id)
+      expect(shown).toMatchObject({
+        status: 'active',
+        size: bytes.length,
+        checksum: createHash('md5').update(bytes).digest('hex'),
+      })
+      expect(names(await demo.json<Named[]>('image', 'list'))).toContain('compat image')
+      const saved = join(directory, 'saved.raw')
+      await demo.run('image', 'save', '--file', saved, made.id)
+      expect((await readFile(saved)).equals(bytes)).toBe(true)
+      await demo.run('image', 'delete', made.id)
+      expect(names(await demo.json<Named[]>('image', 'list'))).not.toContain('compat image')
+    },
+    minutes,
+  )
+})
+
+describe('keypairs', () => {
+  it(
+    'are made, listed and deleted',
+    async () => {
+      const privateKey = await demo.run('keypair', 'create', 'compat-key')
+      expect(privateKey).toContain('PRIVATE KEY')
+      expect(names(await demo.json<Named[]>('keypair', 'list'))).toContain('compat-key')
+      await demo.run('keypair', 'delete', 'compat-key')
+      expect(names(await demo.json<Named[]>('keypair', 'list'))).not.toContain('compat-key')
+    },
+    minutes,
+  )
+})
+
+describe('servers', () => {
+  it('have flavors to choose from', async () => {
+    expect(names(await demo.json<Named[]>('flavor', 'list'))).toContain('m1.nano')
+  })
+
+  it(
+    'are created with the client’s own version, stopped, started, rebooted and deleted',
+    async () => {
+      const made = await demo.json<{ id: string; status: string }>(
+        ...['server', 'create', '--image', 'nubo-guest', '--flavor', 'm1.nano', '--wait', 'compat'],
+      )
+      expect(made.status).toBe('ACTIVE')
+      expect(names(await demo.json<ListedServer[]>('server', 'list'))).toContain('compat')
+      const status = async () => (await demo.json<{ status: string }>('server', 'show', made.id)).status
+      const becomes = async (wanted: string) => {
+        while ((await status()) !== wanted) expect(await status()).not.toBe('ERROR')
+      }
+      // Booted, it heeds the power button; before that, it is up to the grace time.
+      while (!(await demo.run('console', 'log', 'show', made.id)).includes('login:')) expect(await status()).toBe('ACTIVE')
+      await demo.run('server', 'stop', made.id)
+      await becomes('SHUTOFF')
+      await demo.run('server', 'start', made.id)
+      await becomes('ACTIVE')
+      await demo.run('server', 'reboot', '--hard', '--wait', made.id)
+      expect(await status()).toBe('ACTIVE')
+      await demo.run('server', 'delete', '--wait', made.id)
+      expect(names(await demo.json<ListedServer[]>('server', 'list'))).not.toContain('compat')
+    },
+    8 * minutes,
+  )
+
+  it(
+    'ten at once with 2.37 and no network are spread over both hosts',
+    async () => {
+      await demo.run(
+        ...['--os-compute-api-version', '2.37', 'server', 'create', '--image', 'nubo-guest', '--flavor', 'm1.nano'],
+        ...['--nic', 'none', '--min', '10', '--max', '10', '--wait', 'ten'],
+      )
+      const listed = await admin.json<ListedServer[]>('server', 'list', '--all-projects', '--long')
+      const ours = listed.filter((server) => server.Name.startsWith('ten'))
+      expect(ours.map((server) => server.Status)).toEqual(Array.from({ length: 10 }, () => 'ACTIVE'))
+      expect(new Set(ours.map((server) => server.Host)).size).toBe(2)
+      await demo.run('server', 'delete', '--wait', ...ours.map((server) => server.ID))
+    },
+    8 * minutes,
+  )
+
+  it('say in a table of hypervisors what runs them', async () => {
+    const hypervisors = await admin.json<Record<string, unknown>[]>('hypervisor', 'list')
+    expect(hypervisors).toHaveLength(2)
+    expect(hypervisors[0]).toMatchObject({ State: 'up' })
+  })
+})
+
+describe('a second project', () => {
+  it(
+    'has its own user, who sees nothing of the first',
+    async () => {
+      await admin.run('project', 'create', 'second')
+      await admin.run('user', 'create', '--project', 'second', '--password', 'a password', 'someone')
+      await admin.run('role', 'add', '--project', 'second', '--user', 'someone', 'member')
+      const first = await demo.json<ListedServer[]>('server', 'list')
+      expect(first.length).toBeGreaterThan(0)
+      const other = ['--os-username', 'someone', '--os-password', 'a password', '--os-project-name', 'second']
+      const someone = {
+        json: <T>(...args: string[]) => demo.json<T>(...other, ...args),
+        try: (...args: string[]) => demo.try(...other, ...args),
+      }
+      expect(await someone.json<ListedServer[]>('server', 'list')).toEqual([])
+      expect(await someone.try('server', 'show', first[0]!.ID)).toMatchObject({
+        ok: false,
+        errors: expect.stringMatching(/No server|could not be found/),
+      })
+      expect(await someone.try('server', 'delete', first[0]!.ID)).toMatchObject({ ok: false })
+      expect(await someone.try('hypervisor', 'list')).toMatchObject({ ok: false, errors: expect.stringContaining('403') })
+      expect(names(await demo.json<ListedServer[]>('server', 'list'))).toContain(first[0]!.Name)
+    },
+    3 * minutes,
+  )
+})

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { repository } from './repository.js'
+
+/**
+ * An installation as `npm run up` makes it, with two hosts and real guests, but in a data folder of its own, so that it does
+ * not meet one that is up in this clone.
+ */
+export class Installation implements AsyncDisposable {
+  private constructor(readonly directory: string) {}
+
+  static async up(name: string): Promise<Installation> {
+    const installation = new Installation(join(repository, '.nubo/test', name))
+    await mkdir(installation.directory, { recursive: true })
+    try {
+      await installation.command('up')
+      return installation
+    } catch (error) {
+      await installation[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get cloudsFile(): string {
+    return join(this.directory, 'clouds.yaml')
+  }
+
+  /** What `up`, `down` or `status` wrote. Throws where it did not end well. */
+  async command(...args: string[]): Promise<string> {
+    const child = spawn(process.execPath, [join(repository, 'deploy/dist/main.js'), ...args], {
+      cwd: repository,
+      env: { ...process.env, NODE_OPTIONS: '', NUBO_DATA_FOLDER: this.directory },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    child.stdout.on('data', (text) => (output += text))
+    child.stderr.on('data', (text) => (output += text))
+    const [code] = (await once(child, 'close')) as [number | null]
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${output}`)
+    return output
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.command('down', '--wipe')
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}
