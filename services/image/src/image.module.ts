@@ -89,9 +89,9 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
     await this.sweeper.start()
   }
 
-  beforeApplicationShutdown(): void {
+  async beforeApplicationShutdown(): Promise<void> {
     this.sweeper.stop()
-    this.underWay.endAll()
+    await this.underWay.endAll()
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -121,7 +121,7 @@ export class Client {
       body: json === undefined ? body : JSON.stringify(json),
     })
     const bytes = Buffer.from(await response.arrayBuffer())
-    const isJson = response.headers.get('content-type')?.startsWith('application/json')
+    const isJson = bytes.length > 0 && response.headers.get('content-type')?.startsWith('application/json')
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(bytes.toString()) : undefined, bytes }
   }
 

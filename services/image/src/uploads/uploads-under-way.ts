@@ -22,6 +22,7 @@ export interface UploadUnderWay {
 
 interface Entry {
   body: Readable
+  ended: PromiseWithResolvers<void>
   controller: AbortController
   lastProgressMs: number
 }
@@ -39,7 +40,12 @@ export class UploadsUnderWay {
   ) {}
 
   begin(fileId: ImageFileId, body: Readable): UploadUnderWay {
-    const entry: Entry = { body, controller: new AbortController(), lastProgressMs: this.clock.monotonicMs() }
+    const entry: Entry = {
+      body,
+      ended: Promise.withResolvers(),
+      controller: new AbortController(),
+      lastProgressMs: this.clock.monotonicMs(),
+    }
     this.entries.set(fileId, entry)
     this.timer ??= this.schedule()
     return {
@@ -53,6 +59,7 @@ export class UploadsUnderWay {
       },
       end: () => {
         this.entries.delete(fileId)
+        entry.ended.resolve()
       },
     }
   }
@@ -62,10 +69,12 @@ export class UploadsUnderWay {
     for (const fileId of fileIds) this.entries.get(fileId as ImageFileId)?.controller.abort()
   }
 
-  /** Ends every upload, as a cut connection would. */
-  endAll(): void {
+  /** Ends every upload, as a cut connection would, and waits until what it left was cleared away. */
+  async endAll(): Promise<void> {
     this.timer?.cancel()
-    for (const { body } of this.entries.values()) body.destroy(new CloudError('Unavailable', 'The image service is stopping.'))
+    const entries = [...this.entries.values()]
+    for (const { body } of entries) body.destroy(new CloudError('Unavailable', 'The image service is stopping.'))
+    await Promise.all(entries.map(({ ended }) => ended.promise))
   }
 
   private schedule(): Timer {
