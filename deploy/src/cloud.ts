@@ -12,6 +12,7 @@ import type { HostRecord, Installation } from './installation/installation.js'
 import { DataFolder, repositoryDirectory } from './installation/place.js'
 import { type Account, findAccount, serviceUser } from './process/account.js'
 import { RuntimePaths } from './runtime-paths.js'
+import { SupervisorHandle } from './supervisor/start.js'
 
 /** One installation on this machine: what it is, and where everything of it lies. */
 export class Cloud {
@@ -23,6 +24,11 @@ export class Cloud {
     readonly clone = repositoryDirectory,
   ) {
     this.paths = new RuntimePaths(installation.id, { clone, data: folder.path })
+  }
+
+  /** By the short path: its socket's path must be short too. It is there while the paths are mounted. */
+  get supervisor(): SupervisorHandle {
+    return new SupervisorHandle(join(this.paths.data, 'run'), this.folder.folder('logs'))
   }
 
   get addresses() {

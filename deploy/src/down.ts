@@ -7,7 +7,6 @@ import { removeCgroup } from './host/cgroup.js'
 import { removeInterface } from './host/network.js'
 import { loadInstallation } from './installation/installation.js'
 import { DataFolder } from './installation/place.js'
-import { SupervisorHandle } from './supervisor/start.js'
 
 /** Long enough for a small guest to power off under emulation. */
 const guestGraceMs = 60_000
@@ -44,10 +43,10 @@ async function stop(cloud: Cloud, steps: Steps): Promise<void> {
     return on ? `${on} hosts are off` : 'none was on'
   })
   await steps.step('control plane', async () => {
-    const supervisor = new SupervisorHandle(folder.folder('run'), folder.folder('logs'))
+    await cloud.paths.mount()
+    const { supervisor } = cloud
     // One that was killed has left its services running: the next takes them over, and ends them in order.
     if (!supervisor.process && !existsSync(join(folder.folder('run'), 'services.json'))) return 'was not running'
-    await cloud.paths.mount()
     await supervisor.ensure(process.execPath)
     const services = await supervisor.ask({ verb: 'status' })
     await supervisor.shutDown()

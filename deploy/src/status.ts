@@ -9,7 +9,6 @@ import { loadInstallation } from './installation/installation.js'
 import { memoryMiB, memoryOfTreeMiB } from './process/memory.js'
 import { controlPlaneServices, type ControlPlaneService } from './services.js'
 import type { ServiceStatus } from './supervisor/protocol.js'
-import { SupervisorHandle } from './supervisor/start.js'
 
 interface Row {
   name: string
@@ -28,7 +27,7 @@ export async function status(): Promise<number> {
     return 1
   }
   const cloud = new Cloud(installation)
-  const supervisor = new SupervisorHandle(cloud.folder.folder('run'), cloud.folder.folder('logs'))
+  const { supervisor } = cloud
   const { hosts } = cloud
   if (!supervisor.process && hosts.every((host) => !host.isOn)) {
     process.stdout.write(`Installation ${installation.id} is down: start it with \`npm run up\`.\n`)

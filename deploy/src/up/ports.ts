@@ -5,7 +5,7 @@ import { saveInstallation } from '../installation/installation.js'
 import { type Listener, listeners } from '../installation/port-block.js'
 import { isPortFree } from '../process/ports.js'
 import { run } from '../process/run.js'
-import { SupervisorHandle } from '../supervisor/start.js'
+import type { SupervisorHandle } from '../supervisor/start.js'
 
 /**
  * Looks whether our ports are still ours. The API's address stands in people's files, so where another program took that
@@ -13,7 +13,7 @@ import { SupervisorHandle } from '../supervisor/start.js'
  */
 export async function settlePorts(cloud: Cloud): Promise<void> {
   const { installation, folder } = cloud
-  const ours = await runningServices(new SupervisorHandle(folder.folder('run'), folder.folder('logs')))
+  const ours = await runningServices(cloud.supervisor)
   for (const name of listeners) {
     if (ours.has(name)) continue
     const port = installation.ports[name]

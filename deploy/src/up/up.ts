@@ -16,11 +16,11 @@ import { ensureKeys } from '../installation/keys.js'
 import { DataFolder } from '../installation/place.js'
 import { isSubnetFree } from '../installation/subnet.js'
 import { availableMemoryMiB, machineOf } from '../machine.js'
-import { SupervisorHandle } from '../supervisor/start.js'
 import { startAgents, startHosts } from './agents.js'
 import { startDatabase, startRedis } from './data-services.js'
 import { ensureFirstGuest, ensureGuestImage, type FirstGuest } from './first-guest.js'
 import { ComputeClient } from './compute-client.js'
+import { openCode } from './open-code.js'
 import { settlePorts } from './ports.js'
 import { startControlPlane } from './control-plane.js'
 
@@ -33,7 +33,7 @@ export async function up(args: string[]): Promise<number> {
   const folder = new DataFolder()
   const before: StepTime[] = JSON.parse(process.env['NUBO_STEPS'] ?? '[]')
   const cloud = await steps.step('installation', () => settle(folder))
-  const supervisor = new SupervisorHandle(folder.folder('run'), folder.folder('logs'))
+  const { supervisor } = cloud
 
   await steps.step('supervisor', () => supervisor.ensure(process.execPath))
   await steps.step('postgres', (progress) => startDatabase(cloud, supervisor, progress))
@@ -79,10 +79,12 @@ async function settle(folder: DataFolder): Promise<Cloud> {
   const cloud = new Cloud(installation, folder)
   for (const name of ['config', 'keys', 'logs', 'hosts'] as const)
     mkdirSync(folder.folder(name), { recursive: true, mode: 0o755 })
+  mkdirSync(folder.folder('run'), { recursive: true, mode: 0o700 })
   cloud.ownFolder('postgres')
   cloud.ownFolder('redis')
   cloud.ownFolder('images')
   ensureKeys(folder.folder('keys'), cloud.account)
+  openCode(cloud.clone)
   await cloud.paths.mount()
   await ensureUnderlay(underlay)
   await settlePorts(cloud)
