@@ -1,1 +1,4 @@
-export {}
+import { startService } from '@nubo/service-kit'
+import { computeAgentService } from './service.js'
+
+await startService(computeAgentService)

@@ -11,19 +11,11 @@ import {
   type LibvirtConnection,
   type Parameters,
   type Subscription,
-  type Transport,
+  unixSocket,
 } from '@nubo/node-libvirt'
 import { rm } from 'node:fs/promises'
 import type { GuestDefinition } from '../guest-definition.js'
-import type {
-  Guest,
-  GuestStatistics,
-  Hypervisor,
-  HypervisorDescription,
-  HypervisorEvent,
-  VirtType,
-  Watch,
-} from '../hypervisor.js'
+import type { Guest, GuestStatistics, Hypervisor, HypervisorDescription, HypervisorEvent, Watch } from '../hypervisor.js'
 import { metadataNamespace, readStamp } from '../xml/domain-metadata.js'
 import {
   consoleLogPath,
@@ -40,7 +32,8 @@ import { probeVirtType } from './probe.js'
 import { asCloudError, isRefusal } from './refusal.js'
 
 export interface LibvirtHypervisorOptions {
-  transport: Transport
+  /** libvirtd's unix socket. */
+  socketPath: string
   /** `qemu:///system`, or `test:///default` for libvirt's own fake. */
   uri: string
   /** What guests run on, where the operator knows better than a trial; for a test URI always `test`. */
@@ -61,10 +54,10 @@ export interface LibvirtHypervisorOptions {
 
 /** Connects to libvirt, finds out what guests can run on, and keeps the connection. Rejects with `Unavailable`. */
 export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): Promise<Hypervisor> {
-  const { clock, random, transport, uri } = options
+  const { clock, random, socketPath, uri } = options
   try {
     const connection = await connectLibvirt({
-      transport,
+      transport: unixSocket(socketPath),
       uri,
       clock,
       random: () => random.fraction(),
@@ -84,7 +77,7 @@ export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): 
           }
     return new LibvirtHypervisor(connection, events, { ...facts, virtType, virtTypeReason: reason }, profile)
   } catch (error) {
-    throw asCloudError(error, `libvirt at ${transport.address} cannot be used`)
+    throw asCloudError(error, `libvirt at ${socketPath} cannot be used`)
   }
 }
 

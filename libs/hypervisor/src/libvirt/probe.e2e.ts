@@ -32,7 +32,7 @@ describe('what guests can run on', () => {
   const options = () => ({ connection, directory: host.directory, clock: systemClock, random: systemRandom })
   const open = (virtType?: 'kvm' | 'qemu') =>
     openLibvirtHypervisor({
-      transport: unixSocket(host.libvirtd.socketPath),
+      socketPath: host.libvirtd.socketPath,
       uri: 'qemu:///system',
       virtType,
       cpu: { model: 'qemu64' },

@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const open = (socketPath: string) =>
   openLibvirtHypervisor({
-    transport: unixSocket(socketPath),
+    socketPath,
     uri,
     virtType: 'qemu',
     consoleDirectory: consoles,

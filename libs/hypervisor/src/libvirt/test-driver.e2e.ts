@@ -15,9 +15,8 @@ describeHypervisor("libvirt's test driver", async () => {
   // It holds the driver's memory, which lives no longer than the last connection, and is everybody else on the host.
   const other = await connectLibvirt({ transport: unixSocket(libvirtd.socketPath), uri })
   const socket = await cuttableSocket(join(directory, 'cuttable'), libvirtd.socketPath)
-  const transport = unixSocket(socket.path)
   const hypervisor = await openLibvirtHypervisor({
-    transport,
+    socketPath: socket.path,
     uri,
     consoleDirectory: directory,
     clock: systemClock,

@@ -1,0 +1,77 @@
+import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common'
+import { CloudError, type Clock, type Random } from '@nubo/kernel'
+import { BullMqQueue, type Queue } from '@nubo/queue'
+import { CLOCK, CONFIGURATION, Health, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
+import type { Agent } from './agent.js'
+import { assembleAgent } from './assemble.js'
+import type { AgentConfiguration } from './configuration.js'
+
+const QUEUE = Symbol('queue')
+const openAgainMs = 1_000
+
+const queueProvider = {
+  provide: QUEUE,
+  inject: [CONFIGURATION, CLOCK, RANDOM, LOGGER],
+  useFactory: ({ redis }: AgentConfiguration, clock: Clock, random: Random, logger: Logger): Queue =>
+    new BullMqQueue({ redis, clock, random, onError: (error) => logger.warn({ err: error }, 'queue') }),
+}
+
+/** Runs this host's agent, from the moment when its hypervisor can be reached. */
+@Module({ providers: [queueProvider] })
+export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  private running: { agent: Agent; close: () => Promise<void> } | undefined
+  private trouble = 'not opened yet'
+  private readonly stopping = new AbortController()
+
+  constructor(
+    @Inject(CONFIGURATION) private readonly configuration: AgentConfiguration,
+    @Inject(QUEUE) private readonly queue: Queue,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(RANDOM) private readonly random: Random,
+    @Inject(LOGGER) private readonly logger: Logger,
+    health: Health,
+  ) {
+    health.register('hypervisor', async () => assertSo(this.running !== undefined, this.trouble))
+    health.register('registration', async () =>
+      assertSo(this.running?.agent.isRegistered === true, 'no conductor has answered yet'),
+    )
+    health.register('queue', async () => void (await queue.depth('reports')))
+  }
+
+  onApplicationBootstrap(): void {
+    void this.run()
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort()
+    await this.running?.close()
+    await this.queue.close()
+  }
+
+  /** Tries until the hypervisor answers; anything else that goes wrong ends the process, and is in its log. */
+  private async run(): Promise<void> {
+    const { configuration, queue, clock, random, logger } = this
+    while (!this.stopping.signal.aborted) {
+      try {
+        const { agent, hypervisor } = await assembleAgent({ configuration, queue, clock, random, logger })
+        const close = async () => {
+          await agent.stop()
+          await hypervisor.close()
+        }
+        if (this.stopping.signal.aborted) return await close()
+        this.running = { agent, close }
+        logger.info({ ...(await hypervisor.describe()), cpuInfo: undefined }, 'the hypervisor is open')
+        return agent.start()
+      } catch (error) {
+        if (!(error instanceof CloudError && error.kind === 'Unavailable')) throw error
+        this.trouble = error.message
+        logger.warn({ err: error }, 'the hypervisor cannot be opened; it will be tried again')
+      }
+      await clock.sleep(openAgainMs, this.stopping.signal).catch(() => undefined)
+    }
+  }
+}
+
+function assertSo(isSo: boolean, why: string): void {
+  if (!isSo) throw new CloudError('Unavailable', why)
+}

@@ -1,0 +1,222 @@
+import { agentMessage, computeQueue, type AgentMessage, type Registered, type ServerCommand } from '@nubo/contract'
+import type { Hypervisor } from '@nubo/hypervisor'
+import type { Clock, HostId, Random, ServerId, Timer } from '@nubo/kernel'
+import type { Message, Queue, Subscription } from '@nubo/queue'
+import type { Logger } from '@nubo/service-kit'
+import { removeUpTo } from './commands/destroy.js'
+import { DeadlinePassed } from './commands/failure.js'
+import { Intake } from './commands/intake.js'
+import type { AgentConfiguration } from './configuration.js'
+import { answerWith } from './console.js'
+import { Executor } from './executor.js'
+import type { DiskMaker } from './guests/disk-maker.js'
+import type { GuestFiles } from './guests/guest-files.js'
+import type { Images } from './images/image-cache.js'
+import { inventoryOf } from './inventory.js'
+import type { Journal } from './journal.js'
+import { reportsTo, type CastReport } from './reports/cast.js'
+import { Heartbeat } from './reports/heartbeat.js'
+import { Observer } from './reports/observer.js'
+import { Registration } from './reports/registration.js'
+import { Results } from './reports/results.js'
+import { Session } from './session.js'
+
+export interface AgentParts {
+  configuration: Pick<AgentConfiguration, 'host'>
+  queue: Queue
+  hypervisor: Hypervisor
+  guests: GuestFiles
+  disks: DiskMaker
+  images: Images
+  journal: Journal
+  bootId: string
+  uptimeSeconds: () => number
+  clock: Clock
+  random: Random
+  logger: Logger
+}
+
+const concurrency = 32
+/** Commands that arrive while a registration is under way may be of the session that it brings. */
+const heldAtMost = 1_000
+/** After so long without a word under our session, a command of another one says that ours is over. */
+const foreignSessionMs = 20_000
+const removalTimeoutMs = 60_000
+
+/** One host's agent: takes commands, carries them out, tells what is. */
+export class Agent {
+  private readonly session = new Session()
+  private readonly executor = new Executor()
+  private readonly cast: CastReport
+  private readonly intake: Intake
+  private readonly observer: Observer
+  private readonly results: Results
+  private readonly registration: Registration
+  private readonly heartbeat: Heartbeat
+  private readonly hostId: HostId
+  private subscriptions: Subscription[] = []
+  private held: ServerCommand[] = []
+  private suspicion: Timer | undefined
+
+  constructor(private readonly parts: AgentParts) {
+    const { configuration, queue, hypervisor, guests, disks, images, journal, clock, random, logger } = parts
+    const { session, executor } = this
+    const hostId = (this.hostId = configuration.host.id as HostId)
+    const cast = (this.cast = reportsTo(queue, logger))
+    this.results = new Results({ hostId, journal, session, cast, clock })
+    this.observer = new Observer({ hostId, hypervisor, guests, executor, session, cast, logger })
+    this.intake = new Intake({
+      ...{ journal, executor, session, clock, logger },
+      tools: { hypervisor, guests, disks, images, clock },
+      onEnded: ({ serverId, incarnation }, { powerState }) => {
+        this.observer.noteTold([{ serverId, incarnation, powerState }])
+        void this.results.send(serverId)
+        this.observer.lookSoon(serverId)
+      },
+      onAskedAgain: (serverId) => void this.results.send(serverId),
+    })
+    this.registration = new Registration({ queue, clock, random, logger, register: (id) => this.register(id) })
+    this.heartbeat = new Heartbeat({ clock, logger, beat: (withGuests) => this.beat(withGuests) })
+  }
+
+  /** True once the conductor knows this host. */
+  get isRegistered(): boolean {
+    return this.session.id !== undefined
+  }
+
+  /** Starts to listen, and registers. Nothing is done to any guest before the answer came. */
+  start(): void {
+    const { queue, hypervisor, guests } = this.parts
+    const name = computeQueue(this.hostId)
+    hypervisor.watch((event) => {
+      this.observer.onEvent(event)
+      if (event.kind === 'reconnected') void this.settle()
+    })
+    this.subscriptions = [
+      queue.work(name, (message) => this.take(message), { concurrency }),
+      queue.answer(name, answerWith(hypervisor, guests)),
+    ]
+    this.registration.begin()
+  }
+
+  /** Lets go of everything. What is under way is taken up again by the next agent. */
+  async stop(): Promise<void> {
+    this.registration.stop()
+    this.heartbeat.stop()
+    this.results.stop()
+    this.suspicion?.cancel()
+    await this.intake.stop()
+    await Promise.all(this.subscriptions.map((subscription) => subscription.close()))
+  }
+
+  private async take(message: Message): Promise<void> {
+    const parsed = agentMessage.safeParse(message)
+    if (!parsed.success)
+      return this.parts.logger.error({ problems: parsed.error.issues }, 'refused a message that breaks the contract')
+    await this.handle(parsed.data)
+  }
+
+  private async handle(message: AgentMessage): Promise<void> {
+    switch (message.kind) {
+      case 'registered':
+        return this.onRegistered(message)
+      case 'acknowledge':
+        await Promise.all(message.results.map(({ serverId, fence }) => this.parts.journal.acknowledge(serverId, fence)))
+        return
+      default:
+        return this.onCommand(message)
+    }
+  }
+
+  private onCommand(command: ServerCommand): void {
+    if (command.sessionId === this.session.id) {
+      this.suspicion?.cancel()
+      this.suspicion = undefined
+      return this.intake.take(command)
+    }
+    if (this.registration.isPending) {
+      if (this.held.length < heldAtMost) this.held.push(command)
+      return
+    }
+    this.parts.logger.warn({ serverId: command.serverId, kind: command.kind }, 'refused a command of another session')
+    this.suspicion ??= this.parts.clock.after(foreignSessionMs, () => this.onForeignSession(), { background: true })
+  }
+
+  /** Somebody commands this host under a session that it does not know, and nobody under the one it has. */
+  private onForeignSession(): void {
+    this.suspicion = undefined
+    this.registration.begin()
+  }
+
+  private async register(registrationId: string): Promise<void> {
+    const { configuration, hypervisor, bootId, uptimeSeconds } = this.parts
+    const inventory = inventoryOf(configuration, await hypervisor.describe(), uptimeSeconds())
+    await this.removeWhatIsDestroyed()
+    const guests = await this.observer.survey()
+    this.observer.noteTold(guests)
+    const { name, address } = configuration.host
+    const identity = { registrationId, hostId: this.hostId, hostName: name, address, bootId }
+    const seen = guests.map((guest) => ({ ...guest, sequence: 1 }))
+    if (!(await this.cast({ kind: 'register', ...identity, inventory, guests: seen })))
+      throw new Error('the queue cannot be reached')
+  }
+
+  private onRegistered(answer: Registered): void {
+    if (!this.registration.settle(answer)) return
+    const isFirst = !this.isRegistered
+    this.session.begin(answer)
+    this.parts.logger.info({ sessionId: answer.sessionId, fencingEpoch: answer.fencingEpoch }, 'registered')
+    if (isFirst) {
+      this.heartbeat.start()
+      this.results.start()
+    }
+    void this.results.sendAll()
+    void this.settle()
+    for (const command of this.held.splice(0)) this.onCommand(command)
+  }
+
+  /** After events were missed: what was destroyed stays destroyed, and what changed is told. */
+  private async settle(): Promise<void> {
+    try {
+      await this.removeWhatIsDestroyed()
+      if (this.isRegistered) await this.observer.lookAtAll()
+    } catch (error) {
+      this.parts.logger.warn({ err: error }, 'the host could not be looked over; its heartbeats will')
+    }
+  }
+
+  /** A guest or its disks that turn up at or below their server's tombstone are removed. */
+  private async removeWhatIsDestroyed(): Promise<void> {
+    const { hypervisor, guests, journal, disks, images, clock, logger } = this.parts
+    const tools = { hypervisor, guests, disks, images, clock }
+    for (const { serverId, incarnation } of [...(await hypervisor.list()), ...guests.all()]) {
+      const id = serverId as ServerId
+      const tombstone = journal.tombstoneOf(id)
+      if (incarnation > tombstone || this.intake.isBusy(id)) continue
+      logger.warn({ serverId, incarnation, tombstone }, 'removing a guest that was destroyed before')
+      const late = new AbortController()
+      const timer = clock.after(removalTimeoutMs, () => late.abort(new DeadlinePassed(removalTimeoutMs)), { background: true })
+      await this.executor.run(id, () => removeUpTo(id, tombstone, tools, late.signal)).finally(() => timer.cancel())
+    }
+  }
+
+  /** Of a guest that is being changed its command's result tells, when that is committed. */
+  private settled<T extends { serverId: ServerId }>(guests: readonly T[]): T[] {
+    const untold = new Set(this.parts.journal.unacknowledged())
+    return guests.filter(({ serverId }) => !untold.has(serverId) && !this.intake.isBusy(serverId))
+  }
+
+  private async beat(withGuests: boolean): Promise<void> {
+    const { configuration, hypervisor, uptimeSeconds, journal } = this.parts
+    if (!this.session.id || this.registration.isPending) return
+    const [sessionId, sequence] = [this.session.id, this.session.nextSequence()]
+    // Asked every time: it is also how we know that the hypervisor answers.
+    const guests = await this.observer.survey()
+    const inventory = inventoryOf(configuration, await hypervisor.describe(), uptimeSeconds())
+    const seen = withGuests ? this.settled(guests).map((guest) => ({ ...guest, sequence })) : []
+    await this.cast({ kind: 'heartbeat', hostId: this.hostId, sessionId, sequence, inventory, guests: seen })
+    if (!withGuests) return
+    await this.observer.lookAtAll()
+    await journal.forgetOldTombstones()
+  }
+}

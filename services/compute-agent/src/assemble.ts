@@ -1,0 +1,78 @@
+import { openLibvirtHypervisor, SimulatedHypervisor, systemProcesses, type Hypervisor } from '@nubo/hypervisor'
+import { newId, type Clock, type Id, type Random } from '@nubo/kernel'
+import type { Queue } from '@nubo/queue'
+import type { Logger } from '@nubo/service-kit'
+import { Agent } from './agent.js'
+import type { AgentConfiguration } from './configuration.js'
+import { diskFiles } from './files.js'
+import { noDisks, OverlayDiskMaker } from './guests/disk-maker.js'
+import { GuestFiles } from './guests/guest-files.js'
+import { ImageCache } from './images/image-cache.js'
+import { httpImageClient } from './images/image-client.js'
+import { Journal } from './journal.js'
+import { linuxMachine } from './machine.js'
+
+export interface Surroundings {
+  configuration: AgentConfiguration
+  queue: Queue
+  clock: Clock
+  random: Random
+  logger: Logger
+}
+
+const gibibyte = 1024 ** 3
+
+/** Puts an agent together from its configuration. Rejects with `Unavailable` while the hypervisor cannot be reached. */
+export async function assembleAgent(surroundings: Surroundings): Promise<{ agent: Agent; hypervisor: Hypervisor }> {
+  const { configuration, queue, clock, random, logger } = surroundings
+  const { directory } = configuration.host
+  const simulated = configuration.driver === 'simulated'
+  // A simulated host ends with its process, so nothing that it keeps needs to outlive the machine.
+  const files = diskFiles({ durable: !simulated })
+  const guests = await GuestFiles.open(files, `${directory}/guests`)
+  const onBroken = (path: string) => logger.error({ path }, 'a journal entry could not be read, and was set aside')
+  const journal = await Journal.open({ files, directory: `${directory}/journal`, clock, onBroken })
+  const images = await openImages(surroundings, guests)
+  const hypervisor = simulated ? await simulatedHost(surroundings, guests) : await libvirtHost(surroundings)
+  const agent = new Agent({
+    ...{ configuration, queue, hypervisor, guests, journal, images, clock, random, logger },
+    disks: configuration.driver === 'libvirt' ? new OverlayDiskMaker(guests, images, systemProcesses, random) : noDisks,
+    bootId: simulated ? newId<Id<'boot'>>(random) : await linuxMachine.bootId(),
+    uptimeSeconds: linuxMachine.uptimeSeconds,
+  })
+  return { agent, hypervisor }
+}
+
+async function openImages({ configuration, clock, logger }: Surroundings, guests: GuestFiles): Promise<ImageCache> {
+  return await ImageCache.open({
+    directory: `${configuration.host.directory}/images`,
+    minimumFreeBytes: configuration.images.minimumFreeGiB * gibibyte,
+    client: httpImageClient,
+    clock,
+    machine: linuxMachine,
+    inUse: () => guests.imagesInUse(),
+    onTrouble: (message, path) => logger.warn({ path, trouble: message }, 'an image is slow to arrive'),
+  })
+}
+
+async function libvirtHost({ configuration, clock, random }: Surroundings): Promise<Hypervisor> {
+  const { driver, host, virtType } = configuration
+  const consoleDirectory = `${host.directory}/consoles`
+  await diskFiles({ durable: false }).makeDirectory(consoleDirectory, 0o711)
+  return await openLibvirtHypervisor({
+    socketPath: host.libvirtSocket,
+    uri: driver === 'test' ? 'test:///default' : 'qemu:///system',
+    ...(virtType !== 'auto' && { virtType }),
+    consoleDirectory,
+    clock,
+    random,
+  })
+}
+
+/** A host that was off, and whose guests are all there, off. */
+async function simulatedHost({ configuration, clock, random }: Surroundings, guests: GuestFiles): Promise<Hypervisor> {
+  const { name, vcpus, memoryMiB } = configuration.host
+  const hypervisor = new SimulatedHypervisor({ clock, random, hostName: name, cpus: vcpus, memoryMiB })
+  for (const record of guests.all()) await hypervisor.define(guests.definition(record))
+  return hypervisor
+}

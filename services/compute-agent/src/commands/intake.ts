@@ -1,0 +1,141 @@
+import type { ServerCommand } from '@nubo/contract'
+import { CloudError, type Clock, type ServerId } from '@nubo/kernel'
+import { withLogFields, type Logger } from '@nubo/service-kit'
+import type { Executor } from '../executor.js'
+import type { Journal, Outcome } from '../journal.js'
+import { powerStateCode } from '../reports/power-state.js'
+import type { Session } from '../session.js'
+import type { CommandTools } from './context.js'
+import { CommandFailure, DeadlinePassed } from './failure.js'
+import { perform } from './perform.js'
+
+export interface IntakeOptions {
+  tools: CommandTools
+  journal: Journal
+  executor: Executor
+  session: Session
+  clock: Clock
+  logger: Logger
+  /** Told of every command that ended, when that is in the journal. */
+  onEnded: (command: ServerCommand, outcome: Outcome) => void
+  /** A command that ended before was asked for again. */
+  onAskedAgain: (serverId: ServerId) => void
+}
+
+interface Running {
+  fence: number
+  abort: AbortController
+}
+
+/**
+ * Takes commands in, whatever way and however often they come: of two for one server the one with the higher fence counts,
+ * one that ended is answered from the journal, one that is under way goes on.
+ */
+export class Intake {
+  private readonly running = new Map<ServerId, Running>()
+  private stopped = false
+
+  constructor(private readonly options: IntakeOptions) {}
+
+  /** The command must be of the current session. */
+  take(command: ServerCommand): void {
+    const { journal, logger, session } = this.options
+    const { serverId, fence, fencingEpoch } = command
+    if (this.stopped) return
+    const log = { serverId, kind: command.kind, fence }
+    if (fencingEpoch !== session.fencingEpoch) return logger.warn(log, 'refused a command of another epoch of this host')
+    const entry = journal.get(serverId)
+    if (entry && fence < entry.fence)
+      return logger.warn({ ...log, known: entry.fence }, 'refused a command: a later one came first')
+    if (entry && fence === entry.fence) {
+      if (entry.result) return this.options.onAskedAgain(serverId)
+      if (this.running.get(serverId)?.fence === fence) return
+    }
+    this.begin(command)
+  }
+
+  /** Leaves what is under way as it is: it is asked for again after the next registration. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    for (const { abort } of this.running.values()) abort.abort(new Error('the agent ends'))
+    await this.options.executor.idle()
+  }
+
+  /** True while a command for this server is being carried out. */
+  isBusy(serverId: ServerId): boolean {
+    return this.running.has(serverId)
+  }
+
+  private begin(command: ServerCommand): void {
+    const { serverId, fence, requestId, operationId } = command
+    this.running.get(serverId)?.abort.abort(new CommandFailure('superseded', 'A later command came first.'))
+    const mine = { fence, abort: new AbortController() }
+    this.running.set(serverId, mine)
+    const noted = this.options.journal.accept(command)
+    noted.catch(() => undefined)
+    void withLogFields({ serverId, requestId, operationId }, () =>
+      this.options.executor
+        .run(serverId, async () => {
+          await noted
+          await this.carryOut(command, mine.abort)
+        })
+        .catch((error: unknown) => this.options.logger.error({ err: error, kind: command.kind }, 'a command was left open'))
+        .finally(() => {
+          if (this.running.get(serverId) === mine) this.running.delete(serverId)
+        }),
+    )
+  }
+
+  private async carryOut(command: ServerCommand, abort: AbortController): Promise<void> {
+    const { clock, session, journal, logger, onEnded } = this.options
+    const beganMs = clock.monotonicMs()
+    const deadline = clock.after(command.timeoutMs, () => abort.abort(new DeadlinePassed(command.timeoutMs)), {
+      background: true,
+    })
+    logger.info({ kind: command.kind, incarnation: command.incarnation, fence: command.fence }, 'command begins')
+    try {
+      const outcome = await this.outcomeOf(command, abort.signal)
+      if (!outcome || !session.id) return
+      const seen = { sessionId: session.id, sequence: session.nextSequence() }
+      if (!(await journal.end(command.serverId, command.fence, { outcome, ...seen }))) return
+      const tookMs = Math.round(clock.monotonicMs() - beganMs)
+      logger.info({ kind: command.kind, fence: command.fence, outcome, tookMs }, 'command ended')
+      onEnded(command, outcome)
+    } finally {
+      deadline.cancel()
+    }
+  }
+
+  /** Undefined where it is open how it ends: it is begun again when it is asked for again. */
+  private async outcomeOf(command: ServerCommand, signal: AbortSignal): Promise<Outcome | undefined> {
+    const { tools, journal, logger } = this.options
+    try {
+      signal.throwIfAborted()
+      if (command.kind === 'build' && command.incarnation <= journal.tombstoneOf(command.serverId)) {
+        throw new CommandFailure('superseded', 'This incarnation of the server was destroyed before.')
+      }
+      return { state: 'done', ...(await perform(command, tools, signal)) }
+    } catch (error) {
+      if (error instanceof CommandFailure) return await this.failed(command, error, signal)
+      if (!signal.aborted && !isUnavailable(error)) {
+        logger.error({ err: error, kind: command.kind }, 'a command failed in a way that nobody thought of')
+        return await this.failed(
+          command,
+          new CommandFailure('host', 'Something went wrong on the host; its log says what.'),
+          signal,
+        )
+      }
+      logger.warn({ err: error, kind: command.kind }, 'a command was left open')
+      return undefined
+    }
+  }
+
+  private async failed({ serverId }: ServerCommand, { scope, message }: CommandFailure, signal: AbortSignal): Promise<Outcome> {
+    const guest = signal.aborted ? undefined : await this.options.tools.hypervisor.inspect(serverId).catch(() => undefined)
+    return { state: 'failed', powerState: powerStateCode(guest?.powerState), failure: { scope, message } }
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof CloudError && error.kind === 'Unavailable'
+}

@@ -1,0 +1,108 @@
+import type { ServerId } from '@nubo/kernel'
+import type { GuestDefinition } from '@nubo/hypervisor'
+import { z } from 'zod'
+import type { Files } from '../files.js'
+
+/** All that is needed to define a guest again, kept beside its disk. */
+const guestRecord = z.object({
+  serverId: z.uuid(),
+  projectId: z.string(),
+  incarnation: z.int().positive(),
+  fencingEpoch: z.int().positive(),
+  name: z.string(),
+  vcpus: z.int().positive(),
+  memoryMiB: z.int().positive(),
+  /** The image that the disk stands on, as long as this record is here. */
+  imagePath: z.string(),
+  imageFormat: z.enum(['raw', 'qcow2']),
+})
+export type GuestRecord = z.output<typeof guestRecord>
+
+const recordName = 'guest.json'
+
+/**
+ * A directory for each incarnation of a server that has something on this host: its disk, its config drive and its record.
+ * The records say which guests are supposed to be here, and which images their disks stand on.
+ */
+export class GuestFiles {
+  private readonly records = new Map<string, GuestRecord>()
+
+  private constructor(
+    private readonly files: Files,
+    readonly directory: string,
+  ) {}
+
+  /** Reads what is there; directories without a record that can be read are removed, since no guest was started from them. */
+  static async open(files: Files, directory: string): Promise<GuestFiles> {
+    const guests = new GuestFiles(files, directory)
+    // QEMU's user finds its disk by name, and need not know what else there is.
+    await files.makeDirectory(directory, 0o711)
+    for (const name of await files.list(directory)) {
+      const text = await files.read(`${directory}/${name}/${recordName}`)
+      const parsed = text === undefined ? undefined : guestRecord.safeParse(JSON.parse(text))
+      if (parsed?.success) guests.records.set(name, parsed.data)
+      else await files.remove(`${directory}/${name}`)
+    }
+    return guests
+  }
+
+  all(): GuestRecord[] {
+    return [...this.records.values()]
+  }
+
+  /** The highest incarnation of a server that is here. */
+  find(serverId: ServerId): GuestRecord | undefined {
+    return this.all()
+      .filter((record) => record.serverId === serverId)
+      .reduce<GuestRecord | undefined>(
+        (best, record) => (best && best.incarnation > record.incarnation ? best : record),
+        undefined,
+      )
+  }
+
+  /** Makes the guest's directory. From now on its image is in use. */
+  async save(record: GuestRecord): Promise<void> {
+    this.records.set(nameOf(record), record)
+    await this.files.makeDirectory(this.directoryOf(record), 0o711)
+    await this.files.write(`${this.directoryOf(record)}/${recordName}`, JSON.stringify(record))
+  }
+
+  /** Removes a server's disks and records up to an incarnation. */
+  async remove(serverId: ServerId, upToIncarnation: number): Promise<void> {
+    for (const [name, record] of this.records) {
+      if (record.serverId !== serverId || record.incarnation > upToIncarnation) continue
+      await this.files.remove(`${this.directory}/${name}`)
+      this.records.delete(name)
+    }
+  }
+
+  imagesInUse(): ReadonlySet<string> {
+    return new Set(this.all().map((record) => record.imagePath))
+  }
+
+  directoryOf(record: GuestRecord): string {
+    return `${this.directory}/${nameOf(record)}`
+  }
+
+  diskPath(record: GuestRecord): string {
+    return `${this.directoryOf(record)}/disk.qcow2`
+  }
+
+  configDrivePath(record: GuestRecord): string {
+    return `${this.directoryOf(record)}/config.iso`
+  }
+
+  definition(record: GuestRecord): GuestDefinition {
+    const { imagePath, imageFormat, ...guest } = record
+    return {
+      ...(guest as Pick<GuestDefinition, keyof typeof guest & keyof GuestDefinition>),
+      disks: [{ path: this.diskPath(record), format: 'qcow2', backing: { path: imagePath, format: imageFormat } }],
+      configDrivePath: this.configDrivePath(record),
+      nics: [],
+    }
+  }
+}
+
+function nameOf({ serverId, incarnation }: Pick<GuestRecord, 'serverId' | 'incarnation'>): string {
+  return `${serverId}-${incarnation}`
+}

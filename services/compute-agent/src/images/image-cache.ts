@@ -1,0 +1,149 @@
+import type { ImageSource } from '@nubo/contract'
+import type { Clock } from '@nubo/kernel'
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { CommandFailure } from '../commands/failure.js'
+import type { Machine } from '../machine.js'
+import type { ImageClient } from './image-client.js'
+import { ImageDownload } from './image-download.js'
+
+/** Images on this host, for overlays to stand on. */
+export interface Images {
+  /** Where the image lies, or will. Derived from its id, its hash and its format: other contents never have the same name. */
+  pathOf(source: ImageSource): string
+  /**
+   * Resolves when the image is there and was checked. Whoever asks must have made known before that a guest stands on it.
+   * @throws CommandFailure; the signal's reason when it fires.
+   */
+  fetch(source: ImageSource, signal: AbortSignal): Promise<void>
+}
+
+export interface ImageCacheOptions {
+  directory: string
+  minimumFreeBytes: number
+  client: ImageClient
+  clock: Clock
+  machine: Machine
+  /** The paths of images that guests stand on, or are about to. */
+  inUse: () => ReadonlySet<string>
+  onTrouble: (message: string, path: string) => void
+}
+
+interface Flight {
+  source: ImageSource
+  waiting: number
+  abort: AbortController
+  arrival: Promise<void>
+}
+
+const partSuffix = '.part'
+
+/** Fetches each image once, however many guests ask for it, and drops those longest unused when disk is short. */
+export class ImageCache implements Images {
+  private readonly flights = new Map<string, Flight>()
+
+  private constructor(private readonly options: ImageCacheOptions) {}
+
+  static async open(options: ImageCacheOptions): Promise<ImageCache> {
+    // QEMU's user reads what lies here by name, and need not know what else there is.
+    await mkdir(options.directory, { recursive: true, mode: 0o711 })
+    return new ImageCache(options)
+  }
+
+  pathOf({ imageId, sha512, diskFormat }: ImageSource): string {
+    return `${this.options.directory}/${imageId}-${sha512.slice(0, 32)}.${diskFormat}`
+  }
+
+  async fetch(source: ImageSource, signal: AbortSignal): Promise<void> {
+    const path = this.pathOf(source)
+    await this.untilLanded(path)
+    if (await exists(path)) return await this.touch(path)
+    const flight = this.flights.get(path) ?? this.takeOff(path, source)
+    flight.source = source
+    flight.waiting++
+    try {
+      await orAborted(flight.arrival, signal)
+    } finally {
+      if (--flight.waiting === 0) flight.abort.abort(new Error('nobody waits for the image any more'))
+    }
+  }
+
+  /** Drops images that no guest stands on, longest unused first, until `neededBytes` are free beside the reserve. */
+  async makeRoom(neededBytes: number): Promise<void> {
+    const { directory, machine, minimumFreeBytes } = this.options
+    const isShort = async () => (await machine.freeBytes(directory)) < neededBytes + minimumFreeBytes
+    if (!(await isShort())) return
+    for (const path of await this.evictable()) {
+      await rm(path, { force: true })
+      if (!(await isShort())) return
+    }
+  }
+
+  /** A flight that everybody left comes to its end before another may write to the same file. */
+  private async untilLanded(path: string): Promise<void> {
+    for (let flight = this.flights.get(path); flight?.abort.signal.aborted; flight = this.flights.get(path)) {
+      await flight.arrival.catch(() => undefined)
+    }
+  }
+
+  private takeOff(path: string, source: ImageSource): Flight {
+    const abort = new AbortController()
+    const flight: Flight = { source, waiting: 0, abort, arrival: Promise.resolve() }
+    flight.arrival = this.download(path, flight).finally(() => this.flights.delete(path))
+    // Whoever waits is told; that nobody does is no error.
+    flight.arrival.catch(() => undefined)
+    this.flights.set(path, flight)
+    return flight
+  }
+
+  private async download(path: string, flight: Flight): Promise<void> {
+    const { client, clock, machine, directory, minimumFreeBytes, onTrouble } = this.options
+    const partPath = path + partSuffix
+    const there = (await stat(partPath).catch(() => undefined))?.size ?? 0
+    const neededBytes = Math.max(0, flight.source.sizeBytes - there)
+    await this.makeRoom(neededBytes)
+    if ((await machine.freeBytes(directory)) < neededBytes + minimumFreeBytes) {
+      throw new CommandFailure('host', 'The host has no room for the image, and no image that could be dropped for it.')
+    }
+    await new ImageDownload({
+      ...{ client, clock, partPath, signal: flight.abort.signal },
+      source: () => flight.source,
+      onTrouble: (message) => onTrouble(message, path),
+    }).run()
+    await rename(partPath, path)
+  }
+
+  /** When it was last used is its modification time. */
+  private async touch(path: string): Promise<void> {
+    const now = this.options.clock.now()
+    await utimes(path, now, now)
+  }
+
+  private async evictable(): Promise<string[]> {
+    const { directory, inUse } = this.options
+    const used = inUse()
+    const found: { path: string; usedMs: number }[] = []
+    for (const name of await readdir(directory)) {
+      const path = `${directory}/${name}`
+      const image = name.endsWith(partSuffix) ? path.slice(0, -partSuffix.length) : path
+      if (this.flights.has(image) || (image === path && used.has(path))) continue
+      found.push({ path, usedMs: (await stat(path)).mtimeMs })
+    }
+    return found.sort((a, b) => a.usedMs - b.usedMs).map(({ path }) => path)
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined
+}
+
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', onAbort)
+  try {
+    return await Promise.race([promise, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -1,0 +1,166 @@
+import { failure, fence, incarnation, operationId, powerState, sessionId, stepId, type ServerCommand } from '@nubo/contract'
+import type { Clock, ServerId } from '@nubo/kernel'
+import { z } from 'zod'
+import type { Files } from './files.js'
+
+const outcome = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('done'), powerState, detail: z.string().optional() }),
+  z.object({ state: z.literal('failed'), powerState, failure }),
+])
+/** How a command ended. */
+export type Outcome = z.output<typeof outcome>
+
+/** Nothing of the command but what names it: what it carried may be secret. */
+const journalEntry = z.object({
+  /** The highest that was accepted. */
+  fence,
+  /** Of the command with that fence. */
+  kind: z.enum(['build', 'destroy', 'start', 'stop', 'reboot']),
+  incarnation,
+  stepId,
+  operationId,
+  /** Absent while the command is under way, or was when the agent ended. */
+  result: z
+    .object({
+      outcome,
+      /** When it was seen, in the count of the session in which it was seen. */
+      sessionId,
+      sequence: z.int().positive(),
+      /** The conductor has it: it need not be repeated. */
+      acknowledged: z.boolean(),
+    })
+    .optional(),
+  /** No guest of this incarnation or a lower one may be here, whenever it turns up. */
+  tombstone: z.object({ incarnation, madeAt: z.iso.datetime() }).optional(),
+})
+export type JournalEntry = z.output<typeof journalEntry>
+
+/** How long a tombstone stands after its destruction was acknowledged: far longer than any message lives. */
+const tombstoneMs = 24 * 60 * 60_000
+
+export interface JournalOptions {
+  files: Files
+  directory: string
+  clock: Clock
+  /** Told of a file that cannot be read, and was set aside. */
+  onBroken: (path: string) => void
+}
+
+/**
+ * What was asked of this host for each server, and how it ended: written before the deed, and the result kept until the
+ * conductor has committed it. One small file a server.
+ */
+export class Journal {
+  private readonly entries = new Map<ServerId, JournalEntry>()
+  private readonly writing = new Map<ServerId, Promise<void>>()
+
+  private constructor(private readonly options: JournalOptions) {}
+
+  /** Reads what an earlier agent left. */
+  static async open(options: JournalOptions): Promise<Journal> {
+    const journal = new Journal(options)
+    const { files, directory } = options
+    await files.makeDirectory(directory, 0o700)
+    for (const name of await files.list(directory)) if (name.endsWith('.json')) await journal.load(name)
+    await journal.forgetOldTombstones()
+    return journal
+  }
+
+  get(serverId: ServerId): JournalEntry | undefined {
+    return this.entries.get(serverId)
+  }
+
+  /** Results that the conductor may not have. */
+  unacknowledged(): ServerId[] {
+    return [...this.entries].filter(([, { result }]) => result && !result.acknowledged).map(([serverId]) => serverId)
+  }
+
+  /** Takes note of a command that is about to be carried out; resolves when the note is on the disk. */
+  accept({ serverId, fence, kind, incarnation, stepId, operationId }: ServerCommand): Promise<void> {
+    const tombstone = this.tombstoneAfter(serverId, kind, incarnation)
+    return this.put(serverId, { fence, kind, incarnation, stepId, operationId, ...(tombstone && { tombstone }) })
+  }
+
+  /** Notes how the command with this fence ended. False if a higher one was accepted since. */
+  async end(
+    serverId: ServerId,
+    fence: number,
+    result: Omit<NonNullable<JournalEntry['result']>, 'acknowledged'>,
+  ): Promise<boolean> {
+    const entry = this.entries.get(serverId)
+    if (!entry || entry.fence !== fence) return false
+    await this.put(serverId, { ...entry, result: { ...result, acknowledged: false } })
+    return true
+  }
+
+  async acknowledge(serverId: ServerId, fence: number): Promise<void> {
+    const entry = this.entries.get(serverId)
+    if (!entry?.result || entry.fence !== fence || entry.result.acknowledged) return
+    await this.put(serverId, { ...entry, result: { ...entry.result, acknowledged: true } })
+  }
+
+  /** The incarnation up to which every guest of this server is to be gone; 0 where none is. */
+  tombstoneOf(serverId: ServerId): number {
+    return this.entries.get(serverId)?.tombstone?.incarnation ?? 0
+  }
+
+  /** Drops what was destroyed and acknowledged long ago. */
+  async forgetOldTombstones(): Promise<void> {
+    const now = this.options.clock.now().getTime()
+    for (const [serverId, { kind, result, tombstone }] of this.entries) {
+      const old = tombstone && now - Date.parse(tombstone.madeAt) > tombstoneMs
+      if (!old || kind !== 'destroy' || !result?.acknowledged) continue
+      this.entries.delete(serverId)
+      await this.writing.get(serverId)
+      await this.options.files.remove(this.path(serverId))
+    }
+  }
+
+  /**
+   * A fence that was lost with its file does no harm: commands are of a session, and a new one has begun before any is
+   * taken. What was under way is asked for again.
+   */
+  private async load(name: string): Promise<void> {
+    const { files, directory, onBroken } = this.options
+    const path = `${directory}/${name}`
+    const text = (await files.read(path)) ?? ''
+    const parsed = journalEntry.safeParse(parseJson(text))
+    if (parsed.success) return void this.entries.set(name.slice(0, -'.json'.length) as ServerId, parsed.data)
+    await files.write(`${path}.broken`, text)
+    await files.remove(path)
+    onBroken(path)
+  }
+
+  private tombstoneAfter(serverId: ServerId, kind: ServerCommand['kind'], incarnation: number): JournalEntry['tombstone'] {
+    const before = this.entries.get(serverId)?.tombstone
+    if (kind !== 'destroy') return before
+    const madeAt = this.options.clock.now().toISOString()
+    return { incarnation: Math.max(incarnation, before?.incarnation ?? 0), madeAt }
+  }
+
+  /** In memory at once, so that the next message sees it; on the disk in the order of the changes. */
+  private put(serverId: ServerId, entry: JournalEntry): Promise<void> {
+    this.entries.set(serverId, entry)
+    const text = JSON.stringify(entry)
+    const before = this.writing.get(serverId) ?? Promise.resolve()
+    const mine = before.catch(() => undefined).then(() => this.options.files.write(this.path(serverId), text))
+    this.writing.set(serverId, mine)
+    const forget = () => {
+      if (this.writing.get(serverId) === mine) this.writing.delete(serverId)
+    }
+    mine.then(forget, forget)
+    return mine
+  }
+
+  private path(serverId: ServerId): string {
+    return `${this.options.directory}/${serverId}.json`
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

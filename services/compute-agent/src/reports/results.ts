@@ -1,0 +1,71 @@
+import type { HostId, ServerId } from '@nubo/kernel'
+import type { Clock, Timer } from '@nubo/kernel'
+import type { Journal } from '../journal.js'
+import type { Session } from '../session.js'
+import type { CastReport } from './cast.js'
+
+export interface ResultsOptions {
+  hostId: HostId
+  journal: Journal
+  session: Session
+  cast: CastReport
+  clock: Clock
+}
+
+const tickMs = 500
+const repeatMs = { first: 2_000, longest: 30_000 }
+
+/** Sends how commands ended, and repeats it until the conductor has acknowledged it. */
+export class Results {
+  /** By server: when it is sent again, and how long it waits then. */
+  private readonly schedule = new Map<ServerId, { fence: number; atMs: number; pauseMs: number }>()
+  private timer: Timer | undefined
+
+  constructor(private readonly options: ResultsOptions) {}
+
+  start(): void {
+    const tick = () => {
+      void this.repeat()
+      this.timer = this.options.clock.after(tickMs, tick, { background: true })
+    }
+    this.timer = this.options.clock.after(tickMs, tick, { background: true })
+  }
+
+  stop(): void {
+    this.timer?.cancel()
+  }
+
+  /** Sends the result that is in the journal, if there is one. */
+  async send(serverId: ServerId): Promise<void> {
+    const { hostId, journal, session, cast } = this.options
+    const entry = journal.get(serverId)
+    if (!entry?.result || !session.id) return
+    this.plan(serverId, entry.fence)
+    const { stepId, operationId, incarnation, fence, result } = entry
+    // What was seen in another session has no place in the count of this one: as far as it goes, it is seen now.
+    const sequence = result.sessionId === session.id ? result.sequence : session.nextSequence()
+    const identity = { hostId, sessionId: session.id, sequence, stepId, operationId, serverId, incarnation, fence }
+    await cast({ kind: 'result', ...identity, outcome: result.outcome })
+  }
+
+  /** Sends all that is not acknowledged: for the begin of a session. */
+  async sendAll(): Promise<void> {
+    this.schedule.clear()
+    await Promise.all(this.options.journal.unacknowledged().map((serverId) => this.send(serverId)))
+  }
+
+  private plan(serverId: ServerId, fence: number): void {
+    const before = this.schedule.get(serverId)
+    const pauseMs = before?.fence === fence ? Math.min(before.pauseMs * 2, repeatMs.longest) : repeatMs.first
+    this.schedule.set(serverId, { fence, atMs: this.options.clock.monotonicMs() + pauseMs, pauseMs })
+  }
+
+  private async repeat(): Promise<void> {
+    const nowMs = this.options.clock.monotonicMs()
+    for (const [serverId, { atMs }] of this.schedule) {
+      const { result } = this.options.journal.get(serverId) ?? {}
+      if (!result || result.acknowledged) this.schedule.delete(serverId)
+      else if (nowMs >= atMs) await this.send(serverId)
+    }
+  }
+}
