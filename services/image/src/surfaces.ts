@@ -5,6 +5,9 @@ import type { ImageConfiguration } from './configuration.js'
 /** Glance reads any body as JSON, whatever its Content-Type says, and names the schema that an input breaks. */
 const imageErrors: ErrorStyle = {
   ...glanceErrors,
+  // openstacksdk uploads with an empty Accept, and shows a person what an error says only if that is HTML or JSON. Glance's text
+  // leaves them with 'Unsupported Media Type' alone.
+  render: (fault, request) => glanceErrors.render(fault, { ...request, accept: request.accept || '*/*' }),
   body: (problem) => (problem === 'media-type' ? undefined : glanceErrors.body(problem)),
   input: (error) => `Provided object does not match schema 'image': ${plainInputMessage(error)}`,
 }

@@ -1,4 +1,4 @@
-import type { ImageId, ProjectId } from '@nubo/kernel'
+import type { ImageId } from '@nubo/kernel'
 import type { Database } from '../connection.js'
 import { imageColumns, type ImageRow, type ImageViewer, type ImageVisibility, type MemberStatus } from './image-row.js'
 

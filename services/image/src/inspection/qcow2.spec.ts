@@ -172,11 +172,9 @@ const fields = {
 }
 
 /** A valid image with up to three fields spoilt, so that a good part of them stays valid. */
-const anySample: fc.Arbitrary<Partial<Qcow2Sample>> = fc
-  .subarray(Object.keys(fields) as (keyof typeof fields)[], { maxLength: 3 })
-  .chain(
-    (names) => fc.record(Object.fromEntries(names.map((name) => [name, fields[name]]))) as fc.Arbitrary<Partial<Qcow2Sample>>,
-  )
+const anySample = fc
+  .tuple(fc.subarray(Object.keys(fields) as (keyof typeof fields)[], { maxLength: 3 }), fc.record(fields))
+  .map(([names, values]): Partial<Qcow2Sample> => Object.assign({}, ...names.map((name) => ({ [name]: values[name] }))))
 
 describe('whatever its header says', () => {
   it('an image that is taken opens no other file, needs no key, and has its tables within itself', () => {
