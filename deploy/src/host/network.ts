@@ -28,8 +28,10 @@ export async function ensureUnderlay(underlay: Underlay): Promise<void> {
   await runOrThrow('ip', ['address', 'replace', `${controlPlaneAddress(underlay)}/24`, 'dev', bridge])
 }
 
+/** Removes it where it is there; a host's own goes by itself too, some time after the host's end. */
 export async function removeInterface(name: string): Promise<void> {
-  if (await interfaceExists(name)) await runOrThrow('ip', ['link', 'delete', name])
+  const { code, stderr } = await run('ip', ['link', 'delete', name])
+  if (code !== 0 && (await interfaceExists(name))) throw new Error(`cannot remove the network device ${name}: ${stderr.trim()}`)
 }
 
 /** Lays the cable between the bridge and a host: `device` on the machine's side, `u0` in the network namespace of `pid`. */
