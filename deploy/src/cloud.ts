@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../bootstrap/refusal.mjs'
 import { addresses, type Places } from './configuration.js'
@@ -115,7 +115,10 @@ export class Cloud {
       runtimeDirectory: join(paths.data, 'hosts', record.name),
       clone: this.clone,
       codeDirectory: paths.code,
-      readOnly: [{ source: folder.folder('toolchain'), target: join(paths.data, 'toolchain') }],
+      // A machine with a Node that is new enough has no toolchain of ours.
+      readOnly: existsSync(folder.folder('toolchain'))
+        ? [{ source: folder.folder('toolchain'), target: join(paths.data, 'toolchain') }]
+        : [],
       underlay: installation.underlay,
       address: hostAddress(installation.underlay, record.number),
       device: `nv-${installation.id}-${record.number}`,
