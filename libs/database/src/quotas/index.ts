@@ -1,1 +1,1 @@
-export { lockQuota, projectExists, readUserUse, resetLimits, setLimits } from './quotas.js'
+export { lockQuota, readUserUse, resetLimits, setLimits } from './quotas.js'

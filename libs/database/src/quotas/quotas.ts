@@ -39,7 +39,3 @@ export async function readUserUse(db: Queryable, projectId: string, userId: stri
   const [row] = await db.query<ServerQuota>(useOfUser, [projectId, userId])
   return row!
 }
-
-export async function projectExists(db: Queryable, id: string): Promise<boolean> {
-  return (await db.query('SELECT FROM projects WHERE id = $1', [id])).length > 0
-}

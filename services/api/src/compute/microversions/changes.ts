@@ -1,4 +1,10 @@
+import { flavorMicroversions } from '../flavors/flavors.microversions.js'
+import { hypervisorMicroversions } from '../hypervisors/hypervisors.microversions.js'
+import { keypairMicroversions } from '../keypairs/keypairs.microversions.js'
+import { limitsMicroversions } from '../limits/limits.microversions.js'
+import { quotaMicroversions } from '../quotas/quotas.microversions.js'
 import { serverMicroversions } from '../servers/servers.microversions.js'
+import { serviceMicroversions } from '../services/services.microversions.js'
 import { microversion, type MicroversionChange } from '@nubo/wire'
 
 /** What changed for every resource at once. */
@@ -10,4 +16,13 @@ const frame = [
 ]
 
 /** Every declared change, a list a resource, declared beside it. */
-export const changes: readonly MicroversionChange[] = [...frame, ...serverMicroversions]
+export const changes: readonly MicroversionChange[] = [
+  ...frame,
+  ...serverMicroversions,
+  ...flavorMicroversions,
+  ...keypairMicroversions,
+  ...quotaMicroversions,
+  ...limitsMicroversions,
+  ...hypervisorMicroversions,
+  ...serviceMicroversions,
+]

@@ -1,0 +1,45 @@
+import { Inject, Injectable } from '@nestjs/common'
+import type { Caller } from '@nubo/auth'
+import { DATABASE } from '@nubo/control-plane'
+import { addFlavorAccess, findProject, listFlavorAccess, removeFlavorAccess, type Database } from '@nubo/database'
+import { CloudError } from '@nubo/kernel'
+import { isStorable } from '../parameter-types.js'
+import { FlavorsService } from './flavors.service.js'
+
+/** Since 2.7 a public flavor needs no access and takes none. */
+const publicRefusedSince = 7
+
+/** Which projects may use a flavor that is not public. */
+@Injectable()
+export class FlavorAccessService {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    private readonly flavors: FlavorsService,
+  ) {}
+
+  /** Ids of projects. */
+  async list(caller: Caller, id: string): Promise<string[]> {
+    const flavor = await this.flavors.find(caller, id)
+    if (flavor.public) throw new CloudError('NotFound', 'Access list not available for public flavors.')
+    return await listFlavorAccess(this.database, flavor.id)
+  }
+
+  /** Returns the ids of all projects that have access then. */
+  async add(caller: Caller, id: string, projectId: string, minor: number): Promise<string[]> {
+    const project = isStorable(projectId) ? await findProject(this.database, projectId) : undefined
+    if (!project) throw new CloudError('Invalid', `Project ID ${projectId} is not a valid project.`)
+    const flavor = await this.flavors.find(caller, id)
+    if (flavor.public && minor >= publicRefusedSince) throw new CloudError('Conflict', 'Can not add access to a public flavor.')
+    if (!(await addFlavorAccess(this.database, flavor.id, projectId)))
+      throw new CloudError('Conflict', `Flavor access already exists for flavor ${id} and project ${projectId} combination.`)
+    return await listFlavorAccess(this.database, flavor.id)
+  }
+
+  /** Takes access from a project, which may be gone itself by now. Returns the ids of those that still have it. */
+  async remove(caller: Caller, id: string, projectId: string): Promise<string[]> {
+    const flavor = await this.flavors.find(caller, id)
+    if (!isStorable(projectId) || !(await removeFlavorAccess(this.database, flavor.id, projectId)))
+      throw new CloudError('NotFound', `Flavor access not found for ${id} / ${projectId} combination.`)
+    return await listFlavorAccess(this.database, flavor.id)
+  }
+}
