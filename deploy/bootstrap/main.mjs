@@ -9,7 +9,7 @@ import { Refusal } from './refusal.mjs'
 import { endOnInterrupt, runInView } from './run.mjs'
 import { Steps } from './steps.mjs'
 import { runTests } from './tests.mjs'
-import { bringNode, broughtNode, build, environmentFor, installModules, projectsToRun } from './toolchain.mjs'
+import { bringNode, broughtNode, build, environmentFor, installModules, modulesAreWhole, projectsToRun } from './toolchain.mjs'
 
 const commands = { up, down, status, test, 'test-fresh': testFresh, bench }
 
@@ -37,20 +37,27 @@ async function up(args) {
 }
 
 async function down(args) {
-  if (!existsSync(dataFolder) || !existsSync(join(clone, 'deploy/dist/main.js'))) {
+  if (!wasEverBuilt()) {
     console.log('Nothing of this clone was ever up.')
     return 0
   }
   await takeLock('down')
-  return await handOver(currentNode(), ['down', ...args])
+  // An `npm ci` that was cut off took our own programs' modules away.
+  const node = modulesAreWhole() ? currentNode() : await prepare(new Steps(), packagesToRun, projectsToRun())
+  return await handOver(node, ['down', ...args])
 }
 
 async function status(args) {
-  if (!existsSync(dataFolder) || !existsSync(join(clone, 'deploy/dist/main.js'))) {
+  if (!wasEverBuilt()) {
     console.log('Nothing of this clone was ever up: start it with `npm run up`.')
     return 1
   }
+  if (!modulesAreWhole()) throw new Refusal('an `npm ci` is under way or was cut off: wait for its end, or run `npm run up`.')
   return await handOver(currentNode(), ['status', ...args])
+}
+
+function wasEverBuilt() {
+  return existsSync(dataFolder) && existsSync(join(clone, 'deploy/dist/main.js'))
 }
 
 async function test(args) {

@@ -42,6 +42,11 @@ export async function installModules(node, progress) {
   return 'npm ci'
 }
 
+/** False while an `npm ci` is under way, or after one that was cut off: then nothing of ours can run. */
+export function modulesAreWhole() {
+  return existsSync(join(clone, 'node_modules')) && readStamp(join(stampFolder, 'npm-ci')) !== ''
+}
+
 /** What a running cloud is built from; the suites across services are not part of it. */
 export function projectsToRun() {
   const services = readdirSync(join(clone, 'services')).map((name) => `services/${name}`)

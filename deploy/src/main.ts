@@ -1,8 +1,5 @@
 // The commands behind `npm run up`, `down` and `status`, run by deploy/bootstrap.mjs once everything they need is there.
 import { Refusal } from '../bootstrap/refusal.mjs'
-import { down } from './down.js'
-import { status } from './status.js'
-import { up } from './up/up.js'
 
 // The bootstrap holds the clone's lock for us: without it nobody would know that we are at work.
 if (process.channel) {
@@ -11,11 +8,17 @@ if (process.channel) {
 }
 process.on('SIGINT', () => process.exit(130))
 
-const commands: Record<string, (args: string[]) => Promise<number>> = { up, down, status }
+// Loaded when they are asked for: `down` need not wait for what only `up` uses.
+const commands: Record<string, () => Promise<(args: string[]) => Promise<number>>> = {
+  up: async () => (await import('./up/up.js')).up,
+  down: async () => (await import('./down.js')).down,
+  status: async () => (await import('./status.js')).status,
+}
 const [name = '', ...args] = process.argv.slice(2)
 try {
-  const command = commands[name]
-  if (!command) throw new Refusal(`there is no command ${name}.`)
+  const load = commands[name]
+  if (!load) throw new Refusal(`there is no command ${name}.`)
+  const command = await load()
   process.exitCode = await command(args)
 } catch (error) {
   if (!(error instanceof Error)) throw error
