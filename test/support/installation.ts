@@ -1,8 +1,13 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { repository } from './repository.js'
+
+const run = promisify(execFile)
+const toolchain = join(repository, '.nubo/toolchain')
 
 /**
  * An installation as `npm run up` makes it, with two hosts and real guests, but in a data folder of its own, so that it does
@@ -14,6 +19,7 @@ export class Installation implements AsyncDisposable {
   static async up(name: string): Promise<Installation> {
     const installation = new Installation(join(repository, '.nubo/test', name))
     await mkdir(installation.directory, { recursive: true })
+    await installation.takeToolchain()
     try {
       await installation.command('up')
       return installation
@@ -27,9 +33,20 @@ export class Installation implements AsyncDisposable {
     return join(this.directory, 'clouds.yaml')
   }
 
+  /** The Node that runs us, as this installation has it. */
+  private get node(): string {
+    const { execPath } = process
+    return execPath.startsWith(`${toolchain}/`) ? join(this.directory, 'toolchain', execPath.slice(toolchain.length)) : execPath
+  }
+
+  /** What was fetched for this clone serves here too: linked, as programs that are not root find it below the data folder alone. */
+  private async takeToolchain(): Promise<void> {
+    if (existsSync(toolchain)) await run('cp', ['-al', toolchain, this.directory])
+  }
+
   /** What `up`, `down` or `status` wrote. Throws where it did not end well. */
   async command(...args: string[]): Promise<string> {
-    const child = spawn(process.execPath, [join(repository, 'deploy/dist/main.js'), ...args], {
+    const child = spawn(this.node, [join(repository, 'deploy/dist/main.js'), ...args], {
       cwd: repository,
       env: { ...process.env, NODE_OPTIONS: '', NUBO_DATA_FOLDER: this.directory },
       stdio: ['ignore', 'pipe', 'pipe'],

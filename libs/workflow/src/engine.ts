@@ -7,7 +7,6 @@ import {
   type ProjectId,
   type Random,
   type RequestId,
-  type ServerId,
   type StepId,
   type UserId,
 } from '@nubo/kernel'

@@ -19,7 +19,7 @@ export class Hosts {
   async register(report: Register): Promise<void> {
     const { database, queue, guests, random } = this.options
     const sessionId = newId<SessionId>(random)
-    const { fencingEpoch, rebooted, toRun } = await database.transaction(async (tx) => {
+    const { fencingEpoch, toRun } = await database.transaction(async (tx) => {
       const registration = await registerHost(tx, report, sessionId)
       // Before the guests are looked at: what stopped because its host did is to run again, and is not taken for stopped.
       return { ...registration, toRun: registration.rebooted ? await serversToRun(tx, report.hostId) : [] }

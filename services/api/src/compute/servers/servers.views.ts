@@ -119,9 +119,14 @@ const mostHostIds = 10_000
 /** The same for two servers of one project on one host, and for nobody else: tells tenants what they may know of placement. */
 function hostIdOf(server: ServerRow): string {
   if (!server.hostName) return ''
-  return createHash('sha224')
-    .update(server.projectId + server.hostName)
-    .digest('hex')
+  const key = server.projectId + server.hostName
+  let id = hostIds.get(key)
+  if (id === undefined) {
+    if (hostIds.size >= mostHostIds) hostIds.clear()
+    id = createHash('sha224').update(key).digest('hex')
+    hostIds.set(key, id)
+  }
+  return id
 }
 
 function hasProgress(status: string): boolean {
