@@ -19,6 +19,11 @@ describe('messageIn', () => {
       '{"errors":[{"status":409,"title":"Conflict","detail":"generation conflict","code":"placement.concurrent_update"}]}',
       'generation conflict',
     ],
+    [
+      'Glance in JSON',
+      '{"message":"Image x is protected.<br /><br />\\n\\n\\n","code":"403 Forbidden","title":"Forbidden"}',
+      'Image x is protected.',
+    ],
     ['a proxy in JSON', '{"message":"no healthy upstream"}', 'no healthy upstream'],
     ['a proxy in text', 'upstream connect error\n', 'upstream connect error'],
   ])('reads the message of %s', (_service, body, message) => {

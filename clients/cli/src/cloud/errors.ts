@@ -28,7 +28,8 @@ function header(response: HttpResponse, name: string): string | undefined {
  */
 export function messageIn(body: string, contentType: string): string | undefined {
   const text = contentType.includes('html') ? textOfHtml(body) : (messageInJson(body) ?? '')
-  const line = printable(text.replace(/\s+/g, ' ').trim())
+  // Glance's JSON has the line breaks of its HTML in it.
+  const line = printable(text.replace(/(\s|<br *\/?>)+/g, ' ').trim())
   return line === '' ? undefined : line.slice(0, 1000)
 }
 

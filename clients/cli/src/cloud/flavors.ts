@@ -18,7 +18,8 @@ export interface Flavor {
 
 export interface NewFlavor {
   name: string
-  id: string
+  /** undefined: the cloud makes one. */
+  id: string | undefined
   vcpus: number
   ramMiB: number
   diskGiB: number
@@ -54,7 +55,7 @@ export async function createFlavor(compute: Compute, wanted: NewFlavor): Promise
     json: {
       flavor: {
         name: wanted.name,
-        id: wanted.id,
+        id: wanted.id ?? null,
         vcpus: wanted.vcpus,
         ram: wanted.ramMiB,
         disk: wanted.diskGiB,

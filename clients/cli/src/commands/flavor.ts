@@ -64,7 +64,7 @@ function bySize(left: Flavor, right: Flavor): number {
 }
 
 interface CreateOptions {
-  id: string
+  id?: string
   vcpus: number
   ram: number
   disk: number
@@ -86,7 +86,7 @@ function addCreate(flavor: Command, context: CommandContext): void {
     .requiredOption('--disk <gib>', 'root disk in GiB', wholeNumber)
     .addOption(new Option('--ephemeral <gib>', 'second disk in GiB').default(0).argParser(wholeNumber))
     .addOption(new Option('--swap <mib>', 'swap disk in MiB').default(0).argParser(wholeNumber))
-    .addOption(new Option('--id <id>', "id; 'auto' makes one").default('auto'))
+    .option('--id <id>', 'id to give it, in place of a new one')
     .option('--private', 'only chosen projects may use it')
     .option('--description <text>', 'what it is for')
     .option('--property <key=value>', 'extra spec for the scheduler or the hypervisor (repeatable)', keyValue)
@@ -95,7 +95,8 @@ function addCreate(flavor: Command, context: CommandContext): void {
     const compute = context.compute()
     const created = await createFlavor(compute, {
       name,
-      id: options.id,
+      // The habit of the real client, where 'auto' is the default.
+      id: options.id === 'auto' ? undefined : options.id,
       vcpus: options.vcpus,
       ramMiB: options.ram,
       diskGiB: options.disk,

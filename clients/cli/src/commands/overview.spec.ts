@@ -40,7 +40,7 @@ describe('flavors', () => {
     ).toMatchObject({ id: 'f1', is_public: false, properties: { a: 'b' } })
     expect(cloud.sent('POST', /flavors$/)[0]!.json().flavor).toEqual({
       name: 'big',
-      id: 'auto',
+      id: null,
       vcpus: 8,
       ram: 16384,
       disk: 100,

@@ -63,6 +63,7 @@ export function addServerCreate(server: Command, context: CommandContext): void 
 async function create(context: CommandContext, name: string, options: CreateOptions): Promise<void> {
   const wanted = await newServer(context, name, options)
   const servers = await createSurely(context, wanted)
+  if (servers.length < wanted.maxCount) context.note(`The quota allows ${servers.length} of the ${wanted.maxCount} servers.`)
   if (!options.wait) return printCreated(context, servers)
   const watched = servers.map((server) => ({ id: server.id, name: server.name ?? name }))
   const { done, failed } = await waitForServers(context, watched, active, options.timeout)
