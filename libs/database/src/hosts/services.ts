@@ -43,7 +43,7 @@ export interface ServiceFilter {
 
 export async function listServices(db: Queryable, silenceMs: number, filter: ServiceFilter = {}): Promise<ServiceRow[]> {
   return await db.query<ServiceRow>(
-    `SELECT * FROM (${services}) s WHERE ($2::text IS NULL OR host = $2) AND ($3::text IS NULL OR binary = $3) ORDER BY number`,
+    `SELECT * FROM (${services}) s WHERE ($2::text IS NULL OR host = $2) AND ($3::text IS NULL OR s.binary = $3) ORDER BY number`,
     [silenceMs, filter.host ?? null, filter.binary ?? null],
   )
 }
