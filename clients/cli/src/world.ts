@@ -60,7 +60,8 @@ function outputOf(stream: NodeJS.WriteStream): Output {
       return stream.isTTY === true
     },
     get columns() {
-      return stream.isTTY ? stream.columns : undefined
+      // A terminal that does not know its size says 0.
+      return stream.isTTY ? stream.columns || 80 : undefined
     },
   }
 }
