@@ -6,13 +6,6 @@ import { z } from 'zod'
 /** The largest number that a column of the database takes. */
 export const maxInteger = 0x7f_ff_ff_ff
 
-/** What PostgreSQL takes as text: it knows neither NUL nor half a surrogate pair. */
-export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed()
-
-export const storableText = z
-  .string()
-  .refine(isStorable, { error: ({ input }) => `${pythonRepr(input)} holds characters that are no text` })
-
 /** Letters, marks, numbers, punctuation, symbols and spaces: nothing that moves a cursor or breaks a line. */
 const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]*$/u
 
@@ -39,7 +32,7 @@ export function integerLike({ minimum, maximum = maxInteger }: { minimum: number
     if (value === undefined) context.issues.push({ code: 'invalid_type', expected: 'int', input: value })
     else if (typeof value === 'string' && !new RegExp(digits).test(value))
       context.issues.push({ code: 'invalid_format', format: 'regex', pattern: digits, input: value })
-    else if (typeof number !== 'number' || !Number.isInteger(number))
+    else if (typeof number !== 'number' || (Number.isFinite(number) && !Number.isInteger(number)))
       context.issues.push({ code: 'custom', message: `${pythonRepr(value)} is not of type 'integer', 'string'`, input: value })
     else if (number < minimum) context.issues.push({ code: 'too_small', origin: 'int', minimum, inclusive: true, input: value })
     else if (number > maximum) context.issues.push({ code: 'too_big', origin: 'int', maximum, inclusive: true, input: value })
@@ -51,18 +44,22 @@ export function integerLike({ minimum, maximum = maxInteger }: { minimum: number
 const trueWords = ['True', 'TRUE', 'true', '1', 'ON', 'On', 'on', 'YES', 'Yes', 'yes']
 const falseWords = ['False', 'FALSE', 'false', '0', 'OFF', 'Off', 'off', 'NO', 'No', 'no']
 
-const booleanWords = [true, ...trueWords, false, ...falseWords]
+const booleanWords: (boolean | string)[] = [true, ...trueWords, false, ...falseWords]
+
+const notBoolean = ({ input }: { input?: unknown }) => `${pythonRepr(input)} is not one of ${pythonRepr(booleanWords)}`
+const isTrue = (value: boolean | string) => value === true || trueWords.includes(value as string)
 
 /** One of Nova's words for a boolean. */
 export const booleanWord = z
   .string()
-  .refine((word) => booleanWords.includes(word), {
-    error: ({ input }) => `${pythonRepr(input)} is not one of ${pythonRepr(booleanWords)}`,
-  })
-  .transform((word) => trueWords.includes(word))
+  .refine((word) => booleanWords.includes(word), { error: notBoolean })
+  .transform(isTrue)
 
 /** A boolean or a word for it. */
-export const booleanLike = z.union([z.boolean(), booleanWord])
+export const booleanLike = z
+  .union([z.boolean(), z.string()])
+  .refine((value) => booleanWords.includes(value), { error: notBoolean })
+  .transform(isTrue)
 
 /** What oslo's strict bool_from_string reads; undefined for anything else. */
 export function looseBoolean(text: string): boolean | undefined {

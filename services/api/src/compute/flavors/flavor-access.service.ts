@@ -3,7 +3,6 @@ import type { Caller } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
 import { addFlavorAccess, findProject, listFlavorAccess, removeFlavorAccess, type Database } from '@nubo/database'
 import { CloudError } from '@nubo/kernel'
-import { isStorable } from '../parameter-types.js'
 import { FlavorsService } from './flavors.service.js'
 
 /** Since 2.7 a public flavor needs no access and takes none. */
@@ -26,8 +25,8 @@ export class FlavorAccessService {
 
   /** Returns the ids of all projects that have access then. */
   async add(caller: Caller, id: string, projectId: string, minor: number): Promise<string[]> {
-    const project = isStorable(projectId) ? await findProject(this.database, projectId) : undefined
-    if (!project) throw new CloudError('Invalid', `Project ID ${projectId} is not a valid project.`)
+    if (!(await findProject(this.database, projectId)))
+      throw new CloudError('Invalid', `Project ID ${projectId} is not a valid project.`)
     const flavor = await this.flavors.find(caller, id)
     if (flavor.public && minor >= publicRefusedSince) throw new CloudError('Conflict', 'Can not add access to a public flavor.')
     if (!(await addFlavorAccess(this.database, flavor.id, projectId)))
@@ -38,7 +37,7 @@ export class FlavorAccessService {
   /** Takes access from a project, which may be gone itself by now. Returns the ids of those that still have it. */
   async remove(caller: Caller, id: string, projectId: string): Promise<string[]> {
     const flavor = await this.flavors.find(caller, id)
-    if (!isStorable(projectId) || !(await removeFlavorAccess(this.database, flavor.id, projectId)))
+    if (!(await removeFlavorAccess(this.database, flavor.id, projectId)))
       throw new CloudError('NotFound', `Flavor access not found for ${id} / ${projectId} combination.`)
     return await listFlavorAccess(this.database, flavor.id)
   }

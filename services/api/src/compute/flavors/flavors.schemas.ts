@@ -1,23 +1,22 @@
 import { flavorSortKeys } from '@nubo/database'
 import { pythonRepr } from '@nubo/wire'
 import { z } from 'zod'
-import {
-  booleanLike,
-  integerLike,
-  isStorable,
-  nonNegativeInteger,
-  printableName,
-  printableText,
-  repeatable,
-} from '../parameter-types.js'
+import { booleanLike, integerLike, nonNegativeInteger, printableName, printableText, repeatable } from '../parameter-types.js'
 
 // The newest version's shapes (2.96). Older ones are brought up to them by the declared microversion changes.
 
-/** What any flavor's id looks like, made by us or chosen by an administrator. */
-export const flavorIdPattern = /^(?! )[a-zA-Z0-9. _-]+(?<! )$/
 const largestFactor = 3.40282e38
 
-const flavorId = z.union([z.string(), z.number()]).transform(String).pipe(z.string().min(1).max(255).regex(flavorIdPattern))
+const flavorId = z
+  .union([z.string(), z.number()])
+  .transform(String)
+  .pipe(
+    z
+      .string()
+      .min(1)
+      .max(255)
+      .regex(/^(?! )[a-zA-Z0-9. _-]+(?<! )$/),
+  )
 
 const rxtxFactor = z
   .union([
@@ -72,12 +71,12 @@ export const accessBodies = {
 } as const
 
 const extraSpecKey = z.string().regex(/^[a-zA-Z0-9-_:. ]{1,255}$/)
-/** Text, or a number that is kept as its digits. */
+/** Text, or a number that is kept as its digits. PostgreSQL's JSON takes no half of a surrogate pair. */
 const extraSpecValue = z.union([
   z
     .string()
     .max(255)
-    .refine(isStorable, { error: ({ input }) => `${pythonRepr(input)} holds characters that are no text` }),
+    .refine((text) => text.isWellFormed(), { error: ({ input }) => `${pythonRepr(input)} holds characters that are no text` }),
   z.number(),
 ])
 export const extraSpecs = z.record(extraSpecKey, extraSpecValue)

@@ -15,7 +15,7 @@ import { CloudError, newId, type FlavorId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import { pageSize } from '../pages.js'
 import { looseBoolean, maxInteger } from '../parameter-types.js'
-import { flavorIdPattern, type CreateFlavorBody, type ListFlavorsQuery } from './flavors.schemas.js'
+import type { CreateFlavorBody, ListFlavorsQuery } from './flavors.schemas.js'
 
 /** What servers may be made of: seen by all, made and deleted by administrators. */
 @Injectable()
@@ -27,27 +27,23 @@ export class FlavorsService {
 
   /** A flavor that the caller may see. Throws NotFound. */
   async find(caller: Caller, id: string): Promise<FlavorRow> {
-    const flavor = flavorIdPattern.test(id) ? await findVisibleFlavor(this.database, id, viewerOf(caller)) : undefined
+    const flavor = await findVisibleFlavor(this.database, id, viewerOf(caller))
     if (!flavor) throw flavorNotFound(id)
     return flavor
   }
 
   async list(caller: Caller, query: ListFlavorsQuery): Promise<FlavorRow[]> {
-    const { marker } = query
-    const found =
-      marker !== undefined && !flavorIdPattern.test(marker)
-        ? undefined
-        : await listFlavors(this.database, {
-            viewer: viewerOf(caller),
-            public: isCloudAdmin(caller) ? readIsPublic(query.is_public) : true,
-            minMemoryMiB: readMinimum('minRam', query.minRam),
-            minDiskGiB: readMinimum('minDisk', query.minDisk),
-            sortKey: query.sort_key ?? 'flavorid',
-            descending: query.sort_dir === 'desc',
-            limit: pageSize(query.limit),
-            marker,
-          })
-    if (!found) throw new CloudError('Invalid', `marker [${marker}] not found`)
+    const found = await listFlavors(this.database, {
+      viewer: viewerOf(caller),
+      public: isCloudAdmin(caller) ? readIsPublic(query.is_public) : true,
+      minMemoryMiB: readMinimum('minRam', query.minRam),
+      minDiskGiB: readMinimum('minDisk', query.minDisk),
+      sortKey: query.sort_key ?? 'flavorid',
+      descending: query.sort_dir === 'desc',
+      limit: pageSize(query.limit),
+      marker: query.marker,
+    })
+    if (!found) throw new CloudError('Invalid', `marker [${query.marker}] not found`)
     return found
   }
 
@@ -71,13 +67,13 @@ export class FlavorsService {
   }
 
   async describe(id: string, description: string | null): Promise<FlavorRow> {
-    const flavor = flavorIdPattern.test(id) ? await describeFlavor(this.database, id, description) : undefined
+    const flavor = await describeFlavor(this.database, id, description)
     if (!flavor) throw flavorNotFound(id)
     return flavor
   }
 
   async delete(id: string): Promise<void> {
-    if (!flavorIdPattern.test(id) || !(await deleteFlavor(this.database, id))) throw flavorNotFound(id)
+    if (!(await deleteFlavor(this.database, id))) throw flavorNotFound(id)
   }
 }
 

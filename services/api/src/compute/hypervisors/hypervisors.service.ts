@@ -14,7 +14,7 @@ import {
 } from '@nubo/database'
 import { CloudError, isUuid } from '@nubo/kernel'
 import { pageSize } from '../pages.js'
-import { isStorable, maxInteger } from '../parameter-types.js'
+import { maxInteger } from '../parameter-types.js'
 import { serviceSilenceMs } from '../services/liveness.js'
 import { uuidsSince } from '../services/services.service.js'
 import type { ListHypervisorsQuery } from './hypervisors.schemas.js'
@@ -58,7 +58,7 @@ export class HypervisorsService {
 
   /** Throws NotFound where no name holds `pattern`. */
   async search(pattern: string): Promise<HypervisorRow[]> {
-    const found = isStorable(pattern) ? await searchHypervisors(this.database, pattern, serviceSilenceMs) : []
+    const found = await searchHypervisors(this.database, pattern, serviceSilenceMs)
     if (found.length === 0) throw new CloudError('NotFound', `No hypervisor matching '${pattern}' could be found.`)
     return found
   }

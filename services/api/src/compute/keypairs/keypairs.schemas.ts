@@ -1,18 +1,16 @@
 import { z } from 'zod'
-import { nonNegativeInteger, printableName, repeatable, storableText } from '../parameter-types.js'
+import { nonNegativeInteger, printableName, repeatable } from '../parameter-types.js'
 
 // The newest version's shapes (2.96). Older ones are brought up to them by the declared microversion changes.
 
-/** What any keypair's name looks like: what 2.92 allows is more than what versions before it do. */
-export const keypairNamePattern = /^[_\-@. a-zA-Z0-9]+$/
 const largestKeyCharacters = 65_535
 
 export const createKeypairBody = z.strictObject({
   keypair: z.strictObject({
-    name: printableName.regex(keypairNamePattern),
+    name: printableName.regex(/^[_\-@. a-zA-Z0-9]+$/),
     type: z.enum(['ssh', 'x509']).optional(),
     /** Required since 2.92; before, a key is made where there is none. */
-    public_key: storableText.max(largestKeyCharacters).optional(),
+    public_key: z.string().max(largestKeyCharacters).optional(),
     user_id: z.string().optional(),
   }),
 })

@@ -14,9 +14,8 @@ import {
 import { exceeded, limitsOf } from '@nubo/domain'
 import { CloudError, type Clock, type Random, type UserId } from '@nubo/kernel'
 import { CLOCK, RANDOM } from '@nubo/service-kit'
-import { isStorable } from '../parameter-types.js'
 import { createKeypairPolicy, deleteKeypairPolicy, listKeypairsPolicy, showKeypairPolicy } from './keypairs.policies.js'
-import { keypairNamePattern, type CreateKeypairBody } from './keypairs.schemas.js'
+import type { CreateKeypairBody } from './keypairs.schemas.js'
 import { generateSshKey, importSshKey, type KeyMaterial } from './ssh-keys.js'
 import { generateCertificate, importCertificate } from './x509-keys.js'
 
@@ -33,14 +32,14 @@ export class KeypairsService {
   async list(caller: Caller, user: string | undefined, page: { marker?: string; limit?: number }): Promise<KeypairRow[]> {
     const userId = ownerOf(caller, user, listKeypairsPolicy)
     const { marker } = page
-    if (marker !== undefined && !(await this.read(userId, marker)))
+    if (marker !== undefined && !(await findKeypair(this.database, userId, marker)))
       throw new CloudError('Invalid', `Marker ${marker} could not be found.`)
-    return isStorable(userId) ? await listKeypairs(this.database, userId, page) : []
+    return await listKeypairs(this.database, userId, page)
   }
 
   async find(caller: Caller, user: string | undefined, name: string): Promise<KeypairRow> {
     const userId = ownerOf(caller, user, showKeypairPolicy)
-    const keypair = await this.read(userId, name)
+    const keypair = await findKeypair(this.database, userId, name)
     if (!keypair) throw notFound(name, userId)
     return keypair
   }
@@ -63,13 +62,13 @@ export class KeypairsService {
 
   async delete(caller: Caller, user: string | undefined, name: string): Promise<void> {
     const userId = ownerOf(caller, user, deleteKeypairPolicy)
-    const deleted = canBe(userId, name) && (await deleteKeypair(this.database, userId, name))
+    const deleted = await deleteKeypair(this.database, userId, name)
     if (!deleted) throw notFound(name, userId)
   }
 
   /** Keys cost time to make: none is made for whoever has no room for it. */
   private async generate(userId: UserId, type: 'ssh' | 'x509', limit: number): Promise<KeyMaterial> {
-    if (limit >= 0 && isStorable(userId) && (await countKeypairs(this.database, userId)) >= limit) throw tooMany(limit)
+    if (limit >= 0 && (await countKeypairs(this.database, userId)) >= limit) throw tooMany(limit)
     return type === 'ssh' ? await generateSshKey() : await generateCertificate(userId, this.clock, this.random)
   }
 
@@ -77,14 +76,7 @@ export class KeypairsService {
     const stored = scope.kind === 'project' ? (await readQuota(this.database, scope.projectId)).limits : {}
     return limitsOf(stored).keyPairs
   }
-
-  private async read(userId: UserId, name: string): Promise<KeypairRow | undefined> {
-    return canBe(userId, name) ? await findKeypair(this.database, userId, name) : undefined
-  }
 }
-
-/** False for names that no keypair can have, so that the database need not be asked. */
-const canBe = (userId: string, name: string) => isStorable(userId) && keypairNamePattern.test(name)
 
 /** The user that is named, where the caller may name one; else the caller. */
 function ownerOf(caller: Caller, user: string | undefined, policy: Policy): UserId {

@@ -5,11 +5,11 @@ import { readQuota, type Database, type QuotaState } from '@nubo/database'
 import type { ProjectId } from '@nubo/kernel'
 import { CurrentCaller, Guarded, Operation } from '@nubo/service-kit'
 import { z } from 'zod'
-import { repeatable, storableText } from '../parameter-types.js'
+import { repeatable } from '../parameter-types.js'
 import { otherProjectLimitsPolicy, showLimitsPolicy } from './limits.policies.js'
 import { limitsView } from './limits.views.js'
 
-const limitsQuery = z.strictObject({ tenant_id: repeatable(storableText) })
+const limitsQuery = z.strictObject({ tenant_id: repeatable(z.string()) })
 
 /** https://docs.openstack.org/api-ref/compute/#limits-limits */
 @Controller('v2.1/limits')

@@ -12,7 +12,6 @@ import {
 } from '@nubo/database'
 import { limitRefusal, limitsOf, quotaResourceNames, type QuotaAmounts, type QuotaLimits, type QuotaResource } from '@nubo/domain'
 import { CloudError, type ProjectId } from '@nubo/kernel'
-import { isStorable } from '../parameter-types.js'
 import type { UpdateQuotasBody } from './quotas.schemas.js'
 import type { DetailedLimit, QuotaValues } from './quotas.views.js'
 
@@ -33,8 +32,7 @@ export class QuotasService {
   async detail(id: string, userId: string | undefined): Promise<QuotaValues<DetailedLimit>> {
     const projectId = await this.project(id)
     const { limits, used: usedByAll } = await readQuota(this.database, projectId)
-    const ofUser = userId !== undefined && isStorable(userId)
-    const used: QuotaAmounts = ofUser ? { ...(await readUserUse(this.database, projectId, userId)) } : { ...usedByAll }
+    const used: QuotaAmounts = userId ? { ...(await readUserUse(this.database, projectId, userId)) } : { ...usedByAll }
     const effective = limitsOf(limits)
     const detailOf = (resource: QuotaResource) => ({ in_use: used[resource] ?? 0, limit: effective[resource], reserved: 0 })
     return Object.fromEntries(resources.map((resource) => [resource, detailOf(resource)])) as QuotaValues<DetailedLimit>
@@ -65,11 +63,11 @@ export class QuotasService {
   }
 
   async reset(id: string): Promise<void> {
-    if (isStorable(id)) await resetLimits(this.database, id)
+    await resetLimits(this.database, id)
   }
 
   private async project(id: string): Promise<ProjectId> {
-    const project = isStorable(id) ? await findProject(this.database, id) : undefined
+    const project = await findProject(this.database, id)
     if (!project) throw new CloudError('Invalid', `Project ID ${id} is not a valid project.`)
     return project.id as ProjectId
   }

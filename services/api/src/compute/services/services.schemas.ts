@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { booleanLike, hostName, repeatable, storableText } from '../parameter-types.js'
+import { booleanLike, hostName, repeatable } from '../parameter-types.js'
 
-export const listServicesQuery = z.strictObject({ host: repeatable(storableText), binary: repeatable(storableText) })
+export const listServicesQuery = z.strictObject({ host: repeatable(z.string()), binary: repeatable(z.string()) })
 export type ListServicesQuery = z.output<typeof listServicesQuery>
 export const listServicesQueryNames = Object.keys(listServicesQuery.shape)
 
-const reason = storableText.min(1).max(255)
+const reason = z.string().min(1).max(255)
 
 /** PUT /os-services/{id} since 2.53. */
 export const updateServiceBody = z.strictObject({
