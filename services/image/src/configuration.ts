@@ -31,7 +31,7 @@ const limits = z.strictObject({
 export const imageConfiguration = baseConfiguration.extend({
   database: databaseConfiguration,
   /** The address that clients know this service by; links are made from it where a request has no usable Host. */
-  publicUrl: z.url(),
+  publicUrl: z.url().transform((url) => url.replace(/\/+$/, '')),
   identityUrl: z.url(),
   /** Of the tokens that the api signs. */
   tokens: publicKey,

@@ -92,20 +92,18 @@ type Parameter = (value: unknown, type: string) => string
 
 function visibleTo(listing: ImageListing, parameter: Parameter): string {
   const { viewer, visibility, memberStatus } = listing
-  const project = parameter(viewer.projectId ?? null, 'text')
-  const conditions = [
-    visibility === undefined
-      ? `(i.visibility <> 'community' OR i.project_id = ${project})`
-      : visibility === 'all'
-        ? 'true'
-        : `i.visibility = ${parameter(visibility, 'text')}`,
-  ]
+  // Only where it is used: PostgreSQL wants to know what every parameter is for.
+  let named: string | undefined
+  const project = () => (named ??= parameter(viewer.projectId ?? null, 'text'))
+  const conditions: string[] = []
+  if (visibility === undefined) conditions.push(`(i.visibility <> 'community' OR i.project_id = ${project()})`)
+  else if (visibility !== 'all') conditions.push(`i.visibility = ${parameter(visibility, 'text')}`)
   if (!viewer.admin) {
     const status = memberStatus === 'all' ? '' : `AND m.status = ${parameter(memberStatus, 'text')}`
-    conditions.push(`(i.visibility IN ('public', 'community') OR i.project_id = ${project} OR (i.visibility = 'shared' AND EXISTS
-      (SELECT FROM image_members m WHERE m.image_id = i.id AND m.project_id = ${project} ${status})))`)
+    conditions.push(`(i.visibility IN ('public', 'community') OR i.project_id = ${project()} OR (i.visibility = 'shared' AND EXISTS
+      (SELECT FROM image_members m WHERE m.image_id = i.id AND m.project_id = ${project()} ${status})))`)
   }
-  return conditions.join(' AND ')
+  return conditions.length > 0 ? conditions.join(' AND ') : 'true'
 }
 
 function conditionSql(condition: ImageCondition, parameter: Parameter): string {

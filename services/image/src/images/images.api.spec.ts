@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { adminRoles, ImageWorld, RunningService, type Client } from '../test/image-service.js'
+
+// Requests are many, and the machine may be busy.
+jest.setTimeout(30_000)
 
 let world: ImageWorld
 let service: RunningService
@@ -17,11 +20,11 @@ beforeAll(async () => {
     service.client('operators', adminRoles),
     service.client('alice', ['reader']),
   ])
-})
+}, 60_000)
 afterAll(async () => {
   await service?.stop()
   await world?.stop()
-})
+}, 60_000)
 beforeEach(async () => {
   await service.db.execute('DELETE FROM images')
 })
@@ -59,7 +62,7 @@ describe('creating an image', () => {
     const answer = await alice.post('/v2/images', { name: 'debian', tags: ['a', 'b', 'a'], os_distro: 'debian', min_disk: 2 })
     expect(answer.status).toBe(201)
     const { id, created_at, updated_at, ...rest } = answer.body
-    expect(answer.headers.get('location')).toBe(`/v2/images/${id}`)
+    expect(answer.headers.get('location')).toBe(`${service.url}/v2/images/${id}`)
     expect(created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
     expect(updated_at).toBe(created_at)
     expect(rest).toEqual({

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Put, Req, Res } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
 import { CloudError } from '@nubo/kernel'
-import { CurrentCaller, Guarded } from '@nubo/service-kit'
+import { BaseUrl, CurrentCaller, Guarded } from '@nubo/service-kit'
 import { WireError } from '@nubo/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
@@ -28,9 +28,14 @@ export class ImagesController {
   @Post()
   @HttpCode(201)
   @Guarded(addImage)
-  async create(@CurrentCaller() caller: Caller, @Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply) {
+  async create(
+    @CurrentCaller() caller: Caller,
+    @Body() body: unknown,
+    @BaseUrl() baseUrl: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const image = await this.images.create(caller, readNewImage(body))
-    reply.header('Location', `/v2/images/${image.id}`)
+    reply.header('Location', `${baseUrl}/v2/images/${image.id}`)
     return imageView(image)
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -11,6 +11,9 @@ import { soon } from '../test/wait.js'
 
 const limitBytes = 4 << 20
 
+// Requests are many, and the machine may be busy.
+jest.setTimeout(30_000)
+
 let world: ImageWorld
 let service: RunningService
 let alice: Client
@@ -21,12 +24,12 @@ beforeAll(async () => {
   world = await ImageWorld.make()
   service = await RunningService.start(world, { imageBytes: limitBytes })
   alice = await service.client('alice')
-})
+}, 60_000)
 afterAll(async () => {
   await service?.stop()
   await world?.stop()
   rmSync(folder, { recursive: true })
-})
+}, 60_000)
 afterEach(async () => {
   for (const image of (await alice.get('/v2/images')).body.images) await alice.delete(`/v2/images/${image.id}`)
   expect(world.files()).toEqual([])

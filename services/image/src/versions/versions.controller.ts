@@ -1,7 +1,8 @@
-import { Controller, Get, HttpCode } from '@nestjs/common'
+import { Controller, Get, HttpCode, Inject } from '@nestjs/common'
 import { anyCaller, policy } from '@nubo/auth'
 import { CloudError } from '@nubo/kernel'
-import { BaseUrl, Guarded, Public } from '@nubo/service-kit'
+import { BaseUrl, CONFIGURATION, Guarded, Public } from '@nubo/service-kit'
+import type { ImageConfiguration } from '../configuration.js'
 import { imageSchema, imagesSchema, memberSchema, membersSchema } from './schemas.js'
 
 /**
@@ -16,18 +17,20 @@ const readImportMethods = policy('get_import_methods', 'Read by which methods im
 /** Version documents, schemas and what a client may ask of the site. */
 @Controller()
 export class VersionsController {
+  constructor(@Inject(CONFIGURATION) private readonly configuration: ImageConfiguration) {}
+
   /** 300 Multiple Choices: the client has yet to choose. */
   @Get()
   @HttpCode(300)
   @Public()
   choices(@BaseUrl() baseUrl: string) {
-    return versionsView(baseUrl)
+    return versionsView(baseUrl || this.configuration.publicUrl)
   }
 
   @Get('versions')
   @Public()
   versions(@BaseUrl() baseUrl: string) {
-    return versionsView(baseUrl)
+    return versionsView(baseUrl || this.configuration.publicUrl)
   }
 
   @Get('v2/schemas/image')
