@@ -1,6 +1,4 @@
 import { InvalidArgumentError } from 'commander'
-import { readFileSync } from 'node:fs'
-import { usageError } from './exit.js'
 
 /** Parsers for the words of the command line, in the form that commander calls. */
 
@@ -32,15 +30,4 @@ export function commaSeparated(word: string): string[] {
   const words = word.split(',').map((part) => part.trim())
   if (words.includes('')) throw new InvalidArgumentError('It must be names with commas between them.')
   return words
-}
-
-/** Reads a file that the command line names, or throws a usage error that names it. */
-export function readNamedFile(path: string, what: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (code ?? String(error))
-    throw usageError(`Cannot read ${what} ${path}: ${reason}`)
-  }
 }

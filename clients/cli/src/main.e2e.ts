@@ -170,7 +170,10 @@ describe('https', () => {
     const trusted = await runProgram('nubo', ['token', 'issue'], { ...environment, OS_CACERT: certificate })
     expect(trusted).toMatchObject({ code: 4, stderr: 'nubo: Reached. (HTTP 401)\n' })
     expect((await runProgram('nubo', ['token', 'issue', '--insecure'], environment)).stderr).toBe('nubo: Reached. (HTTP 401)\n')
-    const missing = await runProgram('nubo', ['token', 'issue'], { ...environment, OS_CACERT: '/nonexistent.pem' })
-    expect(missing).toMatchObject({ code: 2, stderr: 'nubo: Cannot read the certificate file /nonexistent.pem: ENOENT\n' })
+    const missing = await runProgram('nubo', ['token', 'issue'], { ...environment, OS_CACERT: '/dev/null/missing.pem' })
+    expect(missing).toMatchObject({
+      code: 2,
+      stderr: 'nubo: Cannot read the certificate file /dev/null/missing.pem: a part of the path is not a folder\n',
+    })
   })
 })

@@ -18,6 +18,8 @@ export interface World {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly currentDirectory: string
   readonly homeDirectory: string
+  /** /etc: where the machine's own configuration lies. */
+  readonly systemDirectory: string
   readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean }
   readonly stdout: Output
   readonly stderr: Output
@@ -37,6 +39,7 @@ export function processWorld(): World {
     environment: process.env,
     currentDirectory: process.cwd(),
     homeDirectory: homedir(),
+    systemDirectory: '/etc',
     stdin: process.stdin,
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),

@@ -3,9 +3,13 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parse, type ScalarTag, type Tags } from 'yaml'
 import { usageError } from '../exit.js'
+import { fileProblem } from '../files.js'
 import type { World } from '../world.js'
 
 export type Mapping = { [key: string]: unknown }
+
+/** Where configuration may lie. */
+export type Surroundings = Pick<World, 'environment' | 'currentDirectory' | 'homeDirectory' | 'systemDirectory'>
 
 export interface CloudsFiles {
   /** The clouds.yaml that is used, secure.yaml merged into it. */
@@ -24,7 +28,7 @@ const suffixes = ['.yaml', '.yml', '.json']
  * be read, in $OS_CLIENT_CONFIG_FILE (or $OS_CLIENT_SECURE_FILE), the current folder, $XDG_CONFIG_HOME/openstack,
  * ~/.config/openstack, $XDG_CONFIG_DIRS/openstack and /etc/openstack.
  */
-export function readCloudsFiles(world: Pick<World, 'environment' | 'currentDirectory' | 'homeDirectory'>): CloudsFiles {
+export function readCloudsFiles(world: Surroundings): CloudsFiles {
   const warnings: string[] = []
   const read = (name: string, override: string | undefined) => readFirst(candidates(world, name, override), override, warnings)
   const clouds = read('clouds', world.environment.OS_CLIENT_CONFIG_FILE)
@@ -39,17 +43,15 @@ export function readCloudsFiles(world: Pick<World, 'environment' | 'currentDirec
   }
 }
 
-function candidates(
-  world: Pick<World, 'environment' | 'currentDirectory' | 'homeDirectory'>,
-  name: string,
-  override: string | undefined,
-): string[] {
+function candidates(world: Surroundings, name: string, override: string | undefined): string[] {
   const { XDG_CONFIG_HOME, XDG_CONFIG_DIRS } = world.environment
   const unixHome = join(world.homeDirectory, '.config')
-  const siteDirectories = (XDG_CONFIG_DIRS || '/etc/xdg').split(':').filter((path) => path !== '')
+  const siteDirectories = (XDG_CONFIG_DIRS || join(world.systemDirectory, 'xdg')).split(':').filter((path) => path !== '')
   const folders = [
     world.currentDirectory,
-    ...[XDG_CONFIG_HOME || unixHome, unixHome, ...siteDirectories, '/etc'].map((folder) => join(folder, 'openstack')),
+    ...[XDG_CONFIG_HOME || unixHome, unixHome, ...siteDirectories, world.systemDirectory].map((folder) =>
+      join(folder, 'openstack'),
+    ),
   ]
   const searched = folders.flatMap((folder) => suffixes.map((suffix) => join(folder, name + suffix)))
   return override ? [expandHome(override, world.homeDirectory), ...searched] : searched
@@ -69,7 +71,7 @@ function readFirst(
     try {
       text = readFileSync(path, 'utf8')
     } catch (error) {
-      warnings.push(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}); looking for another`)
+      warnings.push(`${path} cannot be read (${fileProblem(error)}); looking for another`)
       continue
     }
     return { path, content: parseFile(path, text) }

@@ -32,7 +32,7 @@ clouds:
 `
 
 function load(environment: Record<string, string> = {}, flags: Flags = {}) {
-  return loadConfiguration({ environment, currentDirectory: folder, homeDirectory: home }, flags)
+  return loadConfiguration({ environment, currentDirectory: folder, homeDirectory: home, systemDirectory: folder }, flags)
 }
 
 function write(path: string, text: string): string {
@@ -54,9 +54,9 @@ describe('which file', () => {
 
   it('goes on to the next where the named file is missing, and says so', () => {
     write('clouds.yaml', 'clouds: { here: { auth: { auth_url: http://x } } }')
-    const configuration = load({ OS_CLIENT_CONFIG_FILE: '/nonexistent/clouds.yaml' })
+    const configuration = load({ OS_CLIENT_CONFIG_FILE: join(folder, 'missing.yaml') })
     expect(configuration.cloudName).toBe('here')
-    expect(configuration.warnings).toEqual(['/nonexistent/clouds.yaml does not exist; looking for another'])
+    expect(configuration.warnings).toEqual([`${join(folder, 'missing.yaml')} does not exist; looking for another`])
   })
 
   it('expands ~ in what it is given', () => {

@@ -1,6 +1,6 @@
 import { usageError } from '../exit.js'
 import type { World } from '../world.js'
-import { expandHome, isMapping, readCloudsFiles, type CloudsFiles, type Mapping } from './clouds-file.js'
+import { expandHome, isMapping, readCloudsFiles, type CloudsFiles, type Mapping, type Surroundings } from './clouds-file.js'
 
 /** How to reach and enter one cloud: everything that files, environment and command line said, by precedence. */
 export interface CloudConfiguration {
@@ -80,10 +80,7 @@ const environmentIgnored = /^OS_(TEST|STD|LOG|CLOUD$|CLOUD_NAME$|CLIENT_CONFIG_F
  * Puts the configuration together as the real client does: command line over OS_* variables over clouds.yaml. The cloud
  * is the one that `--os-cloud` or OS_CLOUD names; else the one that OS_* variables describe; else the only one in the file.
  */
-export function loadConfiguration(
-  world: Pick<World, 'environment' | 'currentDirectory' | 'homeDirectory'>,
-  flags: Flags,
-): CloudConfiguration {
+export function loadConfiguration(world: Surroundings, flags: Flags): CloudConfiguration {
   const files = readCloudsFiles(world)
   const { cloud, ...flagSettings } = flags
   const environment = environmentLayer(world.environment)

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { CommandError, exitCode, usageError } from '../exit.js'
+import { CommandError, exitCode } from '../exit.js'
+import { readNamedFile } from '../files.js'
 import { redactBody, redactHeaders } from './redaction.js'
 
 export interface HttpRequest {
@@ -70,9 +70,9 @@ export class Transport {
     const { verify, certificateAuthorityFile, clientCertificateFile, clientKeyFile } = this.options
     return {
       rejectUnauthorized: verify,
-      ...(certificateAuthorityFile && { ca: readCertificate(certificateAuthorityFile) }),
-      ...(clientCertificateFile && { cert: readCertificate(clientCertificateFile) }),
-      ...(clientKeyFile && { key: readCertificate(clientKeyFile) }),
+      ...(certificateAuthorityFile && { ca: readNamedFile(certificateAuthorityFile, 'the certificate file') }),
+      ...(clientCertificateFile && { cert: readNamedFile(clientCertificateFile, 'the certificate file') }),
+      ...(clientKeyFile && { key: readNamedFile(clientKeyFile, 'the certificate file') }),
     }
   }
 
@@ -170,14 +170,6 @@ class SilenceError extends Error {}
 class StaleConnection extends Error {
   constructor(override readonly cause: NodeJS.ErrnoException) {
     super(cause.message)
-  }
-}
-
-function readCertificate(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (cause) {
-    throw usageError(`Cannot read the certificate file ${path}: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`)
   }
 }
 

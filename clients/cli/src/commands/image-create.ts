@@ -6,6 +6,7 @@ import type { Image, Images } from '../cloud/images.js'
 import { orElse } from '../cloud/names.js'
 import type { CommandContext } from '../context.js'
 import { CommandError, exitCode, usageError } from '../exit.js'
+import { fileProblem } from '../files.js'
 import { startProgress, throttled } from '../output/progress.js'
 import { humanBytes } from '../output/text.js'
 import { examples } from './help.js'
@@ -90,7 +91,7 @@ function openSource(context: CommandContext, path: string): Source {
   try {
     descriptor = openSync(path, 'r')
   } catch (error) {
-    throw usageError(`Cannot read the image file ${path}: ${(error as NodeJS.ErrnoException).code}`)
+    throw usageError(`Cannot read the image file ${path}: ${fileProblem(error)}`)
   }
   const status = fstatSync(descriptor)
   if (!status.isFile()) {

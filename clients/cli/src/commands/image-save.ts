@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Image } from '../cloud/images.js'
 import type { CommandContext } from '../context.js'
 import { CommandError, exitCode, usageError } from '../exit.js'
+import { fileProblem } from '../files.js'
 import { startProgress, throttled } from '../output/progress.js'
 import { humanBytes } from '../output/text.js'
 import { examples } from './help.js'
@@ -43,7 +44,8 @@ async function save(context: CommandContext, image: Image, file: string | undefi
       await rename(partial, file!)
     }
   } catch (error) {
-    if (partial !== undefined) await rm(partial, { force: true })
+    // Where there is nothing to remove, the first error is the one that counts.
+    if (partial !== undefined) await rm(partial, { force: true }).catch(() => undefined)
     throw interrupt.signal.aborted
       ? new CommandError(exitCode.interrupted, 'Interrupted; nothing was saved')
       : saveFailure(error, file)
@@ -59,6 +61,6 @@ function saveFailure(error: unknown, file: string | undefined): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (code === 'EPIPE') return error
   if (syscall === 'open' || syscall === 'write' || syscall === 'rename')
-    return usageError(`Cannot write ${file ?? 'standard output'}: ${code}`)
+    return usageError(`Cannot write ${file ?? 'standard output'}: ${fileProblem(error)}`)
   return new CommandError(exitCode.unreachable, `The download broke off: ${(error as Error).message}`, { cause: error })
 }

@@ -90,9 +90,9 @@ describe('image create', () => {
   it('refuses a folder, a missing file and a property that is none', async () => {
     const { cloud, nubo } = await aCloud()
     expect(await nubo(`image create d --file ${folder}`)).toMatchObject({ code: 2, stderr: `nubo: ${folder} is not a file\n` })
-    expect(await nubo('image create d --file /nonexistent')).toMatchObject({
+    expect(await nubo(`image create d --file ${folder}/missing`)).toMatchObject({
       code: 2,
-      stderr: 'nubo: Cannot read the image file /nonexistent: ENOENT\n',
+      stderr: `nubo: Cannot read the image file ${folder}/missing: there is no such file or folder\n`,
     })
     expect(await nubo('image create d --property status=active')).toMatchObject({ code: 2 })
     expect(await nubo('image create d --public --private')).toMatchObject({ code: 2 })
@@ -134,9 +134,9 @@ describe('image save', () => {
   it('says what is wrong with the place', async () => {
     const { cloud, nubo } = await aCloud()
     cloud.addImage({ name: 'd' })
-    expect(await nubo('image save d --file /nonexistent/x')).toMatchObject({
+    expect(await nubo('image save d --file /dev/null/missing/x')).toMatchObject({
       code: 2,
-      stderr: 'nubo: Cannot write /nonexistent/x: ENOENT\n',
+      stderr: 'nubo: Cannot write /dev/null/missing/x: a part of the path is not a folder\n',
     })
   })
 })

@@ -1,10 +1,10 @@
 import { Option, type Command } from 'commander'
 import { rmSync, writeFileSync } from 'node:fs'
-import { readNamedFile } from '../arguments.js'
 import { deleteKeypair, getKeypair, importKeypair, listKeypairs, type Keypair } from '../cloud/keypairs.js'
 import { makeSshKey } from '../cloud/openssh-key.js'
 import type { CommandContext } from '../context.js'
 import { usageError } from '../exit.js'
+import { fileProblem, readNamedFile } from '../files.js'
 import { toJson, type View } from '../output/view.js'
 import { examples } from './help.js'
 import { Several } from './several.js'
@@ -104,7 +104,6 @@ function writeNew(path: string, content: string): void {
     // 'wx': a private key that is already there is never overwritten.
     writeFileSync(path, content, { mode: 0o600, flag: 'wx' })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw usageError(`Cannot write ${path}: ${code === 'EEXIST' ? 'it is there already' : code}`)
+    throw usageError(`Cannot write ${path}: ${fileProblem(error)}`)
   }
 }

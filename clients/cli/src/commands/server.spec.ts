@@ -196,9 +196,9 @@ describe('server create', () => {
   it('refuses what cannot be, before anything is asked of the cloud', async () => {
     const { cloud, nubo } = await aCloud()
     expect(await nubo(`${create} --min 3 --max 2`)).toMatchObject({ code: 2, stderr: 'nubo: --min 3 is more than --max 2\n' })
-    expect(await nubo(`${create} --user-data /nonexistent`)).toMatchObject({
+    expect(await nubo(`${create} --user-data /dev/null/missing`)).toMatchObject({
       code: 2,
-      stderr: 'nubo: Cannot read the user data /nonexistent: there is no such file\n',
+      stderr: 'nubo: Cannot read the user data /dev/null/missing: a part of the path is not a folder\n',
     })
     expect(await nubo(`${create} --property novalue`)).toMatchObject({ code: 2 })
     expect(await nubo(`${create} --max 0`)).toMatchObject({ code: 2 })

@@ -28,6 +28,7 @@ export class TestWorld implements World {
   readonly environment: World['environment']
   readonly currentDirectory: string
   readonly homeDirectory: string
+  readonly systemDirectory = '/dev/null'
   readonly stdin: World['stdin']
   readonly stdout: Memory
   readonly stderr: Memory
@@ -37,8 +38,9 @@ export class TestWorld implements World {
 
   constructor(private readonly options: TestWorldOptions = {}) {
     this.environment = options.environment ?? {}
-    this.currentDirectory = options.currentDirectory ?? '/nonexistent'
-    this.homeDirectory = options.homeDirectory ?? '/nonexistent'
+    // Below a file there can be no other: nothing of this machine's configuration is found.
+    this.currentDirectory = options.currentDirectory ?? '/dev/null'
+    this.homeDirectory = options.homeDirectory ?? '/dev/null'
     this.stdin = Readable.from(options.stdin ? [options.stdin] : [])
     this.stdout = new Memory(options.terminal === true, options.columns)
     this.stderr = new Memory(options.terminal === true, options.columns)
