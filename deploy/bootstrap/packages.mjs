@@ -17,13 +17,14 @@ export const packagesToRun = [
   'libvirt-daemon-driver-qemu',
   'libvirt-clients',
   'redis-tools',
+  'genisoimage',
   'iproute2',
   'e2fsprogs',
   'util-linux',
 ]
 
-/** What the tests need besides: the real client, to compare with. */
-export const packagesToTest = ['python3-openstackclient']
+/** What the tests need besides: the real client, and what looks into guests and keys. */
+export const packagesToTest = ['python3-openstackclient', 'openssh-client', 'openssl']
 
 /** PostgreSQL's package would make a cluster and start it, so it is unpacked here instead of being installed. */
 const unpackedFolder = join(toolchainFolder, 'packages')

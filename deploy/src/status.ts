@@ -105,7 +105,7 @@ function print(title: string, ...groups: Row[][]): void {
 
 function lineOf(row: Row, pid?: string | number, memory?: string, state?: string): string {
   const columns = [
-    row.name.padEnd(24),
+    row.name.padEnd(44),
     String(pid ?? row.pid ?? '-').padStart(8),
     (memory ?? (row.memoryMiB === undefined ? '-' : `${row.memoryMiB} MiB`)).padStart(9),
   ]

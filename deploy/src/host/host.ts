@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { systemClock } from '@nubo/kernel'
 import { identify, isAlive, type ProcessIdentity, signal } from '../process/identity.js'
 import { mountPoints } from '../process/mounts.js'
 import { run } from '../process/run.js'
@@ -38,6 +39,7 @@ export interface HostSettings {
 
 export type HostProgram = 'libvirtd' | 'agent'
 
+const askAgainMs = 4000
 const initScript = join(import.meta.dirname, '../../shell/host-init.sh')
 
 /** One KVM host: namespaces on this machine with a libvirtd and a compute agent of their own. */
@@ -259,13 +261,21 @@ export class KvmHost {
     await waitFor(`libvirt on ${this.name} does not answer`, answers, { timeoutMs })
   }
 
-  /** Where libvirt does not answer nobody can ask the guests: the power cut that follows is all there is. */
+  /**
+   * Asks again now and then, because a guest that is still booting does not hear it. Where libvirt does not answer nobody
+   * can ask: the power cut that follows is all there is.
+   */
   private async powerOffGuests(graceMs: number): Promise<void> {
     const running = async () => (await this.virsh('list', '--uuid')).split('\n').filter(Boolean)
+    const end = systemClock.monotonicMs() + graceMs
     try {
-      for (const guest of await running()) await this.virsh('shutdown', guest).catch(() => {})
-      const allOff = async () => (await running()).length === 0
-      await waitFor('guests are still on', allOff, { timeoutMs: graceMs, everyMs: 200 }).catch(() => {})
+      while ((await running()).length && systemClock.monotonicMs() < end) {
+        for (const guest of await running()) await this.virsh('shutdown', guest).catch(() => {})
+        const timeoutMs = Math.min(askAgainMs, end - systemClock.monotonicMs())
+        await waitFor('guests are still on', async () => (await running()).length === 0, { timeoutMs, everyMs: 200 }).catch(
+          () => {},
+        )
+      }
       for (const guest of await running()) await this.virsh('destroy', guest)
     } catch {
       return
