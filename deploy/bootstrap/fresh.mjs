@@ -32,7 +32,7 @@ const networkSettings = [
  */
 export async function runFresh(args) {
   makeFolders()
-  await takeLock('test:fresh')
+  await takeLock('test:fresh', 'lock-fresh')
   const steps = new Steps()
   const folder = join(dataFolder, 'fresh')
   const root = join(folder, 'root')

@@ -5,11 +5,11 @@ import { dataFolder } from './place.mjs'
 import { Refusal } from './refusal.mjs'
 
 /**
- * Takes the clone's lock for as long as this process lives: a child holds it through flock(1) and ends with its input, so
- * that the kernel gives it back however we end. Refuses while another command has it.
+ * Takes a lock of the clone's: a child holds it through flock(1) and ends with its input, so that the kernel gives it back
+ * however we end. Gives what gives it back sooner. Refuses while another command has it.
  */
-export async function takeLock(command) {
-  const file = join(dataFolder, 'lock')
+export async function takeLock(command, name = 'lock') {
+  const file = join(dataFolder, name)
   const holder = spawn('flock', ['--nonblock', '--conflict-exit-code', '75', file, 'sh', '-c', 'echo; exec cat'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     // Of its own group, so that Ctrl-C reaches us first and the lock is held until we are done.
@@ -27,4 +27,5 @@ export async function takeLock(command) {
   }
   writeFileSync(file, `npm run ${command} (process ${process.pid})\n`)
   for (const handle of [holder, holder.stdin, holder.stdout]) handle.unref()
+  return () => holder.stdin.end()
 }

@@ -62,7 +62,9 @@ function wasEverBuilt() {
 
 async function test(args) {
   makeFolders()
+  const giveBack = await takeLock('test')
   const node = await prepare(new Steps(), [...packagesToRun, ...packagesToTest])
+  giveBack()
   return await runTests(node, args)
 }
 
@@ -74,7 +76,9 @@ async function testFresh(args) {
 async function bench(args) {
   makeFolders()
   const steps = new Steps()
+  const giveBack = await takeLock('bench')
   const node = await prepare(steps, packagesToRun)
+  giveBack()
   return await runProgram(node, join(clone, 'test/dist/bench/main.js'), args)
 }
 

@@ -67,7 +67,7 @@ async function stop(cloud: Cloud, steps: Steps): Promise<void> {
 function wipe(folder: DataFolder): string {
   if (!existsSync(folder.path)) return 'there was none'
   for (const name of readdirSync(folder.path)) {
-    if (!['toolchain', 'lock'].includes(name)) rmSync(join(folder.path, name), { recursive: true, force: true })
+    if (name !== 'toolchain' && !name.startsWith('lock')) rmSync(join(folder.path, name), { recursive: true, force: true })
   }
   return 'removed; .nubo/toolchain, which is only what was fetched, stays'
 }
