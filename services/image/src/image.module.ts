@@ -17,7 +17,7 @@ import type { ImageConfiguration } from './configuration.js'
 import { AgentImagesController } from './data/agent-images.controller.js'
 import { ImageDataController } from './data/image-data.controller.js'
 import { MethodRoutes } from './http/method-routes.js'
-import { guardStreamRoutes } from './http/stream-routes.js'
+import { guardRoutes } from './http/route-guards.js'
 import { ImagesController } from './images/images.controller.js'
 import { ImagesService } from './images/images.service.js'
 import { findSecondOpinion } from './inspection/second-opinion.js'
@@ -43,7 +43,7 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
   ) {
     // Nest registers the routes before any of its own hooks: this is the moment before.
-    guardStreamRoutes(this.server)
+    guardRoutes(this.server, '/v2/')
     this.methods.watch(this.server, '/v2/')
   }
 

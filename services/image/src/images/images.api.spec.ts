@@ -526,6 +526,13 @@ describe('a method that a path does not have', () => {
   })
 })
 
+it('takes a path with a slash at its end for another one', async () => {
+  for (const path of ['/v2/images/', '/v2/images/?limit=1', '/v2/schemas/image/'])
+    expect((await alice.get(path)).status).toBe(404)
+  expect((await alice.delete('/v2/images/')).status).toBe(404)
+  expect((await alice.get('/v2/images?name=/')).status).toBe(200)
+})
+
 describe('schemas and sites', () => {
   it('say what there is', async () => {
     expect((await alice.get('/v2/schemas/image')).body.properties.disk_format.enum).toEqual([null, 'raw', 'qcow2'])
