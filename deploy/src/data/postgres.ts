@@ -29,7 +29,7 @@ export async function waitForPostgres(address: DatabaseAddress, whyNot: () => st
     } catch (error) {
       const reason = whyNot()
       if (reason !== undefined) throw new Error(`PostgreSQL did not start: ${reason}`, { cause: error })
-      if (systemClock.monotonicMs() > end) throw new Error('PostgreSQL does not answer', { cause: error })
+      if (systemClock.monotonicMs() > end) throw new Error(`PostgreSQL does not answer: ${(error as Error).message}`, { cause: error })
     } finally {
       await client.end().catch(() => {})
     }
