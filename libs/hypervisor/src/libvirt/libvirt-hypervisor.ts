@@ -27,6 +27,7 @@ import {
 } from '../xml/domain-xml.js'
 import { readConsoleLog, removeConsoleLog } from './console-log.js'
 import { describeHost } from './host-description.js'
+import { Limiter } from './limiter.js'
 import { LifecycleReader, powerStateOf, stopCauseOf } from './lifecycle.js'
 import { probeVirtType } from './probe.js'
 import { asCloudError, isRefusal } from './refusal.js'
@@ -46,11 +47,11 @@ export interface LibvirtHypervisorOptions {
    * virtlogd writes them (`stdio_handler = "logd"` in qemu.conf; `max_size`, `max_backups` in virtlogd.conf).
    */
   consoleDirectory: string
-  /** How many calls may be with libvirtd at once: below its `max_client_requests`, or it stops reading. */
-  callsInFlight?: number
   clock: Clock
   random: Random
 }
+
+const startsAtOnce = 3
 
 /** Connects to libvirt, finds out what guests can run on, and keeps the connection. Rejects with `Unavailable`. */
 export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): Promise<Hypervisor> {
@@ -61,7 +62,6 @@ export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): 
       uri,
       clock,
       random: () => random.fraction(),
-      ...(options.callsInFlight && { maximumCallsInFlight: options.callsInFlight }),
     })
     const events = await connection.subscribe(['lifecycle', 'reboot'])
     const { guestTypes, ...facts } = await describeHost(connection)
@@ -93,6 +93,8 @@ async function chooseVirtType(
 
 class LibvirtHypervisor implements Hypervisor {
   private readonly listeners = new Set<(event: HypervisorEvent) => void>()
+  /** A start takes long, and only so many calls are with libvirtd at once: one is left for those who look. */
+  private readonly starts = new Limiter(startsAtOnce)
 
   constructor(
     private readonly connection: LibvirtConnection,
@@ -117,7 +119,7 @@ class LibvirtHypervisor implements Hypervisor {
   async start(serverId: ServerId): Promise<void> {
     await this.onGuest(serverId, 'The guest cannot be started', async (domain) => {
       try {
-        await this.connection.domainCreate({ domain })
+        await this.starts.run(() => this.connection.domainCreate({ domain }))
       } catch (error) {
         // Drivers refuse what is already so with codes of their own: what counts is how the domain is now.
         if (!(error instanceof LibvirtError && (await this.connection.domainIsActive({ domain })))) throw error

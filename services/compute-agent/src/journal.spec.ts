@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { ServerCommand } from '@nubo/contract'
+import { newId, systemRandom, type Id, type ServerId, type SessionId } from '@nubo/kernel'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { diskFiles } from './files.js'
+import { Journal } from './journal.js'
+import { VirtualClock } from './testing/virtual-clock.js'
+
+describe('the journal', () => {
+  let directory: string
+  let clock: VirtualClock
+  let broken: string[]
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'nubo-journal-'))
+    clock = new VirtualClock()
+    broken = []
+  })
+  afterEach(() => rm(directory, { recursive: true, force: true }))
+
+  const open = () =>
+    Journal.open({ files: diskFiles({ durable: true }), directory, clock, onBroken: (path) => broken.push(path) })
+  const serverId = newId<ServerId>(systemRandom)
+  const command = (kind: string, fence: number, incarnation = 1) =>
+    ({
+      kind,
+      serverId,
+      fence,
+      incarnation,
+      stepId: newId<Id<'s'>>(systemRandom),
+      operationId: newId<Id<'o'>>(systemRandom),
+    }) as unknown as ServerCommand
+  const result = {
+    outcome: { state: 'done' as const, powerState: 1 as const },
+    sessionId: newId<SessionId>(systemRandom),
+    sequence: 7,
+  }
+
+  it('knows after its end what it knew before', async () => {
+    const journal = await open()
+    await journal.accept(command('build', 1))
+    await journal.end(serverId, 1, result)
+    const again = await open()
+    expect(again.get(serverId)).toEqual(journal.get(serverId))
+    expect(again.unacknowledged()).toEqual([serverId])
+    await again.acknowledge(serverId, 1)
+    expect((await open()).unacknowledged()).toEqual([])
+    expect((await open()).get(serverId)!.result).toMatchObject(result)
+  })
+
+  it('takes no end of a command that another one overtook, and no acknowledgement of it', async () => {
+    const journal = await open()
+    await journal.accept(command('build', 1))
+    await journal.accept(command('destroy', 2))
+    expect(await journal.end(serverId, 1, result)).toBe(false)
+    await journal.end(serverId, 2, result)
+    await journal.acknowledge(serverId, 1)
+    expect(journal.unacknowledged()).toEqual([serverId])
+  })
+
+  it('keeps changes in their order, however close they come', async () => {
+    const journal = await open()
+    await Promise.all(Array.from({ length: 50 }, (_, index) => journal.accept(command('start', index + 1))))
+    expect((await open()).get(serverId)!.fence).toBe(50)
+    expect(await readdir(directory)).toEqual([`${serverId}.json`])
+  })
+
+  it('keeps a tombstone over later commands, and drops it long after its destruction was acknowledged', async () => {
+    const journal = await open()
+    await journal.accept(command('destroy', 1, 4))
+    await journal.accept(command('destroy', 2, 3))
+    expect(journal.tombstoneOf(serverId)).toBe(4)
+    await journal.accept(command('build', 3, 5))
+    expect((await open()).tombstoneOf(serverId)).toBe(4)
+    await journal.accept(command('destroy', 4, 5))
+    await journal.end(serverId, 4, result)
+    await clock.pass(25 * 60 * 60_000, 60 * 60_000)
+    await journal.forgetOldTombstones()
+    expect(journal.tombstoneOf(serverId)).toBe(5)
+    await journal.acknowledge(serverId, 4)
+    await journal.forgetOldTombstones()
+    expect(journal.get(serverId)).toBeUndefined()
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  it('sets aside what it cannot read, and goes on', async () => {
+    await writeFile(join(directory, `${serverId}.json`), '{"fence": 1')
+    const journal = await open()
+    expect(journal.get(serverId)).toBeUndefined()
+    expect(broken).toEqual([`${directory}/${serverId}.json`])
+    expect(await readFile(`${broken[0]!}.broken`, 'utf8')).toBe('{"fence": 1')
+  })
+})

@@ -1,0 +1,16 @@
+import type { Files } from '../files.js'
+
+/** Files that take no time, for tests on virtual time. */
+export function memoryFiles(): Files {
+  const files = new Map<string, string>()
+  const below = (directory: string) => [...files.keys()].filter((path) => path.startsWith(`${directory}/`))
+  return {
+    read: async (path) => files.get(path),
+    write: async (path, text) => void files.set(path, text),
+    async remove(path) {
+      for (const each of [path, ...below(path)]) files.delete(each)
+    },
+    list: async (directory) => [...new Set(below(directory).map((path) => path.slice(directory.length + 1).split('/')[0]!))],
+    makeDirectory: async () => {},
+  }
+}

@@ -1,0 +1,140 @@
+import type { GuestSpecification } from '@nubo/contract'
+import { SimulatedHypervisor } from '@nubo/hypervisor'
+import {
+  newId,
+  seededRandom,
+  systemClock,
+  systemRandom,
+  type Clock,
+  type HostId,
+  type Id,
+  type ImageId,
+  type ProjectId,
+  type ServerId,
+  type UserId,
+} from '@nubo/kernel'
+import { MemoryQueue } from '@nubo/queue'
+import { createLogger } from '@nubo/service-kit'
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Agent } from '../agent.js'
+import { diskFiles, type Files } from '../files.js'
+import { noDisks, type DiskMaker } from '../guests/disk-maker.js'
+import { GuestFiles } from '../guests/guest-files.js'
+import type { Images } from '../images/image-cache.js'
+import { Journal } from '../journal.js'
+import { Conductor } from './conductor.js'
+import { eventually } from './eventually.js'
+import { memoryFiles } from './memory-files.js'
+
+export const quiet = createLogger('test', process.env.NUBO_TEST_LOG ?? 'fatal')
+
+/** A host with a simulated hypervisor, that outlives its agents, and the conductor that it answers to. */
+export class TestHost {
+  readonly hostId = newId<HostId>(systemRandom)
+  readonly hypervisor: SimulatedHypervisor
+  readonly queue: MemoryQueue
+  readonly conductor: Conductor
+  bootId = 'first boot'
+  disks: DiskMaker = noDisks
+  private agent: Agent | undefined
+
+  private constructor(
+    readonly directory: string,
+    readonly clock: Clock,
+    private readonly files: Files,
+  ) {
+    this.hypervisor = new SimulatedHypervisor({ clock, random: seededRandom(1) })
+    this.queue = new MemoryQueue({
+      clock,
+      onError: (error) => {
+        throw error
+      },
+    })
+    this.conductor = new Conductor(this.queue, this.hostId)
+  }
+
+  static async make(): Promise<TestHost> {
+    return new TestHost(await mkdtemp(join(tmpdir(), 'nubo-agent-')), systemClock, diskFiles({ durable: false }))
+  }
+
+  /** A host on which nothing takes time but what waits for `clock`. */
+  static onClock(clock: Clock): TestHost {
+    return new TestHost('/nowhere', clock, memoryFiles())
+  }
+
+  async startAgent({ registered = true } = {}): Promise<Agent> {
+    const { files } = this
+    const directory = join(this.directory, 'journal')
+    const journal = await Journal.open({ files, directory, clock: this.clock, onBroken: () => {} })
+    this.agent = new Agent({
+      configuration: { host: { ...hostConfiguration, id: this.hostId, directory: this.directory } },
+      queue: this.queue,
+      hypervisor: this.hypervisor,
+      guests: await GuestFiles.open(files, join(this.directory, 'guests')),
+      disks: this.disks,
+      images: noImages,
+      journal,
+      bootId: this.bootId,
+      uptimeSeconds: () => 1,
+      clock: this.clock,
+      random: systemRandom,
+      logger: quiet,
+    })
+    this.agent.start()
+    if (registered) await eventually(() => this.agent!.isRegistered)
+    return this.agent
+  }
+
+  async stopAgent(): Promise<void> {
+    await this.agent?.stop()
+    this.agent = undefined
+  }
+
+  async close(): Promise<void> {
+    await this.stopAgent()
+    await this.conductor.close()
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}
+
+const hostConfiguration = {
+  name: 'host-1',
+  libvirtSocket: '',
+  address: '127.0.0.1',
+  vcpus: 4,
+  memoryMiB: 4096,
+  diskGiB: 100,
+  reservedMemoryMiB: 256,
+  reservedDiskGiB: 0,
+  vcpuRatio: 16,
+}
+
+const noImages: Images = { pathOf: ({ imageId }) => `/images/${imageId}`, fetch: async () => undefined }
+
+export const newServer = () => newId<ServerId>(systemRandom)
+
+/** A guest from an image of these bytes. */
+export function guestSpecification(bytes: Uint8Array = new Uint8Array(), url = 'http://127.0.0.1:1/none'): GuestSpecification {
+  return {
+    name: 'web-1',
+    projectId: newId<ProjectId>(systemRandom),
+    userId: newId<UserId>(systemRandom),
+    flavorName: 'tiny',
+    vcpus: 1,
+    memoryMiB: 64,
+    diskGiB: 1,
+    image: {
+      imageId: newId<ImageId & Id<'image'>>(systemRandom),
+      diskFormat: 'raw',
+      sizeBytes: Math.max(1, bytes.length),
+      virtualBytes: Math.max(512, bytes.length),
+      sha512: createHash('sha512').update(bytes).digest('hex'),
+      url,
+      credential: 'credential-1',
+    },
+    configDrive: { metaData: { uuid: 'u', hostname: 'web-1' }, userData: null, files: [] },
+  }
+}
