@@ -152,8 +152,6 @@ export interface NewServer {
   hints: Record<string, string>
   minCount: number
   maxCount: number
-  /** Where the cloud knows the header, the same key gives the same server however often it is sent. */
-  idempotencyKey: string
 }
 
 /** `POST /servers`. Resolves with the ids asked for: one id, or the reservation under which several are made. */
@@ -177,7 +175,6 @@ export async function createServers(compute: Compute, wanted: NewServer): Promis
   }
   const body = await compute.post<{ reservation_id?: string; server?: { id: string } }>('/servers', 'Creating the server', {
     json: { server, ...(Object.keys(wanted.hints).length > 0 && { 'os:scheduler_hints': wanted.hints }) },
-    headers: { 'idempotency-key': wanted.idempotencyKey },
   })
   if (body.reservation_id) return { reservation: body.reservation_id }
   if (body.server) return { id: body.server.id }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { randomUUID } from 'node:crypto'
 import { keyValue, positiveNumber, repeated } from '../arguments.js'
 import { findFlavor } from '../cloud/flavors.js'
 import { findNetworkId } from '../cloud/networks.js'
@@ -26,7 +25,6 @@ interface CreateOptions extends WaitOptions {
   hint?: Record<string, string>
   min?: number
   max?: number
-  idempotencyKey?: string
 }
 
 export function addServerCreate(server: Command, context: CommandContext): void {
@@ -51,7 +49,6 @@ export function addServerCreate(server: Command, context: CommandContext): void 
     .option('--hint <key=value>', 'hint to the scheduler (repeatable)', keyValue)
     .option('--min <count>', 'make at least so many, or none', positiveNumber)
     .option('--max <count>', 'make so many if the quota allows', positiveNumber)
-    .option('--idempotency-key <key>', 'on a Nubo cloud, the same key gives the same server however often this is run')
   waitOptions(command, 'it is ACTIVE')
   examples(command, [
     ['nubo server create web --image debian-12 --flavor small --key-name me --wait', ''],
@@ -102,7 +99,6 @@ async function newServer(context: CommandContext, name: string, options: CreateO
     hints: options.hint ?? {},
     minCount,
     maxCount,
-    idempotencyKey: options.idempotencyKey ?? randomUUID(),
   }
 }
 
@@ -116,13 +112,13 @@ async function chooseNetworks(context: CommandContext, wanted: string[]): Promis
   return Promise.all(wanted.map(async (network) => ({ uuid: await findNetworkId(context.session(), network) })))
 }
 
-/** Where the answer was lost, nobody knows whether there are servers now: the key of the request lets it be sent again. */
+/** Where the answer was lost, nobody knows whether there are servers now: it is for the person to look. */
 async function createSurely(context: CommandContext, wanted: NewServer): Promise<Server[]> {
   // Asked before anything is changed, so that what fails there has changed nothing.
   await context.compute().api()
   const created = await createServers(context.compute(), wanted).catch((error: unknown) => {
     if (!(error instanceof CommandError) || error.status !== undefined || error.code === exitCode.usage) throw error
-    const advice = `on a Nubo cloud it can be repeated safely, with --idempotency-key ${wanted.idempotencyKey}`
+    const advice = `the cloud may have made it all the same: look with \`nubo server list --name ${wanted.name}\``
     throw new CommandError(error.code, `${error.message}; ${advice}`, { cause: error })
   })
   return read(context, created)

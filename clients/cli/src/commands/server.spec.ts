@@ -135,7 +135,6 @@ describe('server create', () => {
         networks: 'auto',
       },
     })
-    expect(request!.headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/)
   })
 
   it('leaves networks out where the cloud does not know of auto, and refuses none there', async () => {
@@ -188,9 +187,8 @@ describe('server create', () => {
     expect(others).toEqual([])
     expect(outcome.code).toBe(6)
     expect(outcome.stderr).toContain('whether it was carried out is not known')
-    expect(outcome.stderr).toContain(`--idempotency-key ${String(request!.headers['idempotency-key'])}`)
-    await nubo(`${create} --idempotency-key mine`)
-    expect(cloud.sent('POST', /servers$/)[1]!.headers['idempotency-key']).toBe('mine')
+    expect(outcome.stderr).toContain('the cloud may have made it all the same')
+    expect(request).toBeDefined()
   })
 
   it('refuses what cannot be, before anything is asked of the cloud', async () => {

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common'
 import { ServersModule } from '../compute/servers/servers.module.js'
 import { PlacementController } from './placement.controller.js'
+import { NuboVersionController } from './version.controller.js'
 
 /** What is ours, beside OpenStack's API: below /nubo/v1. */
-@Module({ imports: [ServersModule], controllers: [PlacementController] })
+@Module({ imports: [ServersModule], controllers: [NuboVersionController, PlacementController] })
 export class NuboModule {}
