@@ -89,6 +89,8 @@ agent() {
 }
 
 trap 'exit 0' TERM
+# It writes what guests and QEMU say, within limits; what it does not hear while it is gone is lost until the guest's next start.
+keep virtlogd /usr/sbin/virtlogd --pid-file /run/libvirt/virtlogd.pid &
 keep libvirtd /usr/sbin/libvirtd --pid-file /run/libvirt/libvirtd.pid &
 keep agent agent &
 # A trap is run when wait returns; the shell itself reaps what loses its parent, such as QEMU.

@@ -8,7 +8,7 @@ import { mountPoints } from '../process/mounts.js'
 import { run } from '../process/run.js'
 import { waitFor } from '../process/wait.js'
 import { ensureCgroup, removeCgroup } from './cgroup.js'
-import { guestUser, libvirtdConfiguration, qemuConfiguration } from './libvirt-configuration.js'
+import { guestUser, libvirtdConfiguration, qemuConfiguration, virtlogdConfiguration } from './libvirt-configuration.js'
 import { type HostProcess, onlyChildOf, processesOnHost } from './namespace-processes.js'
 import { connectHost, removeInterface, type Underlay } from './network.js'
 
@@ -230,6 +230,7 @@ export class KvmHost {
     for (const path of [directory, settings.logDirectory]) chmodSync(path, 0o755)
     writeFileSync(join(directory, 'etc/libvirtd.conf'), libvirtdConfiguration(settings.uuid))
     writeFileSync(join(directory, 'etc/qemu.conf'), qemuConfiguration(settings.address))
+    writeFileSync(join(directory, 'etc/virtlogd.conf'), virtlogdConfiguration())
     const binds = [
       { source: directory, target: settings.runtimeDirectory, mode: 'rw' },
       { source: settings.logDirectory, target: join(settings.runtimeDirectory, 'log'), mode: 'rw' },

@@ -26,9 +26,18 @@ remember_owner = 0
 security_driver = "none"
 namespaces = []
 cgroup_controllers = []
-stdio_handler = "file"
+stdio_handler = "logd"
 vnc_listen = "127.0.0.1"
 migration_address = "${address}"
 migration_host = "${address}"
+`
+}
+
+/** virtlogd.conf: each guest's console, and each of QEMU's own logs, takes at most twice this. */
+export function virtlogdConfiguration(): string {
+  return `# Written by Nubo at every start of the host.
+max_size = ${1024 * 1024}
+max_backups = 1
+log_outputs = "3:stderr"
 `
 }
