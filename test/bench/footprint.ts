@@ -1,9 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { systemClock } from '@nubo/kernel'
-import { rounded } from './statistics.js'
 
 const ticksPerSecond = 100
-const idleSeconds = 10
 
 export interface Footprint {
   name: string
@@ -12,49 +10,51 @@ export interface Footprint {
   cpuPercent: number
 }
 
-/** Memory (proportional set size) and CPU of idle programs, each with its children. */
-export async function footprints(programs: readonly { name: string; pid: number }[]): Promise<Footprint[]> {
-  const trees = await Promise.all(programs.map(async ({ name, pid }) => ({ name, pids: await treeOf(pid) })))
-  const before = await Promise.all(trees.map(({ pids }) => cpuTicks(pids)))
-  await systemClock.sleep(idleSeconds * 1000)
+/** Memory (proportional set size) and CPU of programs over `seconds`, each with its children, the ended ones included. */
+export async function footprints(programs: readonly { name: string; pid: number }[], seconds: number): Promise<Footprint[]> {
+  const before = await Promise.all(programs.map(({ pid }) => cpuTicks(pid)))
+  await systemClock.sleep(seconds * 1000)
   return await Promise.all(
-    trees.map(async ({ name, pids }, index) => ({
+    programs.map(async ({ name, pid }, index) => ({
       name,
-      pssMiB: rounded(await pssMiB(pids)),
-      cpuPercent: rounded((((await cpuTicks(pids)) - before[index]!) / ticksPerSecond / idleSeconds) * 100, 2),
+      pssMiB: await pssMiB(pid),
+      cpuPercent: (((await cpuTicks(pid)) - before[index]!) / ticksPerSecond / seconds) * 100,
     })),
   )
+}
+
+async function pssMiB(root: number): Promise<number> {
+  const each = await Promise.all(
+    (await treeOf(root)).map(async (pid) => {
+      const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
+      return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0)
+    }),
+  )
+  return sum(each) / 1024
+}
+
+/** User and system time of the living (fields 14 and 15 of proc_pid_stat(5)) and of the children that ended (16 and 17). */
+async function cpuTicks(root: number): Promise<number> {
+  const each = await Promise.all((await treeOf(root)).map(async (pid) => sum((await statFields(pid)).slice(11, 15).map(Number))))
+  return sum(each)
 }
 
 async function treeOf(root: number): Promise<number[]> {
   const parents = new Map<number, number>()
   for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
-    const stat = await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => undefined)
-    if (stat) parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
+    if (/^\d+$/.test(entry)) parents.set(Number(entry), Number((await statFields(Number(entry)))[1]))
   }
   const tree = [root]
   for (const pid of tree) for (const [child, parent] of parents) if (parent === pid) tree.push(child)
   return tree
 }
 
-async function pssMiB(pids: readonly number[]): Promise<number> {
-  const each = await Promise.all(
-    pids.map(async (pid) => {
-      const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')
-      return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0)
-    }),
-  )
-  return each.reduce((sum, kib) => sum + kib, 0) / 1024
+/** What follows the program's name, which may hold anything, in /proc/<pid>/stat; nothing of a process that ended meanwhile. */
+async function statFields(pid: number): Promise<string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return stat ? stat.slice(stat.lastIndexOf(')') + 2).split(' ') : []
 }
 
-async function cpuTicks(pids: readonly number[]): Promise<number> {
-  const each = await Promise.all(
-    pids.map(async (pid) => {
-      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      return Number(fields[11] ?? 0) + Number(fields[12] ?? 0)
-    }),
-  )
-  return each.reduce((sum, ticks) => sum + ticks, 0)
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }

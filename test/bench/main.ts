@@ -1,102 +1,93 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { loadavg } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
-import { Cloud } from '../support/cloud.js'
-import type { CloudClient } from '../support/client.js'
+import { parseArgs } from 'node:util'
 import { repository } from '../support/repository.js'
-import { footprints } from './footprint.js'
-import { benchPlacement } from './placement.js'
-import { benchRealGuests } from './real-guests.js'
-import { requestRate, tokenRate } from './requests.js'
-import { burst, oneByOne, ServerTimes, type ServerParts } from './servers.js'
-import { rounded } from './statistics.js'
+import { isMet, type Figure } from './figures.js'
+import { parts, type Part } from './parts.js'
+import { Stages } from './stage.js'
+import { table } from './table.js'
+
+interface PartReport {
+  name: string
+  title: string
+  /** Of the last minute, before and after. */
+  load: { before: number; after: number }
+  figures?: Figure[]
+  note?: string
+  error?: string
+}
 
 const results = join(repository, '.nubo')
-const report: Record<string, unknown> = { startedAt: new Date().toISOString(), node: process.version }
 
-/** Prints a part's figures as they come, with the load beside them, and keeps them for the file. */
-async function part<T>(name: string, measure: () => Promise<T>): Promise<T> {
-  const load = rounded(loadavg()[0]!, 2)
-  process.stdout.write(`\n${name} (load ${load})\n`)
-  const figures = await measure()
-  report[name] = { load, figures }
-  process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`)
-  return figures
-}
+process.exitCode = await main(process.argv.slice(2))
 
-async function prepare(cloud: Cloud): Promise<{ demo: CloudClient; admin: CloudClient; parts: ServerParts }> {
-  const admin = await cloud.admin()
-  const demo = await cloud.demo()
-  const imageRef = await admin.uploadImage('bench', 'raw', new Uint8Array(1024 * 1024))
-  const made = await admin.compute<{ flavor: { id: string } }>('POST', '/flavors', {
-    flavor: { name: 'bench', vcpus: 1, ram: 64, disk: 1 },
-  })
-  const projects = await demo.call<{ projects: { id: string }[] }>('GET', `${cloud.apiUrl}/v3/auth/projects`)
-  await admin.compute('PUT', `/os-quota-sets/${projects.body.projects[0]!.id}`, {
-    quota_set: { instances: -1, cores: -1, ram: -1 },
-  })
-  return { demo, admin, parts: { imageRef, flavorRef: made.body.flavor.id } }
-}
-
-async function withServers(
-  client: CloudClient,
-  parts: ServerParts,
-  times: ServerTimes,
-  count: number,
-  work: () => Promise<void>,
-) {
-  const answer = await client.compute<{ reservation_id: string }>('POST', '/servers', {
-    server: { name: 'listed', ...parts, networks: 'none', min_count: count, max_count: count, return_reservation_id: true },
-  })
-  if (answer.status !== 202) throw new Error(`POST /servers: ${answer.status} ${JSON.stringify(answer.body)}`)
-  const listed = await client.compute<{ servers: { id: string }[] }>('GET', '/servers')
-  const ids = listed.body.servers.map(({ id }) => id)
-  for (;;) if ((await times.progress(ids)).busy === 0) break
-  await work()
-}
-
-const hosts = ['one', 'two'].map((name) => ({ name, vcpus: 4_096, memoryMiB: 4_194_304, diskGiB: 65_536 }))
-
-await part('decisions of the pure scheduler', benchPlacement)
-{
-  await using cloud = await Cloud.start({ hosts })
-  await using times = new ServerTimes(cloud.databaseAddress)
-  const { demo, parts } = await prepare(cloud)
-  const programs = [
-    ...cloud.names.filter((name) => !name.startsWith('agent-')).map((name) => ({ name, pid: cloud.pidOf(name) })),
-    { name: 'postgresql', pid: cloud.postgres.pid! },
-    { name: 'redis', pid: cloud.redis.pid! },
-  ]
-  await part('idle control plane', async () => {
-    const each = await footprints(programs)
-    const total = {
-      pssMiB: rounded(each.reduce((sum, { pssMiB }) => sum + pssMiB, 0)),
-      cpuPercent: rounded(
-        each.reduce((sum, { cpuPercent }) => sum + cpuPercent, 0),
-        2,
-      ),
-    }
-    return { each, total }
-  })
-  await part('create to ACTIVE one by one, simulated hosts', () => oneByOne(demo, times, parts, 60))
-  await part('200 creates from 16 clients, then 200 deletes, simulated hosts', () => burst(demo, times, parts, 200, 16))
-  const reads = async (name: string, path: string) => {
-    await part(`${name}, 1 connection`, () => requestRate(demo, path, 1))
-    await part(`${name}, 8 connections`, () => requestRate(demo, path, 8))
+async function main(args: string[]): Promise<number> {
+  const chosen = chooseParts(args)
+  if (typeof chosen === 'string') {
+    console.error(`bench: ${chosen}`)
+    return 2
   }
-  await reads('GET /servers with none', `${cloud.apiUrl}/v2.1/servers`)
-  await reads('GET /v2/images', `${cloud.imageUrl}/v2/images`)
-  await part('tokens by password', () => tokenRate(cloud, demo))
-  await withServers(demo, parts, times, 200, async () => {
-    await reads('GET /servers with 200', `${cloud.apiUrl}/v2.1/servers`)
-    await reads('GET /servers/detail with 200', `${cloud.apiUrl}/v2.1/servers/detail`)
-  })
+  const startedAt = new Date()
+  await using stages = new Stages()
+  // The second Ctrl-C ends us as it ends any program; what we started ends with us.
+  process.once('SIGINT', () => void stages[Symbol.asyncDispose]().finally(() => process.exit(130)))
+  const reports: PartReport[] = []
+  for (const part of chosen) reports.push(await run(part, stages))
+  tellTheEnd(reports)
+  console.log(`\nWritten to ${await write(startedAt, reports)}`)
+  return reports.some(({ error }) => error !== undefined) ? 1 : 0
 }
-await part('create to ACTIVE one by one, real QEMU guests, against the floor', benchRealGuests)
-const up = await readFile(join(results, 'up.json'), 'utf8').catch(() => undefined)
-if (up) await part('npm run up, step by step', async () => JSON.parse(up) as unknown)
 
-await mkdir(results, { recursive: true })
-const file = join(results, `bench-${(report.startedAt as string).replaceAll(':', '-')}.json`)
-await writeFile(file, JSON.stringify(report, null, 2))
-process.stdout.write(`\nwritten to ${file}\n`)
+/** The parts that are to run, or what is wrong with the arguments. */
+function chooseParts(args: string[]): readonly Part[] | string {
+  const known = parts.map(({ name }) => name).join(', ')
+  try {
+    const { values } = parseArgs({ args, options: { only: { type: 'string', multiple: true } } })
+    const { only } = values
+    if (!only) return parts
+    const unknown = only.find((name) => !parts.some((part) => part.name === name))
+    return unknown === undefined ? parts.filter(({ name }) => only.includes(name)) : `there is no part ${unknown}: ${known}`
+  } catch (error) {
+    return `${(error as Error).message}. It takes --only <part>, as often as you like: ${known}`
+  }
+}
+
+/** Measures one part and prints it. One that fails says so, and the others go on. */
+async function run({ name, title, measure }: Part, stages: Stages): Promise<PartReport> {
+  const before = loadNow()
+  console.log(`\n${title} (load ${before.toFixed(2)}; --only ${name})`)
+  try {
+    const { figures, note } = await measure(stages)
+    if (figures.length > 0) console.log(table(figures))
+    if (note !== undefined) console.log(`  ${note}`)
+    return { name, title, load: { before, after: loadNow() }, figures, ...(note === undefined ? {} : { note }) }
+  } catch (error) {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    console.log(`  FAILED: ${why}`)
+    return { name, title, load: { before, after: loadNow() }, error: why }
+  }
+}
+
+function tellTheEnd(reports: readonly PartReport[]): void {
+  const failed = reports.filter(({ error }) => error !== undefined)
+  const judged = reports.flatMap(({ title, figures = [] }) => figures.map((figure) => ({ title, figure, met: isMet(figure) })))
+  const missed = judged.filter(({ met }) => met === false)
+  console.log(
+    `\n${judged.filter(({ met }) => met === true).length} aims met, ${missed.length} missed, ${failed.length} parts failed`,
+  )
+  for (const { title, figure } of missed) console.log(`  missed: ${title}: ${figure.name}`)
+  for (const { title } of failed) console.log(`  failed: ${title}`)
+}
+
+async function write(startedAt: Date, reports: readonly PartReport[]): Promise<string> {
+  await mkdir(results, { recursive: true })
+  const file = join(results, `bench-${startedAt.toISOString().replaceAll(':', '-')}.json`)
+  const machine = { node: process.version, cpus: cpus().length, cpuModel: cpus()[0]?.model }
+  await writeFile(file, JSON.stringify({ startedAt: startedAt.toISOString(), machine, parts: reports }, null, 2))
+  return file
+}
+
+function loadNow(): number {
+  return loadavg()[0]!
+}

@@ -1,11 +1,14 @@
 import { PlacementSnapshot, rank, takeOff, type HostSnapshot, type PlacementRequest } from '@nubo/domain'
 import { newId, pick, seededRandom, systemClock, type HostId, type Random } from '@nubo/kernel'
+import type { Figure } from './figures.js'
+import { median, p99 } from './statistics.js'
 
-export interface PlacementFigures {
+const warmUps = 500
+
+interface Measured {
   hosts: number
-  decisionsPerSecond: number
-  p50Ms: number
-  p99Ms: number
+  perSecond: number
+  milliseconds: number[]
 }
 
 const flavors: PlacementRequest[] = [
@@ -21,29 +24,39 @@ const flavors: PlacementRequest[] = [
  * Decisions of the pure scheduler, reasons counted and the claim of each taken off, on clouds of 100, 1,000 and 10,000
  * hosts of mixed size and use: how many a second, and how long one takes.
  */
-export async function benchPlacement(): Promise<PlacementFigures[]> {
-  return [100, 1000, 10_000].map((hosts) => measure(hosts, 2000))
+export function benchPlacement(): Figure[] {
+  const [hundred, thousand, tenThousand] = [measure(100, 2000), measure(1000, 2000), measure(10_000, 2000)]
+  const growth = (few: Measured, many: Measured) => few.perSecond / many.perSecond
+  return [
+    ...figuresOf(hundred),
+    ...figuresOf(thousand),
+    ...figuresOf(tenThousand),
+    { name: 'cost with 1,000 hosts / with 100', value: growth(hundred, thousand), unit: 'x' },
+    { name: 'cost with 10,000 hosts / with 1,000', value: growth(thousand, tenThousand), unit: 'x' },
+  ]
 }
 
-function measure(hosts: number, decisions: number): PlacementFigures {
+function figuresOf({ hosts, perSecond, milliseconds }: Measured): Figure[] {
+  const of = `with ${hosts.toLocaleString('en')} hosts`
+  const aim = hosts === 10_000 ? { aim: { atLeast: 1000 } } : {}
+  return [
+    { name: `decisions ${of}`, value: perSecond, unit: '/s', ...aim },
+    { name: `  one decision ${of}`, value: median(milliseconds), p99: p99(milliseconds), unit: 'ms' },
+  ]
+}
+
+function measure(hosts: number, decisions: number): Measured {
   const random = seededRandom(hosts)
   const snapshot = new PlacementSnapshot(Array.from({ length: hosts }, (_, index) => mixedHost(random, index)))
-  for (let i = 0; i < 500; i++) decideAndClaim(snapshot, random)
-  const durationsMs: number[] = []
+  for (let i = 0; i < warmUps; i++) decideAndClaim(snapshot, random)
+  const milliseconds: number[] = []
   const startMs = systemClock.monotonicMs()
   for (let i = 0; i < decisions; i++) {
     const beforeMs = systemClock.monotonicMs()
     decideAndClaim(snapshot, random)
-    durationsMs.push(systemClock.monotonicMs() - beforeMs)
+    milliseconds.push(systemClock.monotonicMs() - beforeMs)
   }
-  const tookMs = systemClock.monotonicMs() - startMs
-  durationsMs.sort((a, b) => a - b)
-  return {
-    hosts,
-    decisionsPerSecond: Math.round((decisions * 1000) / tookMs),
-    p50Ms: quantile(durationsMs, 0.5),
-    p99Ms: quantile(durationsMs, 0.99),
-  }
+  return { hosts, milliseconds, perSecond: (decisions * 1000) / (systemClock.monotonicMs() - startMs) }
 }
 
 function decideAndClaim(snapshot: PlacementSnapshot, random: Random): void {
@@ -73,8 +86,4 @@ function mixedHost(random: Random, index: number): HostSnapshot {
     serverCount: Math.floor(40 * size * share),
     fencingEpoch: 1,
   }
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return Number(sorted[Math.floor((sorted.length - 1) * share)]!.toFixed(4))
 }

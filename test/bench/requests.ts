@@ -1,47 +1,46 @@
 import autocannon from 'autocannon'
-import { systemClock } from '@nubo/kernel'
-import { CloudClient } from '../support/client.js'
-import type { Cloud } from '../support/cloud.js'
-import { median, p99, rounded } from './statistics.js'
+import type { CloudClient } from '../support/client.js'
+import type { Figure } from './figures.js'
+import { median, p99 } from './statistics.js'
 
-const secondsEach = 4
+const warmUpSeconds = 1
+const defaultSeconds = 4
+/** DESIGN's aims beside OpenStack's figures at so many connections. */
+const timesOpenStack = { 1: 10, 8: 30 } as const
 
-/** Requests a second and latency of one GET at so many connections. */
-export async function requestRate(client: CloudClient, url: string, connections: number) {
+export interface RequestRate {
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+}
+
+/** Requests a second of one GET, and their latency. Throws if one of them fails. */
+export async function requestRate(
+  client: CloudClient,
+  url: string,
+  connections: number,
+  seconds = defaultSeconds,
+): Promise<RequestRate> {
   const headers = { 'X-Auth-Token': client.token!, 'OpenStack-API-Version': 'compute 2.96' }
-  await autocannon({ url, headers, connections, duration: 1 })
-  const result = await autocannon({ url, headers, connections, duration: secondsEach })
-  const failed = result.non2xx + result.errors
-  if (failed > 0) throw new Error(`${url}: ${failed} requests failed`)
-  return { connections, perSecond: rounded(result.requests.average), p50Ms: result.latency.p50, p99Ms: result.latency.p99 }
-}
-
-/** Tokens by password, and how other requests fare meanwhile. */
-export async function tokenRate(cloud: Cloud, client: CloudClient) {
-  const alone = await requestRate(client, `${cloud.apiUrl}/v2.1/servers`, 1)
-  const tokens = { one: await tokensFor(cloud, 1), eight: await tokensFor(cloud, 8) }
-  const [beside] = await Promise.all([
-    requestRate(client, `${cloud.apiUrl}/v2.1/servers`, 1),
-    tokensFor(cloud, 1, secondsEach + 1),
-  ])
-  return { tokens, readsAlone: alone, readsBesideTokens: beside }
-}
-
-async function tokensFor(cloud: Cloud, connections: number, seconds = secondsEach) {
+  await autocannon({ url, headers, connections, duration: warmUpSeconds })
   const milliseconds: number[] = []
-  const endMs = systemClock.monotonicMs() + seconds * 1000
-  const one = async () => {
-    while (systemClock.monotonicMs() < endMs) {
-      const startMs = systemClock.monotonicMs()
-      await cloud.client().login('demo', cloud.passwords.demo, 'demo')
-      milliseconds.push(systemClock.monotonicMs() - startMs)
-    }
+  // Its own histogram counts whole milliseconds.
+  const setupClient = (each: autocannon.Client) =>
+    void each.on('response', (_status, _bytes, responseMs) => milliseconds.push(responseMs))
+  const { non2xx, errors, duration } = await autocannon({ url, headers, connections, duration: seconds, setupClient })
+  if (non2xx + errors > 0) throw new Error(`${url}: ${non2xx} requests were refused and ${errors} failed`)
+  return { perSecond: milliseconds.length / duration, p50Ms: median(milliseconds), p99Ms: p99(milliseconds) }
+}
+
+/** At 1 and at 8 connections, beside what OpenStack did. */
+export async function requestFigures(client: CloudClient, url: string, openStack: Record<1 | 8, number>): Promise<Figure[]> {
+  const figures: Figure[] = []
+  for (const connections of [1, 8] as const) {
+    const { perSecond, p50Ms, p99Ms } = await requestRate(client, url, connections)
+    const at = connections === 1 ? 'at 1 connection' : 'at 8 connections'
+    const aim = { atLeast: openStack[connections] * timesOpenStack[connections] }
+    figures.push({ name: at, value: perSecond, unit: '/s', aim, openStack: openStack[connections] })
+    figures.push({ name: `  latency ${at}`, value: p50Ms, p99: p99Ms, unit: 'ms' })
   }
-  await Promise.all(Array.from({ length: connections }, one))
-  return {
-    connections,
-    perSecond: rounded(milliseconds.length / seconds),
-    p50Ms: rounded(median(milliseconds)),
-    p99Ms: rounded(p99(milliseconds)),
-  }
+  return figures
 }

@@ -3,7 +3,9 @@ import { waitFor } from '@nubo/deploy'
 import { systemClock } from '@nubo/kernel'
 import type { CloudClient } from '../support/client.js'
 import type { Cloud } from '../support/cloud.js'
-import { median, p99, rounded } from './statistics.js'
+import type { Figure } from './figures.js'
+import type { Stage } from './stage.js'
+import { median, p99 } from './statistics.js'
 
 export interface ServerParts {
   imageRef: string
@@ -16,6 +18,12 @@ interface Progress {
   error: number
   gone: number
   busy: number
+}
+
+export interface Milestones {
+  createdMs: number
+  placedMs: number
+  activeMs: number
 }
 
 /** What the benchmark reads of the database: times between states are its clock's, not a poller's. */
@@ -35,19 +43,33 @@ export class ServerTimes implements AsyncDisposable {
     return rows.map((row) => row.ms)
   }
 
-  /** From the first record to the last of these servers, in seconds. */
-  async spanSeconds(ids: readonly string[], from: 'created_at', to: 'launched_at'): Promise<number>
-  async spanSeconds(ids: readonly string[], from: 'deletion', to: 'deleted_at'): Promise<number>
-  async spanSeconds(ids: readonly string[], from: 'created_at' | 'deletion', to: string): Promise<number> {
-    const begun =
-      from === 'created_at'
-        ? 'min(v.created_at)'
-        : `(SELECT min(o.started_at) FROM operations o WHERE o.server_id = ANY($1::uuid[]) AND o.kind = 'server.delete')`
-    const [row] = await this.database.query<{ seconds: number }>(
-      `SELECT extract(epoch FROM max(v.${to}) - ${begun})::float8 AS seconds FROM servers v WHERE v.id = ANY($1::uuid[])`,
+  /** When each server was recorded, placed, and recorded as ACTIVE, in ms since 1970, in the order of `ids`. */
+  async milestones(ids: readonly string[]): Promise<Milestones[]> {
+    const rows = await this.database.query<Milestones & { id: string }>(
+      `SELECT v.id, extract(epoch FROM v.created_at)::float8 * 1000 AS "createdMs", extract(epoch FROM s.finished_at)::float8 * 1000 AS "placedMs",
+         extract(epoch FROM v.launched_at)::float8 * 1000 AS "activeMs"
+       FROM servers v JOIN operations o ON o.server_id = v.id AND o.kind = 'server.create'
+         JOIN operation_steps s ON s.operation_id = o.id AND s.name = 'place' AND s.direction = 'do' AND s.state = 'done'
+       WHERE v.id = ANY($1::uuid[]) AND v.launched_at IS NOT NULL`,
       [ids],
     )
-    return row!.seconds
+    const found = new Map(rows.map((row) => [row.id, row]))
+    return ids.map((id) => {
+      const row = found.get(id)
+      if (!row) throw new Error(`server ${id} was never ACTIVE`)
+      return row
+    })
+  }
+
+  /** From the record of the first of these servers to the record that the last is ACTIVE, in seconds. */
+  async createSeconds(ids: readonly string[]): Promise<number> {
+    return await this.seconds(`SELECT max(launched_at) - min(created_at) AS span FROM servers WHERE id = ANY($1::uuid[])`, ids)
+  }
+
+  /** From the record that the first of these servers is to be deleted to the record that the last is, in seconds. */
+  async deleteSeconds(ids: readonly string[]): Promise<number> {
+    const begun = `SELECT min(started_at) FROM operations WHERE server_id = ANY($1::uuid[]) AND kind = 'server.delete'`
+    return await this.seconds(`SELECT max(deleted_at) - (${begun}) AS span FROM servers WHERE id = ANY($1::uuid[])`, ids)
   }
 
   async progress(ids: readonly string[]): Promise<Progress> {
@@ -63,6 +85,12 @@ export class ServerTimes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.database.close()
   }
+
+  private async seconds(selectSpan: string, ids: readonly string[]): Promise<number> {
+    const select = `SELECT extract(epoch FROM span)::float8 AS seconds FROM (${selectSpan}) spans`
+    const [row] = await this.database.query<{ seconds: number }>(select, [ids])
+    return row!.seconds
+  }
 }
 
 export async function createServer(client: CloudClient, name: string, parts: ServerParts): Promise<string> {
@@ -73,52 +101,80 @@ export async function createServer(client: CloudClient, name: string, parts: Ser
   return answer.body.server.id
 }
 
-async function deleteServer(client: CloudClient, id: string): Promise<void> {
+export async function deleteServer(client: CloudClient, id: string): Promise<void> {
   const answer = await client.compute('DELETE', `/servers/${id}`)
   if (answer.status !== 204) throw new Error(`DELETE: ${answer.status} ${JSON.stringify(answer.body)}`)
 }
 
 const settle = { timeoutMs: 300_000, everyMs: 5 }
+const warmUps = 5
+const burstRounds = 3
 
 /** Create to ACTIVE one after another. */
-export async function oneByOne(client: CloudClient, times: ServerTimes, parts: ServerParts, count: number) {
+export async function benchOneByOne(stage: Stage, count: number): Promise<Figure[]> {
+  const { demo, times, parts } = stage
   const ids: string[] = []
-  for (let index = 0; index < count; index++) {
-    const id = await createServer(client, `one-${index}`, parts)
+  for (let index = 0; index < warmUps + count; index++) {
+    const id = await createServer(demo, `one-${index}`, parts)
     ids.push(id)
     await waitFor('the server is ACTIVE', async () => (await times.progress([id])).active === 1, settle)
   }
-  const milliseconds = await times.createToActiveMs(ids)
-  await deleteAll(client, times, ids, 4)
-  return { count, p50Ms: rounded(median(milliseconds)), p99Ms: rounded(p99(milliseconds)), ids }
+  const milliseconds = await times.createToActiveMs(ids.slice(warmUps))
+  await deleteAll(stage, ids, 4)
+  const [p50Ms, p99Ms] = [median(milliseconds), p99(milliseconds)]
+  return [{ name: 'create to ACTIVE', value: p50Ms, p99: p99Ms, unit: 'ms', aim: { atMost: 25 }, openStack: 486 }]
 }
 
-/** Creates from several clients at once until all are ACTIVE, then deletes. */
-export async function burst(client: CloudClient, times: ServerTimes, parts: ServerParts, count: number, clients: number) {
+interface Burst {
+  acceptedPerSecond: number
+  createsPerSecond: number
+  deletesPerSecond: number
+  createToActiveMs: number[]
+}
+
+/** Creates from several clients at once until all are ACTIVE, then deletes; the medians of several rounds. */
+export async function benchBurst(stage: Stage, count: number, clients: number): Promise<Figure[]> {
+  const rounds: Burst[] = []
+  for (let round = 0; round < burstRounds; round++) rounds.push(await burst(stage, count, clients))
+  const over = (key: Exclude<keyof Burst, 'createToActiveMs'>) => median(rounds.map((round) => round[key]))
+  const milliseconds = rounds.flatMap(({ createToActiveMs }) => createToActiveMs)
+  return [
+    { name: 'creates, all ACTIVE', value: over('createsPerSecond'), unit: '/s', aim: { atLeast: 200 }, openStack: 1.8 },
+    { name: '  accepted', value: over('acceptedPerSecond'), unit: '/s' },
+    { name: '  create to ACTIVE', value: median(milliseconds), p99: p99(milliseconds), unit: 'ms' },
+    { name: 'deletes', value: over('deletesPerSecond'), unit: '/s', aim: { atLeast: 200 }, openStack: 3 },
+  ]
+}
+
+/** Throws if one of them does not become ACTIVE. */
+async function burst(stage: Stage, count: number, clients: number): Promise<Burst> {
+  const { demo, times, parts } = stage
   const ids: string[] = []
   let next = 0
   const startedMs = systemClock.monotonicMs()
   await inParallel(clients, async () => {
-    while (next < count) ids.push(await createServer(client, `burst-${next++}`, parts))
+    while (next < count) ids.push(await createServer(demo, `burst-${next++}`, parts))
   })
   const acceptedSeconds = (systemClock.monotonicMs() - startedMs) / 1000
   await waitFor('all creates end', async () => (await times.progress(ids)).busy === 0, settle)
-  const { active, error, busy } = await times.progress(ids)
-  const createSeconds = await times.spanSeconds(ids, 'created_at', 'launched_at')
-  await deleteAll(client, times, ids, clients)
-  const deleteSeconds = await times.spanSeconds(ids, 'deletion', 'deleted_at')
+  const { active } = await times.progress(ids)
+  if (active < count) throw new Error(`of ${count} servers only ${active} became ACTIVE`)
+  const createSeconds = await times.createSeconds(ids)
+  const createToActiveMs = await times.createToActiveMs(ids)
+  await deleteAll(stage, ids, clients)
+  const deleteSeconds = await times.deleteSeconds(ids)
   return {
-    ...{ count, clients, active, error, leftInBuild: busy },
-    acceptedPerSecond: rounded(count / acceptedSeconds),
-    createsPerSecond: rounded(count / createSeconds),
-    deletesPerSecond: rounded(count / deleteSeconds),
+    acceptedPerSecond: count / acceptedSeconds,
+    createsPerSecond: count / createSeconds,
+    deletesPerSecond: count / deleteSeconds,
+    createToActiveMs,
   }
 }
 
-async function deleteAll(client: CloudClient, times: ServerTimes, ids: readonly string[], clients: number): Promise<void> {
+async function deleteAll({ demo, times }: Stage, ids: readonly string[], clients: number): Promise<void> {
   let next = 0
   await inParallel(clients, async () => {
-    while (next < ids.length) await deleteServer(client, ids[next++]!)
+    while (next < ids.length) await deleteServer(demo, ids[next++]!)
   })
   await waitFor('all deletes end', async () => (await times.progress(ids)).gone === ids.length, settle)
 }

@@ -15,7 +15,3 @@ export function quantile(values: readonly number[], share: number): number {
   const above = sorted[Math.ceil(position)] ?? Number.NaN
   return below + (above - below) * (position - Math.floor(position))
 }
-
-export function rounded(value: number, digits = 1): number {
-  return Math.round(value * 10 ** digits) / 10 ** digits
-}

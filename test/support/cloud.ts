@@ -13,24 +13,39 @@ import { repository } from './repository.js'
 import { Stack } from './stack.js'
 
 const stopWithinMs = 20_000
+/** As `npm run up` starts services (deploy/src/services.ts, deploy/src/configuration.ts). */
+const nodeFlags = ['--max-semi-space-size=8']
+const environment = { NODE_ENV: 'production', NODE_OPTIONS: '' }
+const poolSizes = { api: 16, image: 8, scheduler: 4, conductor: 12 }
 
-export interface SimulatedHostOptions {
+export interface HostOptions {
   name: string
   vcpus: number
   memoryMiB: number
   diskGiB: number
+  /** Where guests really run; a host without it is simulated. */
+  libvirt?: LibvirtOptions
+}
+
+export interface LibvirtOptions {
+  socketPath: string
+  /** The agent's, an existing one that QEMU's user can pass through. */
+  directory: string
+  virtType: 'kvm' | 'qemu'
 }
 
 export interface CloudOptions {
-  hosts: readonly SimulatedHostOptions[]
+  hosts: readonly HostOptions[]
   logLevel?: 'info' | 'warn' | 'debug'
+  /** True keeps on the disk what was committed, as in production; what is measured should be. Tests do without. */
+  durable?: boolean
 }
 
 type ServiceName = 'api' | 'image' | 'scheduler' | 'conductor' | `agent-${string}`
 
 /**
- * A whole cloud in processes of its own, as `npm run up` runs them, but with simulated hosts and everything in a temporary
- * folder: for suites that look at the API, at speed, and at what happens when a process dies.
+ * A whole cloud in processes of its own, as `npm run up` runs them, but with simulated hosts unless told otherwise and
+ * everything in a temporary folder: for suites that look at the API, at speed, and at what happens when a process dies.
  */
 export class Cloud implements AsyncDisposable {
   readonly passwords = { admin: 'admin-password', demo: 'demo-password' }
@@ -53,7 +68,7 @@ export class Cloud implements AsyncDisposable {
       const directory = stack.add(await mkdtemp(join(tmpdir(), 'nubo-cloud-')), (each) =>
         rm(each, { recursive: true, force: true }),
       )
-      const postgres = stack.add(await startPostgres(), (each) => each.stop())
+      const postgres = stack.add(await startPostgres({ durable: options.durable ?? false }), (each) => each.stop())
       const redis = stack.add(await startRedis({ persistent: true }), (each) => each.stop())
       const address = await postgres.createDatabase()
       await migrate(address, join(repository, 'prisma/migrations'))
@@ -98,13 +113,10 @@ export class Cloud implements AsyncDisposable {
   async startService(name: ServiceName): Promise<void> {
     const program = name.startsWith('agent-') ? 'compute-agent' : name
     const output = openSync(join(this.directory, `${name}.log`), 'a')
-    const child = spawn(
-      process.execPath,
-      [join(repository, `services/${program}/dist/main.js`), '--config', this.configurationFile(name)],
-      {
-        stdio: ['ignore', output, output],
-      },
-    )
+    const service = join(repository, `services/${program}/dist/main.js`)
+    // Whatever becomes of us, it does not stay behind.
+    const command = ['--pdeathsig', 'KILL', process.execPath, ...nodeFlags, service, '--config', this.configurationFile(name)]
+    const child = spawn('setpriv', command, { env: { ...process.env, ...environment }, stdio: ['ignore', output, output] })
     closeSync(output)
     this.processes.set(name, child)
     const { host, port } = this.configurations.get(name)!.listen as { host: string; port: number }
@@ -147,40 +159,35 @@ export class Cloud implements AsyncDisposable {
     const keys = await this.writeKeys()
     const log = { level: options.logLevel ?? 'warn' }
     const listen = (port: number) => ({ host: '127.0.0.1', port })
-    const database = { ...this.databaseAddress, poolSize: 8 }
+    const database = (of: keyof typeof poolSizes) => ({ ...this.databaseAddress, poolSize: poolSizes[of] })
     const redis = this.redis.address
     const { apiUrl, imageUrl } = this
     const imageAccess = { imageUrl, imageCredentials: { privateKeyFile: keys.privateKeyFile } }
     await mkdir(join(this.directory, 'images'))
     await this.write('api', {
-      ...{ log, listen: listen(ports.api), database, redis, region: 'RegionOne', publicUrl: apiUrl, imageUrl },
+      ...{ log, listen: listen(ports.api), database: database('api'), redis, region: 'RegionOne', publicUrl: apiUrl, imageUrl },
       tokens: { privateKeyFile: keys.privateKeyFile, lifetimeSeconds: 3_600 },
     })
     await this.write('image', {
-      ...{ log, listen: listen(ports.image), database, publicUrl: imageUrl, identityUrl: apiUrl },
+      ...{ log, listen: listen(ports.image), database: database('image'), publicUrl: imageUrl, identityUrl: apiUrl },
       tokens: { publicKeyFile: keys.publicKeyFile },
       agentCredentials: { publicKeyFile: keys.publicKeyFile },
       directory: join(this.directory, 'images'),
     })
-    await this.write('scheduler', { log, listen: listen(await freePort()), database, redis, ...imageAccess })
-    await this.write('conductor', { log, listen: listen(await freePort()), database, redis, ...imageAccess })
+    for (const name of ['scheduler', 'conductor'] as const)
+      await this.write(name, { log, listen: listen(await freePort()), database: database(name), redis, ...imageAccess })
     for (const host of options.hosts) await this.writeAgent(host, { log, listen: listen(await freePort()), redis })
   }
 
-  private async writeAgent(
-    { name, vcpus, memoryMiB, diskGiB }: SimulatedHostOptions,
-    common: Record<string, unknown>,
-  ): Promise<void> {
-    const directory = join(this.directory, name)
-    await mkdir(directory)
-    await this.write(`agent-${name}`, {
+  private async writeAgent({ libvirt, ...size }: HostOptions, common: Record<string, unknown>): Promise<void> {
+    const directory = libvirt?.directory ?? join(this.directory, size.name)
+    await mkdir(directory, { recursive: true })
+    const libvirtSocket = libvirt?.socketPath ?? ''
+    await this.write(`agent-${size.name}`, {
       ...common,
-      host: {
-        id: newId(systemRandom),
-        ...{ name, directory, libvirtSocket: '', address: '127.0.0.1', vcpus, memoryMiB, diskGiB, reservedMemoryMiB: 0 },
-      },
-      driver: 'simulated',
-      virtType: 'auto',
+      host: { id: newId(systemRandom), ...size, directory, libvirtSocket, address: '127.0.0.1', reservedMemoryMiB: 0 },
+      driver: libvirt ? 'libvirt' : 'simulated',
+      virtType: libvirt?.virtType ?? 'auto',
     })
   }
 
