@@ -315,7 +315,9 @@ describe('a service', () => {
       title: 'Payload Too Large',
     })
     expect((await send({ url: `/v2.1/things/${'x'.repeat(9000)}/action` })).statusCode).toBe(404)
-    expect((await send({ url: '/v2.1/%zz' })).statusCode).toBe(400)
+    const malformed = await send({ url: '/v2.1/%zz', headers: { accept: 'application/json' } })
+    expect([malformed.statusCode, malformed.json().title]).toEqual([400, 'Bad Request'])
+    expect((await send({ url: '/v3/%zz' })).json().error).toMatchObject({ code: 400, title: 'Bad Request' })
   })
 
   it.each([

@@ -4,19 +4,20 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { TokenVerifier } from '@nubo/auth'
-import { systemClock, systemRandom, type Clock, type Random } from '@nubo/kernel'
+import { newId, systemClock, systemRandom, type Clock, type Random } from '@nubo/kernel'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { commandLineOption, readConfiguration, type BaseConfiguration } from './configuration.js'
 import { Health } from './health.js'
 import { installBodyParsers } from './http/bodies.js'
-import { ErrorFilter } from './http/exception-filter.js'
+import { answer, ErrorFilter } from './http/exception-filter.js'
 import { installHooks } from './http/hooks.js'
 import { ValidationPipe } from './http/validation.js'
 import { KitModule } from './kit.module.js'
 import { createLogger, nestLogger, type Logger } from './logger.js'
 import { RouteBook } from './route-book.js'
 import type { ServedRoute } from './route.js'
-import { withoutMount, type Surface } from './surface.js'
+import { surfaceFor, withoutMount, type Surface } from './surface.js'
 
 export interface ServiceOptions<Configuration extends BaseConfiguration> {
   name: string
@@ -61,11 +62,19 @@ export async function createService<Configuration extends BaseConfiguration>(
   const logger = parts.logger ?? createLogger(options.name, configuration.log.level)
   const clock = parts.clock ?? systemClock
   const random = parts.random ?? systemRandom
+  const surfaces = options.surfaces?.(configuration) ?? []
   const adapter = new FastifyAdapter({
     bodyLimit: maxJsonBytes,
     requestTimeout: options.requestTimeoutMs ?? 60_000,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: maxParameterCharacters },
     rewriteUrl: (request: IncomingMessage) => withoutMount(request.url ?? '/', options.mounts ?? []),
+    // Malformed and over-long paths, which no hook gets to see.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      request.surface = surfaceFor(surfaces, request.url)
+      request.requestId = `req-${newId(random)}`
+      reply.header('X-Openstack-Request-Id', request.requestId)
+      answer(error, request, reply, logger)
+    },
     // No Nest middleware is used: hooks do their work.
     skipMiddie: true,
   })
@@ -77,7 +86,6 @@ export async function createService<Configuration extends BaseConfiguration>(
     bodyParser: false,
     abortOnError: false,
   })
-  const surfaces = options.surfaces?.(configuration) ?? []
   // A service of no API checks no tokens.
   const verifier = surfaces.length > 0 ? app.get(TokenVerifier, { strict: false }) : undefined
   installBodyParsers(adapter.getInstance())

@@ -1,21 +1,24 @@
 /** Values whose names say that they are secret are not repeated to whoever sent them wrong: they would end in logs. */
 const secretName = /pass(word)?$|secret|token|private_key|user_data|personality/i
 const maxCharacters = 1000
+/** What is nested deeper was sent to hurt. */
+const maxDepth = 20
 
 const text = (value: string) => {
   const escaped = value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')
   return escaped.includes("'") && !escaped.includes('"') ? `"${escaped}"` : `'${escaped.replaceAll("'", "\\'")}'`
 }
 
-function write(value: unknown, name: string | undefined): string {
+function write(value: unknown, name: string | undefined, depth = 0): string {
+  if (depth > maxDepth) return '...'
   if (value === null || value === undefined) return 'None'
   if (name !== undefined && secretName.test(name) && typeof value !== 'boolean') return "'***'"
   if (typeof value === 'string') return text(value)
   if (typeof value === 'boolean') return value ? 'True' : 'False'
-  if (Array.isArray(value)) return `[${value.map((item) => write(item, name)).join(', ')}]`
+  if (Array.isArray(value)) return `[${value.map((item) => write(item, name, depth + 1)).join(', ')}]`
   if (typeof value === 'object')
     return `{${Object.entries(value)
-      .map(([key, item]) => `${text(key)}: ${write(item, key)}`)
+      .map(([key, item]) => `${text(key)}: ${write(item, key, depth + 1)}`)
       .join(', ')}}`
   return String(value)
 }

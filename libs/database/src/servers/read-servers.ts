@@ -1,4 +1,4 @@
-import { isUuid, type ProjectId, type ServerId } from '@nubo/kernel'
+import { CloudError, isUuid, type ProjectId, type ServerId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
 import { serverRowColumns, type ServerRow } from './server-row.js'
 
@@ -123,10 +123,21 @@ async function list<Row>(db: Queryable, columns: string, filter: ServerFilter, p
     .map(({ column, descending }) => `${column} ${descending ? 'DESC NULLS LAST' : 'ASC NULLS FIRST'}`)
     .join(', ')
   const limit = statement.value(page.limit)
-  return await db.query<Row>(
-    `SELECT ${columns} FROM servers v LEFT JOIN hosts h ON h.id = v.host_id
-     WHERE ${statement.conditions.join(' AND ')} ORDER BY ${orderBy} LIMIT ${limit}`,
-    statement.values,
+  const text = `SELECT ${columns} FROM servers v LEFT JOIN hosts h ON h.id = v.host_id
+     WHERE ${statement.conditions.join(' AND ')} ORDER BY ${orderBy} LIMIT ${limit}`
+  return await db.query<Row>(text, statement.values).catch((error: unknown) => {
+    throw (error as { code?: unknown }).code === invalidRegularExpression ? badPattern(filter) : error
+  })
+}
+
+const invalidRegularExpression = '2201B'
+
+/** A filter by a pattern that is none, as Nova words it. */
+function badPattern({ name, hostname, description }: ServerFilter): CloudError {
+  const [parameter, pattern] = Object.entries({ name, hostname, description }).find(([, value]) => value !== undefined)!
+  return new CloudError(
+    'Invalid',
+    `Invalid input for query parameters ${parameter}. Value: ${pattern}. '${pattern}' is not a 'regex'`,
   )
 }
 

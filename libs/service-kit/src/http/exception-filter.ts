@@ -25,7 +25,8 @@ const plainStyle = {
   }),
 }
 
-function answer(exception: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+/** Answers `exception`; outside of Nest's own layers for what Fastify refuses before any route is found. */
+export function answer(exception: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
   const { surface, requestId } = request
   const { error, outside } = translate(exception, request)
   const fields = request.fields ?? {}

@@ -86,6 +86,8 @@ export class UsersService {
   }
 
   async delete(id: string): Promise<void> {
+    // Before the lock that every login takes: who names nobody holds up nobody.
+    await this.find(id)
     await this.database.transaction(async (tx) => {
       await lockForRevocation(tx)
       if (!(await deleteUser(tx, id))) throw notFound('user', id)
