@@ -56,7 +56,7 @@ async function stop(cloud: Cloud, steps: Steps): Promise<void> {
   await steps.step('network and mounts', async () => {
     for (const host of installation.hosts) await removeInterface(`nv-${installation.id}-${host.number}`)
     await removeInterface(installation.underlay.bridge)
-    removeCgroup(cloud.cgroup)
+    await removeCgroup(cloud.cgroup)
     rmSync(cloud.paths.postgres, { recursive: true, force: true })
     await cloud.paths.unmount()
     return 'nothing of ours is left'

@@ -1,5 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { waitFor } from '../process/wait.js'
+
+const letGoWithinMs = 30_000
 
 /**
  * A control group around all that a host runs, so that the host as a whole stays within its share of the machine. It works
@@ -46,14 +49,29 @@ function delegateMemory(mount: string, path: string): void {
   }
 }
 
-/** Removes the group and all below it; nothing may run in them any more. */
-export function removeCgroup(path: string, root = '/sys/fs/cgroup'): void {
+/**
+ * Removes the group and all below it. The kernel lets go of it some moments after its last process has ended, more of them
+ * on a busy machine.
+ */
+export async function removeCgroup(path: string, root = '/sys/fs/cgroup'): Promise<void> {
   const controller = memoryController(root)
-  if (controller && existsSync(join(controller.mount, path))) removeFolder(join(controller.mount, path))
+  if (!controller) return
+  const folder = join(controller.mount, path)
+  await waitFor(`the control group ${path} is let go of`, () => !existsSync(folder) || removeFolder(folder), {
+    timeoutMs: letGoWithinMs,
+    everyMs: 100,
+  })
 }
 
-function removeFolder(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true }))
-    if (entry.isDirectory()) removeFolder(join(folder, entry.name))
-  rmdirSync(folder)
+/** False while something still runs in it. */
+function removeFolder(folder: string): boolean {
+  try {
+    for (const entry of readdirSync(folder, { withFileTypes: true }))
+      if (entry.isDirectory() && !removeFolder(join(folder, entry.name))) return false
+    rmdirSync(folder)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBUSY') return false
+    throw error
+  }
 }

@@ -101,7 +101,7 @@ export class KvmHost {
   /** Takes away what a host that is off has left on the machine: its network device and control group. */
   async cleanUp(): Promise<void> {
     await removeInterface(this.settings.device)
-    removeCgroup(this.settings.cgroup)
+    await removeCgroup(this.settings.cgroup)
     rmSync(join(this.settings.directory, 'run'), { recursive: true, force: true })
     rmSync(this.stateFile, { force: true })
   }
