@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals'
 import { Database, migrate } from '@nubo/database'
 import { startPostgres } from '@nubo/deploy'
 import { CloudError, systemClock, type Clock } from '@nubo/kernel'
 import { delayMsOf, LoginThrottle } from './login-throttle.js'
+
+jest.setTimeout(60_000)
 
 let postgres: Awaited<ReturnType<typeof startPostgres>>
 let database: Database

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { servedRoutes, type ServedRoute } from '@nubo/service-kit'
+import { demoPassword, onProject, TestApi } from './testing/test-api.js'
+
+// Promise 10 at the API: whatever a stranger asks of whatever is demo's, by its real ids, nothing is shown and nothing moves.
+
+let api: TestApi
+let stranger: string
+let routes: readonly ServedRoute[]
+let demo: { userId: string; projectId: string; serverId: string; keyName: string; requestId: string; flavorId: string }
+
+beforeAll(async () => {
+  api = await TestApi.start()
+  routes = servedRoutes(api.app).filter(({ method, declaration }) => method !== 'HEAD' && !declaration.public)
+  const admin = await api.admin()
+  const post = async (path: string, body: unknown) => (await api.send('POST', path, { token: admin, body })).json()
+  await post('/v3/projects', { project: { name: 'strange' } })
+  const { user } = await post('/v3/users', { user: { name: 'stranger', password: 'stranger-secret' } })
+  const [project] = (await api.send('GET', '/v3/projects?name=strange', { token: admin })).json().projects
+  const [role] = (await api.send('GET', '/v3/roles?name=manager', { token: admin })).json().roles
+  await api.send('PUT', `/v3/projects/${project.id}/users/${user.id}/roles/${role.id}`, { token: admin })
+  stranger = await api.login('stranger', 'stranger-secret', onProject('strange'))
+  demo = await makeDemosThings()
+})
+afterAll(() => api.stop())
+
+async function makeDemosThings() {
+  const token = await api.login('demo', demoPassword, onProject('demo'))
+  const { project, user } = (await api.send('GET', '/v3/auth/tokens', { token, headers: { 'x-subject-token': token } })).json()
+    .token
+  const keyName = 'demos-key'
+  const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1tPbT5Kxk0bQz1b0R4rP7o3yq9o2o3k5m6n7p8q9rs demo'
+  await api.database.execute(`INSERT INTO keypairs (user_id, name, public_key, fingerprint) VALUES ($1, $2, $3, 'aa:bb')`, [
+    user.id,
+    keyName,
+    publicKey,
+  ])
+  await api.database.execute(
+    `INSERT INTO flavors (id, name, vcpus, memory_mib, disk_gib, public) VALUES ('demos-flavor', 'demos-flavor', 1, 96, 1, false)`,
+  )
+  await api.database.execute(`INSERT INTO flavor_access (flavor_id, project_id) VALUES ('demos-flavor', $1)`, [project.id])
+  const [server] = await api.database.query<{ id: string }>(
+    `INSERT INTO servers (id, project_id, user_id, name, hostname, flavor_id, flavor_name, vcpus, memory_mib, disk_gib,
+       reservation_id, wanted, vm_state, power_state, metadata)
+     VALUES (gen_random_uuid(), $1, $2, 'demos-server', 'demos-host', '1', 'm1.nano', 1, 96, 1, 'r-demo', 'running', 'active', 1,
+       '{"demos": "metadata"}') RETURNING id`,
+    [project.id, user.id],
+  )
+  const requestId = 'req-aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee'
+  await api.database.execute(
+    `INSERT INTO operations (id, kind, server_id, project_id, user_id, request_id, state)
+     VALUES (gen_random_uuid(), 'server.create', $1, $2, $3, $4, 'done')`,
+    [server!.id, project.id, user.id, requestId],
+  )
+  await api.database.execute(
+    `INSERT INTO placement_decisions (server_id, operation_id, decision) SELECT $1, id, '{}' FROM operations WHERE server_id = $1`,
+    [server!.id],
+  )
+  return { userId: user.id, projectId: project.id, serverId: server!.id, keyName, requestId, flavorId: 'demos-flavor' }
+}
+
+/** `url` with demo's own ids where it takes ids. */
+function ofDemo(url: string): string {
+  const ids: Record<string, string> = {
+    project_id: demo.projectId,
+    user_id: demo.userId,
+    domain_id: 'default',
+    name: demo.keyName,
+    key: 'demos',
+    requestId: demo.requestId,
+    flavor_id: demo.flavorId,
+    id: url.includes('/flavors/') ? demo.flavorId : demo.serverId,
+  }
+  return url.replace(/:(\w+)/g, (_, parameter: string) => ids[parameter] ?? demo.serverId)
+}
+
+/** What each route takes, so that it is not turned down for its body. */
+const bodies: Record<string, unknown> = {
+  'PUT /v2.1/servers/:id': { server: { name: 'stolen' } },
+  'POST /v2.1/servers/:id/metadata': { metadata: { demos: 'stolen' } },
+  'PUT /v2.1/servers/:id/metadata': { metadata: { demos: 'stolen' } },
+  'PUT /v2.1/servers/:id/metadata/:key': { meta: { demos: 'stolen' } },
+  'PUT /v2.1/os-quota-sets/:project_id': { quota_set: { cores: 0 } },
+  'PATCH /v3/users/:user_id': { user: { name: 'stolen', password: 'stolen-secret' } },
+  'PATCH /v3/projects/:project_id': { project: { name: 'stolen' } },
+  'PATCH /v3/domains/:domain_id': { domain: { name: 'stolen' } },
+}
+
+const demosRecords = async () =>
+  JSON.stringify(
+    await Promise.all(
+      ['servers', 'operations', 'keypairs', 'users', 'projects', 'domains', 'role_assignments', 'flavors', 'flavor_access'].map(
+        (table) => api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`),
+      ),
+    ),
+  )
+
+function requestsOf({ method, url, declaration }: ServedRoute): { body?: unknown }[] {
+  if (declaration.actions)
+    return Object.keys(declaration.actions).map((action) => ({
+      body: { [action]: action === 'reboot' ? { type: 'HARD' } : null },
+    }))
+  return method === 'GET' || method === 'DELETE' ? [{}] : [{ body: bodies[`${method} ${url}`] ?? {} }]
+}
+
+describe('a manager of another project', () => {
+  it('moves nothing of it', async () => {
+    const before = await demosRecords()
+    for (const route of routes) {
+      // What is nobody's in particular, and what makes something of one's own.
+      if (!/:(id|project_id|user_id|domain_id|name)/.test(route.url) || route.method === 'GET') continue
+      for (const request of requestsOf(route)) {
+        const response = await api.send(route.method, ofDemo(route.url), { token: stranger, ...request })
+        const told = `${route.method} ${route.url} ${JSON.stringify(request.body)} ${response.body}`
+        expect([told, [403, 404].includes(response.statusCode)]).toEqual([told, true])
+      }
+    }
+    expect(await demosRecords()).toBe(before)
+  })
+
+  it('sees nothing of it, by its ids, in lists, or by asking for all', async () => {
+    const secrets = [demo.serverId, demo.projectId, demo.userId, demo.keyName, 'demos-', demo.requestId]
+    const queries = ['', '?all_tenants=1', `?project_id=${demo.projectId}`, `?tenant_id=${demo.projectId}&user_id=${demo.userId}`]
+    // The limits of a project that has none of its own are the same for all, under whichever id was asked for.
+    const telling = routes.filter(({ method, url }) => method === 'GET' && !url.endsWith('/defaults'))
+    for (const { method, url } of telling) {
+      for (const version of ['2.1', '2.52', '2.60', '2.96'])
+        for (const query of queries) {
+          const target = `${ofDemo(url)}${query}`
+          const response = await api.send(method, target, {
+            token: stranger,
+            headers: { 'openstack-api-version': `compute ${version}` },
+          })
+          if (response.statusCode >= 400) continue
+          // What was asked for may be said back: the address of the list itself.
+          const shown = response.body.replaceAll(JSON.stringify(`http://cloud.example:8774${target}`), '')
+          const told = `${target} ${version} ${shown}`
+          expect([told, secrets.filter((secret) => shown.includes(secret))]).toEqual([told, []])
+        }
+    }
+  })
+
+  it('cannot take a token there', async () => {
+    await expect(api.login('stranger', 'stranger-secret', onProject('demo'))).rejects.toThrow('401')
+    await expect(api.login('stranger', 'stranger-secret', onProject('admin'))).rejects.toThrow('401')
+  })
+})
+
+it('a member sees what is its own (so that there is something to see)', async () => {
+  const token = await api.demo()
+  const seen = await Promise.all(
+    ['/v2.1/servers', '/v2.1/os-keypairs', `/v2.1/servers/${demo.serverId}`, '/v2.1/flavors?is_public=false'].map(
+      async (url) => (await api.send('GET', url, { token })).body,
+    ),
+  )
+  for (const [index, text] of ['demos-server', 'demos-key', 'demos-server', 'demos-flavor'].entries())
+    expect([index, seen[index]]).toEqual([index, expect.stringContaining(text)])
+})
