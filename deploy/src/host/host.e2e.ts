@@ -51,7 +51,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const host of hosts) await host.shutDown(0)
   await removeInterface(underlay.bridge)
-  removeCgroup(`nubo-${id}`)
+  await removeCgroup(`nubo-${id}`)
   await paths.unmount()
   rmSync(clone, { recursive: true, force: true })
 })
