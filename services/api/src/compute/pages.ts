@@ -19,6 +19,8 @@ export function nextLink<Item>(
 ): Record<string, { rel: string; href: string }[]> {
   const last = items.at(-1)
   if (last === undefined || items.length < pageSize(page.limit)) return {}
-  const href = pageUrl(`${page.baseUrl}/v2.1/${page.path}`, page.query, { marker: marker(last) })
+  // In the order of their names, as Nova's are.
+  const parameters = Object.entries({ ...page.query, marker: marker(last) }).toSorted(([one], [other]) => (one < other ? -1 : 1))
+  const href = pageUrl(`${page.baseUrl}/v2.1/${page.path}`, Object.fromEntries(parameters), {})
   return { [page.name]: [{ rel: 'next', href }] }
 }

@@ -87,10 +87,8 @@ export const repeatable = <Output>(schema: z.ZodType<Output, string>) =>
 /** A parameter of the query that may be given once. */
 export const single = <Output>(schema: z.ZodType<Output, string>) =>
   z
-    .union([
-      z.string(),
-      z.array(z.string()).refine(() => false, { error: ({ input }) => `${pythonRepr(input)} is too long`, abort: true }),
-    ])
+    .union([z.string(), z.array(z.string())])
+    .refine((value) => typeof value === 'string', { error: ({ input }) => `${pythonRepr(input)} is too long` })
     .transform((value) => value as string)
     .pipe(schema)
     .optional()

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { computeRequests } from '../../testing/compute-requests.js'
 import { TestApi } from '../../testing/test-api.js'
+
+// The machine may be busy with other suites.
+jest.setTimeout(60_000)
 
 let api: TestApi
 let admin: ReturnType<typeof computeRequests>
@@ -15,7 +18,7 @@ beforeAll(async () => {
   const projects = (await api.send('GET', '/v3/auth/projects', { token: demoToken })).json().projects
   demoProjectId = projects[0].id
 })
-afterAll(() => api.stop())
+afterAll(() => api?.stop())
 
 const flavor = (more: Record<string, unknown> = {}) => ({ name: 'f', ram: 64, vcpus: 1, disk: 0, ...more })
 const create = (more: Record<string, unknown>, version = '2.96') =>
