@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 import { z } from 'zod'
 
 // The newest version's shapes. Older ones are brought up to them by the declared microversion changes.
@@ -32,6 +32,10 @@ const count = z.union([
 const uuid = z.guid()
 const ipAddress = (family: 4 | 6) =>
   z.string().refine((text) => text === '' || isIP(text) === family, { message: `it is not an IPv${family} address` })
+/** Kept in its shortest form, as Nova does: `inet_ntop`'s, which is that of RFC 5952. */
+const ipv6Address = ipAddress(6).transform((text) =>
+  text === '' ? text : new SocketAddress({ address: text, family: 'ipv6' }).address,
+)
 const tag = z
   .string()
   .min(1)
@@ -79,7 +83,7 @@ const newServer = z.strictObject({
   block_device_mapping: z.array(z.looseObject({})).optional(),
   personality: z.array(z.strictObject({ path: z.string(), contents: z.base64() })).optional(),
   accessIPv4: ipAddress(4).optional(),
-  accessIPv6: ipAddress(6).optional(),
+  accessIPv6: ipv6Address.optional(),
   'OS-DCF:diskConfig': diskConfig.optional(),
   adminPass: z.string().optional(),
   min_count: count.optional(),
@@ -107,7 +111,7 @@ export const updateServerBody = z.strictObject({
   server: z.strictObject({
     name: serverName.optional(),
     accessIPv4: ipAddress(4).optional(),
-    accessIPv6: ipAddress(6).optional(),
+    accessIPv6: ipv6Address.optional(),
     'OS-DCF:diskConfig': diskConfig.optional(),
     description: z.string().max(255).nullable().optional(),
     hostname: guestHostname.optional(),

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { newId, systemRandom } from '@nubo/kernel'
+import { computeRequests } from '../../testing/compute-requests.js'
+import { TestApi } from '../../testing/test-api.js'
+
+// The machine may be busy with other suites.
+jest.setTimeout(60_000)
+
+let api: TestApi
+let demo: ReturnType<typeof computeRequests>
+const imageRef = newId(systemRandom)
+
+beforeAll(async () => {
+  api = await TestApi.start()
+  demo = computeRequests(api, await api.demo())
+  await api.database.execute(
+    `INSERT INTO images (id, project_id, name, status, visibility, disk_format, container_format, size_bytes, virtual_bytes)
+     VALUES ($1, 'somebody', 'guest', 'active', 'public', 'raw', 'bare', 1048576, 1048576)`,
+    [imageRef],
+  )
+})
+afterAll(() => api?.stop())
+
+async function newServer(more: Record<string, unknown> = {}): Promise<string> {
+  const body = { server: { name: 'guest', imageRef, flavorRef: '1', networks: 'none', ...more } }
+  const answer = await demo('POST', '/servers', { body })
+  expect(answer.status).toBe(202)
+  return answer.body.server.id
+}
+
+// tempest.api.compute.servers.test_create_server: test_verify_server_details
+describe('the address by which a server says that it is reached', () => {
+  it.each([
+    ['0000:0000:0000:0000:0000:babe:220.12.22.2', '::babe:dc0c:1602'],
+    ['2001:DB8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+    ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
+    ['', ''],
+  ])('is kept in its shortest form: %s as %s', async (given, kept) => {
+    const id = await newServer({ accessIPv6: given })
+    expect((await demo('GET', `/servers/${id}`)).body.server.accessIPv6).toBe(kept)
+    const updated = await demo('PUT', `/servers/${id}`, { body: { server: { accessIPv6: given } } })
+    expect(updated.body.server.accessIPv6).toBe(kept)
+  })
+})
+
+// tempest.api.compute.servers.test_server_actions: test_lock_unlock_server
+describe('locking a server', () => {
+  it.each([{}, null, 'anything', { locked_reason: 'not looked at' }])(
+    'takes whatever is below lock before 2.73: %j',
+    async (lock) => {
+      const id = await newServer()
+      expect((await demo('POST', `/servers/${id}/action`, { version: '2.72', body: { lock } })).status).toBe(202)
+      expect((await demo('GET', `/servers/${id}`)).body.server).toMatchObject({ locked: true, locked_reason: null })
+    },
+  )
+
+  it('has a reason since 2.73, and nothing else', async () => {
+    const id = await newServer()
+    const lock = (body: unknown) => demo('POST', `/servers/${id}/action`, { version: '2.73', body: { lock: body } })
+    expect((await lock({ reason: 'because' })).status).toBe(400)
+    expect((await lock({ locked_reason: 'because' })).status).toBe(202)
+    expect((await demo('GET', `/servers/${id}`)).body.server.locked_reason).toBe('because')
+  })
+})
