@@ -1,6 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { dataFolder, toolchainFolder } from './place.mjs'
+import { dirname, join } from 'node:path'
 import { Refusal } from './refusal.mjs'
 import { lastWords, run } from './run.mjs'
 
@@ -26,8 +25,11 @@ export const packagesToRun = [
 /** What the tests need besides: the real client, and what looks into guests and keys. */
 export const packagesToTest = ['python3-openstackclient', 'openssh-client', 'openssl']
 
-/** PostgreSQL's package would make a cluster and start it, so it is unpacked here instead of being installed. */
-const unpackedFolder = join(toolchainFolder, 'packages')
+/**
+ * PostgreSQL's package would make a cluster and start it, so it is unpacked here instead of being installed: in a place that
+ * everyone may read, because PostgreSQL refuses to run as root, and shared by all clones, as an installed package would be.
+ */
+const unpackedFolder = '/var/cache/nubo/postgresql'
 const oldestPostgres = 14
 
 const environment = {
@@ -138,9 +140,9 @@ async function unpackPostgres(progress) {
   if (!name)
     throw new Refusal('apt knows no postgresql package: add Debian’s main archive to /etc/apt/sources.list.d and run this again.')
   progress(`fetching ${name}`)
-  const download = join(dataFolder, 'toolchain/download')
+  const download = join(dirname(unpackedFolder), `download-${process.pid}`)
   rmSync(download, { recursive: true, force: true })
-  mkdirSync(download, { recursive: true })
+  mkdirSync(download, { recursive: true, mode: 0o755 })
   const sandbox = ['-o', 'APT::Sandbox::User=root']
   let fetched = await run('apt-get', ['download', '--quiet', ...sandbox, name], { cwd: download, env: environment })
   if (fetched.code !== 0) {

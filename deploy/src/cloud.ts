@@ -2,7 +2,7 @@ import { chownSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Refusal } from '../bootstrap/refusal.mjs'
 import { addresses, type Places } from './configuration.js'
-import { findPostgresPrograms, type PostgresSettings } from './data/postgres-program.js'
+import { clusterVersion, findPostgresPrograms, type PostgresSettings } from './data/postgres-program.js'
 import { programRoots } from './data/program-roots.js'
 import { everything, findRedisProgram, type RedisSettings } from './data/redis-program.js'
 import { hostRules } from './data/redis-users.js'
@@ -67,11 +67,12 @@ export class Cloud {
   }
 
   get postgres(): PostgresSettings {
-    const programs = findPostgresPrograms(programRoots())
-    if (!programs) throw new Refusal('PostgreSQL’s programs are gone: run `npm run up`, which brings them.')
+    const madeBy = clusterVersion(join(this.folder.folder('postgres'), 'cluster'))
+    const programs = findPostgresPrograms(programRoots, madeBy)
+    if (!programs)
+      throw new Refusal(`PostgreSQL ${madeBy ?? ''} is gone, and its data are here: install postgresql-${madeBy ?? 15}.`)
     return {
-      // Under the toolchain too the programs are reached by the short path: the clone's may be closed to the service user.
-      programs: programs.replace(this.folder.folder('toolchain'), join(this.paths.data, 'toolchain')),
+      programs,
       dataDirectory: join(this.paths.data, 'postgres/cluster'),
       socketDirectory: this.paths.postgres,
       port: 5432,
@@ -84,7 +85,7 @@ export class Cloud {
   }
 
   get redis(): RedisSettings {
-    const program = findRedisProgram(programRoots())
+    const program = findRedisProgram(programRoots)
     if (!program) throw new Refusal('Redis’s program is gone: run `npm run up`, which brings it.')
     const { installation } = this
     return {

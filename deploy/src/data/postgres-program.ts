@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Account } from '../process/account.js'
 import { runOrThrow } from '../process/run.js'
@@ -8,16 +8,24 @@ export const oldestPostgres = 14
 
 /**
  * The folder with PostgreSQL's programs: the newest of `/usr/lib/postgresql/<version>/bin` (Debian's layout) under one of
- * the roots, not older than `oldestPostgres`. Undefined where there is none. Only the programs are used, never a service.
+ * the roots, not older than `oldestPostgres`; or that of the one version which can read a cluster made before. Undefined
+ * where there is none. Only the programs are used, never a service.
  */
-export function findPostgresPrograms(roots: readonly string[]): string | undefined {
+export function findPostgresPrograms(roots: readonly string[], madeBy?: number): string | undefined {
   for (const root of roots) {
     const base = join(root, 'usr/lib/postgresql')
     const versions = existsSync(base) ? readdirSync(base).map(Number) : []
-    const usable = versions.filter((version) => version >= oldestPostgres && existsSync(join(base, `${version}/bin/postgres`)))
+    const fits = (version: number) => (madeBy === undefined ? version >= oldestPostgres : version === madeBy)
+    const usable = versions.filter((version) => fits(version) && existsSync(join(base, `${version}/bin/postgres`)))
     if (usable.length) return join(base, `${Math.max(...usable)}/bin`)
   }
   return undefined
+}
+
+/** The version that made the cluster in the folder, or undefined where there is none. */
+export function clusterVersion(dataDirectory: string): number | undefined {
+  const file = join(dataDirectory, 'PG_VERSION')
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
 }
 
 export interface PostgresSettings {

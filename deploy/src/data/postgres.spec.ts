@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
@@ -67,5 +67,18 @@ describe('a private PostgreSQL', () => {
 describe('findPostgresPrograms', () => {
   it('finds nothing where there is nothing', () => {
     expect(findPostgresPrograms(['/nonexistent'])).toBeUndefined()
+  })
+
+  it('takes the newest that is new enough, or the one that made the data', () => {
+    const root = mkdtempSync(join(tmpdir(), 'nubo-programs-'))
+    const bin = (version: number) => join(root, `usr/lib/postgresql/${version}/bin`)
+    for (const version of [9, 14, 16]) {
+      mkdirSync(bin(version), { recursive: true })
+      writeFileSync(join(bin(version), 'postgres'), '')
+    }
+    expect(findPostgresPrograms([root])).toBe(bin(16))
+    expect(findPostgresPrograms([root], 14)).toBe(bin(14))
+    expect(findPostgresPrograms([root], 15)).toBeUndefined()
+    rmSync(root, { recursive: true })
   })
 })

@@ -3,7 +3,13 @@ import { systemClock, systemRandom } from '@nubo/kernel'
 import { Client } from 'pg'
 import { unprivilegedAccount } from '../process/account.js'
 import { PrivateProcess } from '../process/private-program.js'
-import { findPostgresPrograms, initialisePostgres, postgresCommand, type PostgresSettings } from './postgres-program.js'
+import {
+  clusterVersion,
+  findPostgresPrograms,
+  initialisePostgres,
+  postgresCommand,
+  type PostgresSettings,
+} from './postgres-program.js'
 import { programRoots } from './program-roots.js'
 import { TemporaryDirectory } from './temporary-directory.js'
 
@@ -29,7 +35,8 @@ export async function waitForPostgres(address: DatabaseAddress, whyNot: () => st
     } catch (error) {
       const reason = whyNot()
       if (reason !== undefined) throw new Error(`PostgreSQL did not start: ${reason}`, { cause: error })
-      if (systemClock.monotonicMs() > end) throw new Error(`PostgreSQL does not answer: ${(error as Error).message}`, { cause: error })
+      if (systemClock.monotonicMs() > end)
+        throw new Error(`PostgreSQL does not answer: ${(error as Error).message}`, { cause: error })
     } finally {
       await client.end().catch(() => {})
     }
@@ -60,7 +67,7 @@ export class PrivatePostgres implements AsyncDisposable {
    * Fails where the machine has no PostgreSQL of version 14 or newer.
    */
   static async start(options: PostgresOptions = {}): Promise<PrivatePostgres> {
-    const programs = findPostgresPrograms(programRoots())
+    const programs = findPostgresPrograms(programRoots, clusterVersion(join(options.directory ?? '', 'data')))
     if (!programs) throw new Error('no PostgreSQL 14 or newer on this machine: `npm test` brings one')
     const runAs = unprivilegedAccount()
     const directory = new TemporaryDirectory('nubo-pg-', options.directory, runAs)

@@ -1,7 +1,2 @@
-import { join } from 'node:path'
-import { dataDirectory } from '../installation/place.js'
-
-/** Where PostgreSQL and Redis may lie: what `up` unpacked for itself, then what the machine has. */
-export function programRoots(): string[] {
-  return [join(dataDirectory, 'toolchain/packages'), '/']
-}
+/** Where PostgreSQL and Redis may lie: what the bootstrap unpacked, then what the machine has. */
+export const programRoots = ['/var/cache/nubo/postgresql', '/'] as const

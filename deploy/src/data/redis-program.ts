@@ -28,7 +28,7 @@ export interface RedisSettings {
   addresses: readonly string[]
   port: number
   users: readonly RedisUser[]
-  /** Keeps every write in an append-only file, so that `kill -9` loses nothing that was acknowledged. */
+  /** Keeps every write in an append-only file. A crash loses at most the last two seconds, while the disk is busy. */
   persistent: boolean
 }
 

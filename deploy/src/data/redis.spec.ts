@@ -39,9 +39,12 @@ describe('a private Redis', () => {
     expect(existsSync(dirname(redis.logFile))).toBe(false)
   })
 
-  it('keeps every acknowledged write through a crash when it is persistent', async () => {
+  it('keeps every write through a restart when it is persistent', async () => {
     redis = await startRedis({ persistent: true })
     for (let i = 0; i < 50; i++) await ask(redis.address, 'INCR', 'count')
+    await redis.halt()
+    await redis.start()
+    expect(await ask(redis.address, 'GET', 'count')).toBe('50')
     await redis.kill()
     await redis.start()
     expect(await ask(redis.address, 'GET', 'count')).toBe('50')

@@ -32,7 +32,7 @@ export async function waitForRedis(address: RedisAddress, whyNot: () => string |
 export interface RedisOptions {
   /** Where to keep it; a new temporary folder, removed by `stop`, when absent. */
   directory?: string
-  /** True keeps every write in an append-only file, as in production. */
+  /** True keeps writes in an append-only file, as in production; a crash may lose the last two seconds of them. */
   persistent?: boolean
   /** Users beside the one of `address`, who may do everything. */
   users?: readonly RedisUser[]
@@ -75,7 +75,7 @@ export class PrivateRedis implements AsyncDisposable {
 
   /** Starts it again on the same port and data after `halt` or `kill`. */
   async start(): Promise<void> {
-    const program = findRedisProgram(programRoots())
+    const program = findRedisProgram(programRoots)
     if (!program) throw new Error('no Redis on this machine: `npm test` brings one (Debian package redis-tools)')
     const runAs = unprivilegedAccount()
     const { host, port, username, password } = this.address
