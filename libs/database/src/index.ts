@@ -44,3 +44,4 @@ export {
 } from './hosts/services.js'
 export { recordPresence } from './hosts/presence.js'
 export * from './identity/index.js'
+export { seedCloud, type CloudSeed, type SeedHasher, type TenantSeed } from './seed/seed-cloud.js'
