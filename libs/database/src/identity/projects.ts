@@ -6,9 +6,13 @@ export interface ProjectRow {
   name: string
   description: string
   enabled: boolean
+  /** What clients keep with it and the cloud does not know. */
+  extra: Record<string, unknown>
 }
 
-const columns = 'id, domain_id AS "domainId", name, description, enabled'
+const columns = 'id, domain_id AS "domainId", name, description, enabled, extra'
+
+export type NewProjectRow = Omit<ProjectRow, 'extra'> & Partial<Pick<ProjectRow, 'extra'>>
 
 export interface ProjectFilter {
   domainId?: string | undefined
@@ -32,7 +36,7 @@ export function listProjects(db: Queryable, { domainId, name, enabled }: Project
 /** The projects on which `userId` has a role; with `usable`, those alone that a token can be scoped to. */
 export function listProjectsOfUser(db: Queryable, userId: string, { usable }: { usable: boolean }): Promise<ProjectRow[]> {
   return db.query<ProjectRow>(
-    `SELECT DISTINCT p.id, p.domain_id AS "domainId", p.name, p.description, p.enabled
+    `SELECT DISTINCT p.id, p.domain_id AS "domainId", p.name, p.description, p.enabled, p.extra
      FROM role_assignments a JOIN projects p ON p.id = a.target_id JOIN domains d ON d.id = p.domain_id
      WHERE a.user_id = $1 AND a.target_kind = 'project' AND (NOT $2 OR (p.enabled AND d.enabled)) ORDER BY p.name, p.id`,
     [userId, usable],
@@ -40,23 +44,28 @@ export function listProjectsOfUser(db: Queryable, userId: string, { usable }: { 
 }
 
 /** Throws a unique violation of projects_domain_id_name_key where the name is taken. */
-export async function insertProject(db: Queryable, project: ProjectRow): Promise<ProjectRow> {
+export async function insertProject(
+  db: Queryable,
+  { id, domainId, name, description, enabled, extra = {} }: NewProjectRow,
+): Promise<ProjectRow> {
   const rows = await db.query<ProjectRow>(
-    `INSERT INTO projects (id, domain_id, name, description, enabled) VALUES ($1, $2, $3, $4, $5) RETURNING ${columns}`,
-    [project.id, project.domainId, project.name, project.description, project.enabled],
+    `INSERT INTO projects (id, domain_id, name, description, enabled, extra) VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${columns}`,
+    [id, domainId, name, description, enabled, extra],
   )
   return rows[0]!
 }
 
+/** Undefined leaves a field; `extra` is added to what is kept already. */
 export async function updateProject(
   db: Queryable,
   id: string,
-  { name, description, enabled }: Partial<Pick<ProjectRow, 'name' | 'description' | 'enabled'>>,
+  { name, description, enabled, extra = {} }: Partial<Pick<ProjectRow, 'name' | 'description' | 'enabled' | 'extra'>>,
 ): Promise<ProjectRow | undefined> {
   const rows = await db.query<ProjectRow>(
-    `UPDATE projects SET name = COALESCE($2, name), description = COALESCE($3, description), enabled = COALESCE($4, enabled)
+    `UPDATE projects SET name = COALESCE($2, name), description = COALESCE($3, description), enabled = COALESCE($4, enabled),
+       extra = extra || $5::jsonb
      WHERE id = $1 RETURNING ${columns}`,
-    [id, name ?? null, description ?? null, enabled ?? null],
+    [id, name ?? null, description ?? null, enabled ?? null, extra],
   )
   return rows[0]
 }

@@ -8,11 +8,13 @@ export interface UserRow {
   email: string | null
   enabled: boolean
   defaultProjectId: string | null
+  /** What clients keep with it and the cloud does not know. */
+  extra: Record<string, unknown>
 }
 
-export type NewUserRow = UserRow & { passwordHash: string | null }
+export type NewUserRow = Omit<UserRow, 'extra'> & Partial<Pick<UserRow, 'extra'>> & { passwordHash: string | null }
 
-const columns = 'id, domain_id AS "domainId", name, description, email, enabled, default_project_id AS "defaultProjectId"'
+const columns = 'id, domain_id AS "domainId", name, description, email, enabled, default_project_id AS "defaultProjectId", extra'
 
 export interface UserFilter {
   domainId?: string | undefined
@@ -36,15 +38,18 @@ export function listUsers(db: Queryable, { domainId, name, enabled }: UserFilter
 /** Throws a unique violation of users_domain_id_name_key where the name is taken. */
 export async function insertUser(db: Queryable, user: NewUserRow): Promise<UserRow> {
   const rows = await db.query<UserRow>(
-    `INSERT INTO users (id, domain_id, name, description, email, enabled, default_project_id, password_hash, password_changed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $8::text IS NULL THEN NULL ELSE clock_timestamp() END)
+    `INSERT INTO users (id, domain_id, name, description, email, enabled, default_project_id, extra, password_hash, password_changed_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $9, $8, CASE WHEN $8::text IS NULL THEN NULL ELSE clock_timestamp() END)
      RETURNING ${columns}`,
-    [user.id, user.domainId, user.name, user.description, user.email, user.enabled, user.defaultProjectId, user.passwordHash],
+    [
+      ...[user.id, user.domainId, user.name, user.description, user.email, user.enabled, user.defaultProjectId],
+      ...[user.passwordHash, user.extra ?? {}],
+    ],
   )
   return rows[0]!
 }
 
-/** What may change of a user; undefined leaves it, and null clears what may be null. */
+/** What may change of a user; undefined leaves it, null clears what may be null, and `extra` is added to what is kept already. */
 export type UserChange = Partial<Omit<NewUserRow, 'id' | 'domainId'>>
 
 const columnOf: Record<keyof UserChange, string> = {
@@ -54,12 +59,15 @@ const columnOf: Record<keyof UserChange, string> = {
   enabled: 'enabled',
   defaultProjectId: 'default_project_id',
   passwordHash: 'password_hash',
+  extra: 'extra',
 }
 
 export async function updateUser(db: Queryable, id: string, change: UserChange): Promise<UserRow | undefined> {
   const keys = (Object.keys(columnOf) as (keyof UserChange)[]).filter((key) => change[key] !== undefined)
   if (keys.length === 0) return findUser(db, id)
-  const assignments = keys.map((key, index) => `${columnOf[key]} = $${index + 2}`)
+  const assignments = keys.map((key, index) =>
+    key === 'extra' ? `extra = extra || $${index + 2}::jsonb` : `${columnOf[key]} = $${index + 2}`,
+  )
   if (change.passwordHash !== undefined) assignments.push('password_changed_at = clock_timestamp()')
   const rows = await db.query<UserRow>(`UPDATE users SET ${assignments.join(', ')} WHERE id = $1 RETURNING ${columns}`, [
     id,

@@ -18,6 +18,18 @@ export const password = z.string().min(1).max(maxPasswordCharacters)
 export const noOptions = z.strictObject({}).optional()
 export const noTags = z.array(z.string()).max(0).optional()
 
+/** Fields that every record is shown with and nobody sets: sent back, they are passed over. */
+const shownAlone = new Set(['id', 'links'])
+
+/** `shape`, and in `extra` whatever else a client wants kept and shown with a record: Keystone takes any field. */
+export const recordWithExtra = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.looseObject(shape).transform((given) => {
+    const isOwn = ([name]: [string, unknown]) => Object.hasOwn(shape, name)
+    const others = Object.entries(given).filter((entry) => !isOwn(entry) && !shownAlone.has(entry[0]))
+    const own = Object.fromEntries(Object.entries(given).filter(isOwn)) as z.output<z.ZodObject<Shape>>
+    return { ...own, extra: Object.fromEntries(others) }
+  })
+
 /** A query flag: Keystone takes everything but these for true, an empty value included. */
 const falseWords = new Set(['0', 'false', 'no', 'off', 'f', 'n'])
 export const queryFlag = z

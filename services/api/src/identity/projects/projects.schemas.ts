@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { description, identityId, noOptions, noTags, query, queryFlag, resourceName } from '../schemas.js'
+import { description, identityId, noOptions, noTags, query, queryFlag, recordWithExtra, resourceName } from '../schemas.js'
 
 const changeable = { description: description.optional(), enabled: z.boolean().optional(), options: noOptions, tags: noTags }
 
 export const createProjectBody = z.strictObject({
-  project: z.strictObject({
+  project: recordWithExtra({
     name: resourceName,
     domain_id: identityId.nullable().optional(),
     parent_id: identityId.nullable().optional(),
@@ -15,7 +15,13 @@ export const createProjectBody = z.strictObject({
 export type CreateProject = z.output<typeof createProjectBody>['project']
 
 export const updateProjectBody = z.strictObject({
-  project: z.strictObject({ name: resourceName.optional(), domain_id: identityId.optional(), ...changeable }),
+  project: recordWithExtra({
+    name: resourceName.optional(),
+    domain_id: identityId.optional(),
+    parent_id: identityId.nullable().optional(),
+    is_domain: z.boolean().optional(),
+    ...changeable,
+  }),
 })
 export type UpdateProject = z.output<typeof updateProjectBody>['project']
 

@@ -20,7 +20,7 @@ import {
 import { CloudError, type ProjectId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import { newIdentityId } from '../identifiers.js'
-import { duplicateName, notFound } from '../identity-errors.js'
+import { duplicateName, forbidden, notFound } from '../identity-errors.js'
 import type { CreateProject, ProjectQuery, UpdateProject } from './projects.schemas.js'
 
 @Injectable()
@@ -67,20 +67,24 @@ export class ProjectsService {
       name: wanted.name,
       description: wanted.description ?? '',
       enabled: wanted.enabled ?? true,
+      extra: wanted.extra,
     }
     return orDuplicate(insertProject(this.database, row), row.name, domainId)
   }
 
   async update(id: string, wanted: UpdateProject): Promise<ProjectRow> {
-    const { name, enabled } = wanted
+    const { name, enabled, extra } = wanted
     const current = await this.find(id)
     if (wanted.domain_id !== undefined && wanted.domain_id !== current.domainId)
       throw new CloudError('Invalid', 'Change of domain_id is not allowed.')
+    if (wanted.is_domain) throw new CloudError('Invalid', 'Update of `is_domain` is not allowed.')
+    if (wanted.parent_id !== undefined && wanted.parent_id !== current.domainId)
+      throw forbidden('Update of `parent_id` is not allowed.')
     const description = wanted.description === undefined ? undefined : (wanted.description ?? '')
     const updated = await orDuplicate(
       this.database.transaction(async (tx) => {
         if (enabled === false) await lockForRevocation(tx)
-        const project = await updateProject(tx, id, { name, description, enabled })
+        const project = await updateProject(tx, id, { name, description, enabled, extra })
         if (project && enabled === false) await markRevoked(tx, 'project', id)
         return project
       }),

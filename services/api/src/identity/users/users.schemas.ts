@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { description, identityId, longName, noOptions, password, query, queryFlag } from '../schemas.js'
+import { description, identityId, longName, noOptions, password, query, queryFlag, recordWithExtra } from '../schemas.js'
 
 const changeable = {
   description: description.optional(),
@@ -8,15 +8,17 @@ const changeable = {
   default_project_id: identityId.nullable().optional(),
   password: password.nullable().optional(),
   options: noOptions,
+  /** Nobody comes from elsewhere. */
+  federated: z.array(z.unknown()).max(0).optional(),
 }
 
 export const createUserBody = z.strictObject({
-  user: z.strictObject({ name: longName, domain_id: identityId.optional(), ...changeable }),
+  user: recordWithExtra({ name: longName, domain_id: identityId.optional(), ...changeable }),
 })
 export type CreateUser = z.output<typeof createUserBody>['user']
 
 export const updateUserBody = z.strictObject({
-  user: z.strictObject({ name: longName.optional(), domain_id: identityId.optional(), ...changeable }),
+  user: recordWithExtra({ name: longName.optional(), domain_id: identityId.optional(), ...changeable }),
 })
 export type UpdateUser = z.output<typeof updateUserBody>['user']
 

@@ -58,6 +58,7 @@ export class UsersService {
       enabled: wanted.enabled ?? true,
       defaultProjectId: wanted.default_project_id ?? null,
       passwordHash: typeof wanted.password === 'string' ? await this.hasher.hash(wanted.password) : null,
+      extra: wanted.extra,
     }
     return orDuplicate(insertUser(this.database, row), row.name, domainId)
   }
@@ -74,6 +75,7 @@ export class UsersService {
       enabled: wanted.enabled,
       defaultProjectId: wanted.default_project_id,
       passwordHash: typeof wanted.password === 'string' ? await this.hasher.hash(wanted.password) : wanted.password,
+      extra: wanted.extra,
     }
     return this.write(current, change)
   }
