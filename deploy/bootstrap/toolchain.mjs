@@ -33,7 +33,7 @@ export function broughtNode() {
 /** `npm ci`, where package-lock.json is another than at the last one that succeeded. */
 export async function installModules(node, progress) {
   const lock = ['package-lock.json', 'package.json'].map((name) => readFileSync(join(clone, name)))
-  const wanted = hashOf(...lock, node)
+  const wanted = hashOf(...lock)
   const stamp = join(stampFolder, 'npm-ci')
   if (existsSync(join(clone, 'node_modules')) && readStamp(stamp) === wanted) return 'nothing changed'
   writeFileSync(stamp, '')

@@ -3,7 +3,8 @@ import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path'
 import type { Cloud } from './cloud.js'
 import { agentConfiguration, controlPlaneConfigurations } from './configuration.js'
-import { postgresCommand } from './data/postgres-program.js'
+import { postgresCommand, postgresConfiguration } from './data/postgres-program.js'
+import { accessList, redisConfiguration } from './data/redis-program.js'
 import type { Account } from './process/account.js'
 import type { HostRecord } from './installation/installation.js'
 import type { ServiceSpecification } from './supervisor/protocol.js'
@@ -28,7 +29,7 @@ export function postgresService(cloud: Cloud): ServiceSpecification {
     // 'Fast shutdown': sessions are ended, what was committed is on disk.
     stopSignal: 'SIGINT',
     stopGraceMs: 30_000,
-    fingerprint: fingerprintOf([command, ...args, JSON.stringify({ ...settings, password: '' })]),
+    fingerprint: fingerprintOf([command, ...args, postgresConfiguration(settings)]),
   }
 }
 
@@ -44,7 +45,7 @@ export function redisService(cloud: Cloud, { command, args }: { command: string;
     logFile: join(cloud.folder.folder('logs'), 'redis.log'),
     stopSignal: 'SIGTERM',
     stopGraceMs: 30_000,
-    fingerprint: fingerprintOf([command, ...args, JSON.stringify(settings)]),
+    fingerprint: fingerprintOf([command, ...args, redisConfiguration(settings), accessList(settings.users)]),
   }
 }
 

@@ -62,7 +62,7 @@ export async function initialisePostgres(settings: PostgresSettings, runAs: Acco
     writeFileSync(path, text, { mode: 0o600 })
     if (runAs) chownSync(path, runAs.uid, runAs.gid)
   }
-  owned('postgresql.conf', configuration(settings))
+  owned('postgresql.conf', postgresConfiguration(settings))
   owned('pg_hba.conf', 'local all all scram-sha-256\n')
   owned('nubo-initialised', '')
 }
@@ -102,7 +102,7 @@ export function postgresCommand(settings: PostgresSettings): { command: string; 
 }
 
 /** Small, silent about values, reachable through the unix socket alone. */
-function configuration(settings: PostgresSettings): string {
+export function postgresConfiguration(settings: PostgresSettings): string {
   const lines = [
     "listen_addresses = ''",
     `port = ${settings.port}`,

@@ -42,7 +42,7 @@ export function prepareRedis(settings: RedisSettings, runAs: Account | undefined
   }
   if (runAs) for (const path of [directory, join(directory, 'data')]) chownSync(path, runAs.uid, runAs.gid)
   owned('users.acl', accessList(settings.users))
-  owned('redis.conf', configuration(settings))
+  owned('redis.conf', redisConfiguration(settings))
   const command = join(directory, 'redis-server')
   rmSync(command, { force: true })
   symlinkSync(settings.program, command)
@@ -58,7 +58,7 @@ export function accessList(users: readonly RedisUser[]): string {
   return `user default reset off\n${lines.join('\n')}\n`
 }
 
-function configuration(settings: RedisSettings): string {
+export function redisConfiguration(settings: RedisSettings): string {
   const lines = [
     `bind ${settings.addresses.join(' ')}`,
     `port ${settings.port}`,

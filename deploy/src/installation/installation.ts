@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { newId, systemRandom, type HostId } from '@nubo/kernel'
 import { Refusal } from '../../bootstrap/refusal.mjs'
 import { isPortFree } from '../process/ports.js'
 import { run } from '../process/run.js'
 import type { Underlay } from '../host/network.js'
 import { type HostShare, type Machine, shareOut } from '../shares.js'
-import { DataFolder } from './place.js'
+import { DataFolder, repositoryDirectory } from './place.js'
 import { choosePorts, type Ports } from './port-block.js'
 import { chooseSubnet, type Route } from './subnet.js'
 
@@ -21,6 +22,8 @@ export interface HostRecord {
 /** What one clone's cloud is, made once at its first `up` and kept in `.nubo/installation.json` (0600). */
 export interface Installation {
   version: 1
+  /** The folder of the clone that it was made in. */
+  clone: string
   /** Eight hexadecimal digits, in the name of everything that the machine sees of this cloud. */
   id: string
   ports: Ports
@@ -48,7 +51,7 @@ export function saveInstallation(installation: Installation, folder = new DataFo
 }
 
 /** A new installation: names, ports and a subnet that nothing on the machine uses now. */
-export async function makeInstallation(machine: Machine): Promise<Installation> {
+export async function makeInstallation(machine: Machine, clone = repositoryDirectory): Promise<Installation> {
   const id = systemRandom.bytes(4).toString('hex')
   const ports = await choosePorts(id, (port) => isPortFree(port, '0.0.0.0'))
   if (!ports)
@@ -57,6 +60,7 @@ export async function makeInstallation(machine: Machine): Promise<Installation> 
   if (!prefix) throw new Refusal('the routes of this machine leave no /24 free in 10.0.0.0/8 or 100.64.0.0/10 for its hosts.')
   return {
     version: 1,
+    clone,
     id,
     ports,
     underlay: { bridge: `nb-${id}`, prefix },
@@ -70,6 +74,22 @@ export async function makeInstallation(machine: Machine): Promise<Installation> 
     machine,
     share: shareOut(machine, hostNames.length),
   }
+}
+
+/**
+ * Notices that the clone lies elsewhere than when the installation was made. One that was moved goes on; one that was copied
+ * would meet the original in every name, so it is refused.
+ */
+export function followMove(installation: Installation, clone = repositoryDirectory): boolean {
+  if (installation.clone === clone) return false
+  const original = loadInstallation(new DataFolder(join(installation.clone, '.nubo')))
+  if (original?.id === installation.id) {
+    throw new Refusal(
+      `this .nubo is a copy of the one in ${installation.clone}: remove it here (rm -rf .nubo) and run this again.`,
+    )
+  }
+  installation.clone = clone
+  return true
 }
 
 /**

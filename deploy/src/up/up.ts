@@ -6,6 +6,7 @@ import { Cloud } from '../cloud.js'
 import { ensureUnderlay } from '../host/network.js'
 import { writeClouds } from '../installation/clouds.js'
 import {
+  followMove,
   loadInstallation,
   makeInstallation,
   machineRoutes,
@@ -69,7 +70,8 @@ async function settle(folder: DataFolder): Promise<Cloud> {
     installation = await makeInstallation(machineOf(folder.path))
     saveInstallation(installation, folder)
   }
-  if (shareOutAgain(installation, machineOf(folder.path))) saveInstallation(installation, folder)
+  const changed = [followMove(installation), shareOutAgain(installation, machineOf(folder.path))]
+  if (changed.includes(true)) saveInstallation(installation, folder)
   const { underlay } = installation
   if (!isSubnetFree(underlay.prefix, await machineRoutes(), underlay.bridge)) {
     throw new Refusal(
