@@ -12,13 +12,13 @@ export interface Footprint {
 
 /** Memory (proportional set size) and CPU of programs over `seconds`, each with its children, the ended ones included. */
 export async function footprints(programs: readonly { name: string; pid: number }[], seconds: number): Promise<Footprint[]> {
-  const before = await Promise.all(programs.map(({ pid }) => cpuTicks(pid)))
+  const before = await Promise.all(programs.map(({ pid }) => cpuSeconds(pid)))
   await systemClock.sleep(seconds * 1000)
   return await Promise.all(
     programs.map(async ({ name, pid }, index) => ({
       name,
       pssMiB: await pssMiB(pid),
-      cpuPercent: (((await cpuTicks(pid)) - before[index]!) / ticksPerSecond / seconds) * 100,
+      cpuPercent: (((await cpuSeconds(pid)) - before[index]!) / seconds) * 100,
     })),
   )
 }
@@ -33,10 +33,13 @@ async function pssMiB(root: number): Promise<number> {
   return sum(each) / 1024
 }
 
-/** User and system time of the living (fields 14 and 15 of proc_pid_stat(5)) and of the children that ended (16 and 17). */
-async function cpuTicks(root: number): Promise<number> {
+/**
+ * What a program and its children have had of processors, the ended ones included: user and system time of the living
+ * (fields 14 and 15 of proc_pid_stat(5)) and of children that ended (16 and 17).
+ */
+export async function cpuSeconds(root: number): Promise<number> {
   const each = await Promise.all((await treeOf(root)).map(async (pid) => sum((await statFields(pid)).slice(11, 15).map(Number))))
-  return sum(each)
+  return sum(each) / ticksPerSecond
 }
 
 async function treeOf(root: number): Promise<number[]> {

@@ -2,6 +2,7 @@ import { systemClock } from '@nubo/kernel'
 import type { Cloud } from '../support/cloud.js'
 import type { Figure } from './figures.js'
 import { footprints, type Footprint } from './footprint.js'
+import { programsOf } from './processor-time.js'
 
 /** After a start or a load: what is compiled and collected then is no idling. */
 const settleSeconds = 5
@@ -12,12 +13,7 @@ const total = (each: readonly Footprint[], key: 'pssMiB' | 'cpuPercent') => each
 /** The control plane with nothing to do, process by process; agents apart. */
 export async function benchIdle(cloud: Cloud): Promise<Figure[]> {
   await systemClock.sleep(settleSeconds * 1000)
-  const programs = [
-    ...cloud.names.map((name) => ({ name, pid: cloud.pidOf(name) })),
-    { name: 'postgresql', pid: cloud.postgres.pid! },
-    { name: 'redis', pid: cloud.redis.pid! },
-  ]
-  const each = await footprints(programs, idleSeconds)
+  const each = await footprints(programsOf(cloud), idleSeconds)
   const isAgent = ({ name }: Footprint) => name.startsWith('agent-')
   const controlPlane = each.filter((one) => !isAgent(one))
   return [

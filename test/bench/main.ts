@@ -5,17 +5,25 @@ import { parseArgs } from 'node:util'
 import { repository } from '../support/repository.js'
 import { isMet, type Figure } from './figures.js'
 import { parts, type Part } from './parts.js'
+import { shareOfACore } from './processor-time.js'
 import { Stages } from './stage.js'
 import { table } from './table.js'
 
 interface PartReport {
   name: string
   title: string
-  /** Of the last minute, before and after. */
-  load: { before: number; after: number }
+  before: MachineState
+  after: MachineState
   figures?: Figure[]
   note?: string
   error?: string
+}
+
+interface MachineState {
+  /** Of the last minute. */
+  load: number
+  /** Which share of a core a busy program gets. */
+  coreShare: number
 }
 
 const results = join(repository, '.nubo')
@@ -55,17 +63,17 @@ function chooseParts(args: string[]): readonly Part[] | string {
 
 /** Measures one part and prints it. One that fails says so, and the others go on. */
 async function run({ name, title, measure }: Part, stages: Stages): Promise<PartReport> {
-  const before = loadNow()
-  console.log(`\n${title} (load ${before.toFixed(2)}; --only ${name})`)
+  const before = machineState()
+  console.log(`\n${title} (${shownState(before)}; --only ${name})`)
   try {
     const { figures, note } = await measure(stages)
     if (figures.length > 0) console.log(table(figures))
     if (note !== undefined) console.log(`  ${note}`)
-    return { name, title, load: { before, after: loadNow() }, figures, ...(note === undefined ? {} : { note }) }
+    return { name, title, before, after: machineState(), figures, ...(note === undefined ? {} : { note }) }
   } catch (error) {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
     console.log(`  FAILED: ${why}`)
-    return { name, title, load: { before, after: loadNow() }, error: why }
+    return { name, title, before, after: machineState(), error: why }
   }
 }
 
@@ -88,6 +96,10 @@ async function write(startedAt: Date, reports: readonly PartReport[]): Promise<s
   return file
 }
 
-function loadNow(): number {
-  return loadavg()[0]!
+function machineState(): MachineState {
+  return { load: loadavg()[0]!, coreShare: shareOfACore() }
+}
+
+function shownState({ load, coreShare }: MachineState): string {
+  return `load ${load.toFixed(2)}, a busy program gets ${Math.round(coreShare * 100)}% of a core`
 }

@@ -36,21 +36,21 @@ export const parts: readonly Part[] = [
     benchBurst(await stages.simulated(), 200, 16),
   ),
   part('servers-none', 'GET /servers with none', async (stages) => {
-    const { cloud, demo } = await stages.simulated()
-    return await requestFigures(demo, `${cloud.apiUrl}/v2.1/servers`, { 1: 64, 8: 142 })
+    const stage = await stages.simulated()
+    return await requestFigures(stage, `${stage.cloud.apiUrl}/v2.1/servers`, { 1: 64, 8: 142 })
   }),
   part('images', 'GET /v2/images', async (stages) => {
-    const { cloud, demo } = await stages.simulated()
-    return await requestFigures(demo, `${cloud.imageUrl}/v2/images`, { 1: 103, 8: 210 })
+    const stage = await stages.simulated()
+    return await requestFigures(stage, `${stage.cloud.imageUrl}/v2/images`, { 1: 103, 8: 210 })
   }),
   part('tokens', 'Tokens by password', async (stages) => benchTokens(await stages.simulated())),
   part('servers-200', 'GET /servers with 200', async (stages) => {
-    const { cloud, demo } = await stages.withServers(200)
-    return await requestFigures(demo, `${cloud.apiUrl}/v2.1/servers`, { 1: 7, 8: 14.5 })
+    const stage = await stages.withServers(200)
+    return await requestFigures(stage, `${stage.cloud.apiUrl}/v2.1/servers`, { 1: 7, 8: 14.5 })
   }),
   part('detail-200', 'GET /servers/detail with 200', async (stages) => {
-    const { cloud, demo } = await stages.withServers(200)
-    return await requestFigures(demo, `${cloud.apiUrl}/v2.1/servers/detail`, { 1: 2.2, 8: 4.1 })
+    const stage = await stages.withServers(200)
+    return await requestFigures(stage, `${stage.cloud.apiUrl}/v2.1/servers/detail`, { 1: 2.2, 8: 4.1 })
   }),
   part('idle-after', 'The idle control plane after all of this', async (stages) => benchIdle((await stages.simulated()).cloud)),
   part('guests', 'Create to ACTIVE one by one, real QEMU guests, against the floor', benchRealGuests),

@@ -4,6 +4,7 @@ import { systemClock } from '@nubo/kernel'
 import type { CloudClient } from '../support/client.js'
 import type { Cloud } from '../support/cloud.js'
 import type { Figure } from './figures.js'
+import { processorFigures, processorTime } from './processor-time.js'
 import type { Stage } from './stage.js'
 import { median, p99 } from './statistics.js'
 
@@ -134,8 +135,13 @@ interface Burst {
 
 /** Creates from several clients at once until all are ACTIVE, then deletes; the medians of several rounds. */
 export async function benchBurst(stage: Stage, count: number, clients: number): Promise<Figure[]> {
-  const rounds: Burst[] = []
-  for (let round = 0; round < burstRounds; round++) rounds.push(await burst(stage, count, clients))
+  const inRounds = async () => {
+    const all: Burst[] = []
+    for (let round = 0; round < burstRounds; round++) all.push(await burst(stage, count, clients))
+    return all
+  }
+  const cost = await processorTime(stage.cloud, inRounds, (all) => all.length * count)
+  const rounds = cost.result
   const over = (key: Exclude<keyof Burst, 'createToActiveMs'>) => median(rounds.map((round) => round[key]))
   const milliseconds = rounds.flatMap(({ createToActiveMs }) => createToActiveMs)
   return [
@@ -143,6 +149,7 @@ export async function benchBurst(stage: Stage, count: number, clients: number): 
     { name: '  accepted', value: over('acceptedPerSecond'), unit: '/s' },
     { name: '  create to ACTIVE', value: median(milliseconds), p99: p99(milliseconds), unit: 'ms' },
     { name: 'deletes', value: over('deletesPerSecond'), unit: '/s', aim: { atLeast: 200 }, openStack: 3 },
+    ...processorFigures('a create and its delete', cost),
   ]
 }
 

@@ -145,10 +145,19 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 /** PostgreSQL's classes for a connection or a server that is gone: 08 connection, 57P shutting down, 53 out of resources. */
 const unreachableCode = /^(08|57P|53|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH)/
 
+/**
+ * Values that PostgreSQL cannot take: an invalid regular expression, a NUL or a lone surrogate in a text, a number out of
+ * range. They come from requests alone; our own statements are all tried.
+ */
+const unfitValueCodes = new Set(['2201B', '22021', '22P05', '22003', '22P02'])
+
 async function reachable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {
+    if (unfitValueCodes.has(codeOf(error))) {
+      throw new CloudError('Invalid', 'The request holds a value that cannot be stored or searched for.', { cause: error })
+    }
     if (isUnreachable(error)) {
       throw new CloudError('Unavailable', 'The database cannot be reached at the moment. Try again shortly.', { cause: error })
     }
