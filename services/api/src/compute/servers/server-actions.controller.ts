@@ -1,8 +1,9 @@
-import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common'
+import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
 import type { RequestId } from '@nubo/kernel'
 import { Actions, CurrentCaller, CurrentRequestId, Operation } from '@nubo/service-kit'
 import { InputError } from '@nubo/wire'
+import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import { ServerPowerService } from './server-power.service.js'
 import {
@@ -51,8 +52,11 @@ export class ServerActionsController {
     @Param('id') id: string,
     @Body() body: Record<string, unknown>,
     @CurrentRequestId() requestId: RequestId,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const name = Object.keys(body)[0] as ActionName
+    // The others are accepted and done later; this one is answered.
+    if (name === 'os-getConsoleOutput') reply.code(200)
     const run = this.actions[name] as (request: Request, body: unknown) => Promise<unknown>
     return await run({ caller, id, requestId }, checked(name, body))
   }
