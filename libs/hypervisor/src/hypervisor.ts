@@ -99,6 +99,7 @@ export interface Hypervisor {
   powerOff(serverId: ServerId): Promise<void>
   /** Forgets a guest that is off, with its console. Rejects with `Conflict` while it runs. */
   undefine(serverId: ServerId): Promise<void>
+  /** Rejects with `Conflict` for a guest that has lost its stamp: it is there, but its incarnation is not known. */
   inspect(serverId: ServerId): Promise<Guest | undefined>
   list(): Promise<Guest[]>
   /** Of every guest that runs. */

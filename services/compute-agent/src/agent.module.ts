@@ -1,4 +1,5 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common'
+import type { Hypervisor } from '@nubo/hypervisor'
 import { CloudError, type Clock, type Random } from '@nubo/kernel'
 import { BullMqQueue, type Queue } from '@nubo/queue'
 import { CLOCK, CONFIGURATION, Health, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
@@ -19,7 +20,7 @@ const queueProvider = {
 /** Runs this host's agent, from the moment when its hypervisor can be reached. */
 @Module({ providers: [queueProvider] })
 export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  private running: { agent: Agent; close: () => Promise<void> } | undefined
+  private running: { agent: Agent; hypervisor: Hypervisor; close: () => Promise<void> } | undefined
   private trouble = 'not opened yet'
   private readonly stopping = new AbortController()
 
@@ -31,7 +32,10 @@ export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdow
     @Inject(LOGGER) private readonly logger: Logger,
     health: Health,
   ) {
-    health.register('hypervisor', async () => assertSo(this.running !== undefined, this.trouble))
+    health.register('hypervisor', async () => {
+      assertSo(this.running !== undefined, this.trouble)
+      await this.running!.hypervisor.list()
+    })
     health.register('registration', async () =>
       assertSo(this.running?.agent.isRegistered === true, 'no conductor has answered yet'),
     )
@@ -59,7 +63,7 @@ export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdow
           await hypervisor.close()
         }
         if (this.stopping.signal.aborted) return await close()
-        this.running = { agent, close }
+        this.running = { agent, hypervisor, close }
         logger.info({ ...(await hypervisor.describe()), cpuInfo: undefined }, 'the hypervisor is open')
         return agent.start()
       } catch (error) {

@@ -197,6 +197,7 @@ describe('an agent', () => {
     it('messages that break the contract are refused', async () => {
       await host.queue.cast(computeQueue(host.hostId), { kind: 'build', serverId: '../../etc' })
       await conductor.done(build())
+      expect(await filesIn('journal')).toEqual([`${serverId}.json`])
     })
   })
 
@@ -313,12 +314,12 @@ describe('an agent', () => {
     it('takes up commands that came before the answer of their session did', async () => {
       conductor.answers = false
       await host.startAgent({ registered: false })
-      const [registration] = await eventually(() => conductor.all('register').length === 1 && conductor.all('register'))
+      const registration = await eventually(() => conductor.all('register')[0])
       conductor.sessionId = newServer() as never
       const command = await conductor.command(build())
       const { hostId } = host
       const { sessionId, fencingEpoch } = conductor
-      const answer = { kind: 'registered', hostId, registrationId: registration!.registrationId, sessionId, fencingEpoch }
+      const answer = { kind: 'registered', hostId, registrationId: registration.registrationId, sessionId, fencingEpoch }
       await host.queue.cast(computeQueue(hostId), answer)
       expect((await conductor.resultOf(command)).outcome).toMatchObject({ state: 'done' })
     })

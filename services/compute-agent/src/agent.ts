@@ -207,7 +207,7 @@ export class Agent {
   }
 
   private async beat(withGuests: boolean): Promise<void> {
-    const { configuration, hypervisor, uptimeSeconds, journal } = this.parts
+    const { configuration, hypervisor, uptimeSeconds, journal, images } = this.parts
     if (!this.session.id || this.registration.isPending) return
     const [sessionId, sequence] = [this.session.id, this.session.nextSequence()]
     // Asked every time: it is also how we know that the hypervisor answers.
@@ -218,5 +218,7 @@ export class Agent {
     if (!withGuests) return
     await this.observer.lookAtAll()
     await journal.forgetOldTombstones()
+    // Disks grow while guests write.
+    await images.makeRoom(0)
   }
 }

@@ -29,8 +29,8 @@ export async function assembleAgent(surroundings: Surroundings): Promise<{ agent
   const simulated = configuration.driver === 'simulated'
   // A simulated host ends with its process, so nothing that it keeps needs to outlive the machine.
   const files = diskFiles({ durable: !simulated })
-  const guests = await GuestFiles.open(files, `${directory}/guests`)
-  const onBroken = (path: string) => logger.error({ path }, 'a journal entry could not be read, and was set aside')
+  const onBroken = (path: string) => logger.error({ path }, 'what lies here cannot be read, and is left to a person')
+  const guests = await GuestFiles.open(files, `${directory}/guests`, onBroken)
   const journal = await Journal.open({ files, directory: `${directory}/journal`, clock, onBroken })
   const images = await openImages(surroundings, guests)
   const hypervisor = simulated ? await simulatedHost(surroundings, guests) : await libvirtHost(surroundings)

@@ -171,7 +171,11 @@ class LibvirtHypervisor implements Hypervisor {
       const domain = await this.find(serverId)
       if (!domain) return undefined
       const state = await ignoring([ErrorCode.NoDomain], this.connection.domainGetState({ domain }))
-      return state && this.read(domain, state)
+      const guest = state && (await this.read(domain, state))
+      // Somebody took our stamp off it: it is there, but what it is nobody can say.
+      if (!guest && (await this.find(serverId)))
+        throw new CloudError('Conflict', `The domain ${domain.name} carries no stamp of ours`)
+      return guest
     })
   }
 

@@ -12,7 +12,7 @@ import { openLibvirtHypervisor } from './libvirt-hypervisor.js'
 import { judgeTrial } from './probe.js'
 import { runTrialGuest } from './trial.js'
 
-const waitMs = 60_000
+const waitMs = 120_000
 /** Says so in the list of tests where it is skipped. */
 const withKvm = existsSync('/dev/kvm') ? it : it.skip
 

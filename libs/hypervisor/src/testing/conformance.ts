@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it as jestIt } from '@jest/globals'
 import { newId, systemRandom, type ProjectId, type ServerId } from '@nubo/kernel'
 import type { GuestDefinition, Hypervisor, HypervisorEvent, Watch } from '../index.js'
 import { eventually } from './eventually.js'
@@ -30,7 +30,10 @@ export interface HypervisorUnderTest {
 }
 
 /** What every driver must do, and what callers may rely on. `waitMs`: the longest that anything takes. */
-export function describeHypervisor(name: string, open: () => Promise<HypervisorUnderTest>, { waitMs = 5000 } = {}): void {
+export function describeHypervisor(name: string, open: () => Promise<HypervisorUnderTest>, { waitMs = 20_000 } = {}): void {
+  const timeoutMs = 3 * waitMs
+  const it = (what: string, test: () => Promise<void>) => jestIt(what, test, timeoutMs)
+
   describe(`${name}, as a hypervisor`, () => {
     let world: HypervisorUnderTest
     let hypervisor: Hypervisor
@@ -41,8 +44,8 @@ export function describeHypervisor(name: string, open: () => Promise<HypervisorU
     beforeAll(async () => {
       world = await open()
       hypervisor = world.hypervisor
-    }, 60_000)
-    afterAll(async () => world?.close(), 60_000)
+    }, timeoutMs)
+    afterAll(async () => world?.close(), timeoutMs)
     beforeEach(() => {
       events = []
       defined = []
@@ -54,7 +57,7 @@ export function describeHypervisor(name: string, open: () => Promise<HypervisorU
         await hypervisor.powerOff(serverId)
         await hypervisor.undefine(serverId)
       }
-    })
+    }, timeoutMs)
 
     async function definition(overrides: Partial<GuestDefinition> = {}): Promise<GuestDefinition> {
       const serverId = newId<ServerId>(systemRandom)
@@ -172,22 +175,28 @@ export function describeHypervisor(name: string, open: () => Promise<HypervisorU
       await hypervisor.undefine(serverId)
     })
 
-    it.each(['start', 'shutdown', 'reboot', 'reset'] as const)('knows no guest to %s that was never defined', async (verb) => {
-      await expect(hypervisor[verb](newId<ServerId>(systemRandom))).rejects.toMatchObject({ kind: 'NotFound' })
-    })
+    for (const verb of ['start', 'shutdown', 'reboot', 'reset'] as const) {
+      it(`knows no guest to ${verb} that was never defined`, async () => {
+        await expect(hypervisor[verb](newId<ServerId>(systemRandom))).rejects.toMatchObject({ kind: 'NotFound' })
+      })
+    }
 
-    it.each(['reboot', 'reset'] as const)('restarts a guest by %s', async (verb) => {
-      const serverId = await start()
-      await world.booted(serverId)
-      await hypervisor[verb](serverId)
-      if (world.tellsReboots)
-        await eventually_(() => events.some((event) => event.kind === 'rebooted' && event.serverId === serverId))
-      expect(await powerState(serverId)).toBe('running')
-    })
+    for (const verb of ['reboot', 'reset'] as const) {
+      it(`restarts a guest by ${verb}`, async () => {
+        const serverId = await start()
+        await world.booted(serverId)
+        await hypervisor[verb](serverId)
+        if (world.tellsReboots)
+          await eventually_(() => events.some((event) => event.kind === 'rebooted' && event.serverId === serverId))
+        expect(await powerState(serverId)).toBe('running')
+      })
+    }
 
-    it.each(['reboot', 'reset'] as const)('refuses to %s a guest that is off', async (verb) => {
-      await expect(hypervisor[verb](await define())).rejects.toMatchObject({ kind: 'Conflict' })
-    })
+    for (const verb of ['reboot', 'reset'] as const) {
+      it(`refuses to ${verb} a guest that is off`, async () => {
+        await expect(hypervisor[verb](await define())).rejects.toMatchObject({ kind: 'Conflict' })
+      })
+    }
 
     it('tells that a guest powered itself off', async () => {
       const serverId = await start()

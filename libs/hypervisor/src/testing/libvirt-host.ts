@@ -1,4 +1,5 @@
 import { systemClock } from '@nubo/kernel'
+import { connectLibvirt, unixSocket } from '@nubo/node-libvirt'
 import { startPrivateLibvirtd, type PrivateLibvirtd } from '@nubo/node-libvirt/testing'
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,6 +18,9 @@ export interface LibvirtHost {
   restartLibvirtd(): Promise<void>
   /** Kills virtlogd, does `meanwhile`, starts it again. */
   withoutLogger(meanwhile: () => Promise<void>): Promise<void>
+  /** As `virsh destroy` does it. */
+  destroyDomain(uuid: string): Promise<void>
+  domainNames(): Promise<string[]>
   close(): Promise<void>
 }
 
@@ -34,6 +38,7 @@ export async function startLibvirtHost(): Promise<LibvirtHost> {
   const libvirtd = await startPrivateLibvirtd({ directory: join(directory, 'libvirt'), qemuConf: 'stdio_handler = "logd"' })
   await openKvm(libvirtd, directory)
   let logger = await startLogger(libvirtd)
+  const elsewhere = await connectLibvirt({ transport: unixSocket(libvirtd.socketPath) })
   return {
     libvirtd,
     directory,
@@ -45,10 +50,22 @@ export async function startLibvirtHost(): Promise<LibvirtHost> {
       const exited = once(logger, 'exit')
       logger.kill('SIGKILL')
       await exited
-      await meanwhile()
-      logger = await startLogger(libvirtd)
+      try {
+        await meanwhile()
+      } finally {
+        logger = await startLogger(libvirtd)
+      }
+    },
+    async destroyDomain(uuid) {
+      await elsewhere.ready()
+      await elsewhere.domainDestroy({ domain: { uuid } })
+    },
+    async domainNames() {
+      await elsewhere.ready()
+      return (await elsewhere.connectListAllDomains()).map(({ name }) => name)
     },
     async close() {
+      await elsewhere.close()
       await libvirtd.stop()
       await end(logger)
       await rm(directory, { recursive: true, force: true })

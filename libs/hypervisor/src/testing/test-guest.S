@@ -1,5 +1,5 @@
 # as --64 test-guest.S -o test-guest.o && ld -Ttext 0x7c00 --oformat binary test-guest.o -o test-guest.bin
-# A guest of one sector that heeds the power button, and obeys single letters on COM1: o off, r reset, d deaf to the button, f flood (2 MiB).
+# A guest of one sector that heeds the power button, and obeys single letters on COM1: o off, r reset, d deaf to the button, f flood (256 KiB).
         .intel_syntax noprefix
         .code16
         .set com1, 0x3f8
@@ -49,7 +49,7 @@ deaf:   xor bp, bp
         mov si, offset ready
         call print
         jmp idle
-flood:  mov cx, 0x8000
+flood:  mov cx, 0x1000
 2:      mov si, offset line
         call print
         loop 2b

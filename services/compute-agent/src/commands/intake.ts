@@ -118,12 +118,8 @@ export class Intake {
     } catch (error) {
       if (error instanceof CommandFailure) return await this.failed(command, error, signal)
       if (!signal.aborted && !isUnavailable(error)) {
-        logger.error({ err: error, kind: command.kind }, 'a command failed in a way that nobody thought of')
-        return await this.failed(
-          command,
-          new CommandFailure('host', 'Something went wrong on the host; its log says what.'),
-          signal,
-        )
+        logger.error({ err: error, kind: command.kind }, 'a command failed')
+        return await this.failed(command, new CommandFailure('host', messageOf(error)), signal)
       }
       logger.warn({ err: error, kind: command.kind }, 'a command was left open')
       return undefined
@@ -134,6 +130,12 @@ export class Intake {
     const guest = signal.aborted ? undefined : await this.options.tools.hypervisor.inspect(serverId).catch(() => undefined)
     return { state: 'failed', powerState: powerStateCode(guest?.powerState), failure: { scope, message } }
   }
+}
+
+/** A refusal of the hypervisor is worth a person's reading, a defect of ours is not. */
+function messageOf(error: unknown): string {
+  if (error instanceof CloudError && error.kind !== 'Bug') return error.message
+  return 'Something went wrong on the host; its log says what.'
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -13,7 +13,8 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
 const serverId = newId<ServerId>(systemRandom)
-const open = () => GuestFiles.open(diskFiles({ durable: true }), directory)
+const broken: string[] = []
+const open = () => GuestFiles.open(diskFiles({ durable: true }), directory, (path) => broken.push(path))
 const record = (incarnation: number): GuestRecord => ({
   ...{ serverId, incarnation, projectId: 'p', fencingEpoch: 1, name: '../../x', vcpus: 1, memoryMiB: 64 },
   imagePath: `/images/${incarnation}`,
@@ -34,8 +35,10 @@ it('knows after its end which guests are here, and which images they stand on', 
 
 it('removes what was left half made, and nothing that a guest may have been started from', async () => {
   await (await open()).save(record(1))
-  await mkdir(join(directory, 'half'))
-  await writeFile(join(directory, 'half/disk.qcow2'), '')
+  for (const name of ['half', 'disk', 'torn']) await mkdir(join(directory, name))
+  await writeFile(join(directory, 'disk/disk.qcow2'), '')
+  await writeFile(join(directory, 'torn/guest.json'), '{')
   expect((await open()).all()).toEqual([record(1)])
-  expect(await readdir(directory)).toEqual([`${serverId}-1`])
+  expect((await readdir(directory)).sort()).toEqual([`${serverId}-1`, 'disk', 'torn'].sort())
+  expect(broken.sort()).toEqual([join(directory, 'disk'), join(directory, 'torn')])
 })

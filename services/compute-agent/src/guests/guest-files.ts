@@ -19,6 +19,7 @@ const guestRecord = z.object({
 export type GuestRecord = z.output<typeof guestRecord>
 
 const recordName = 'guest.json'
+const diskName = 'disk.qcow2'
 
 /**
  * A directory for each incarnation of a server that has something on this host: its disk, its config drive and its record.
@@ -32,16 +33,21 @@ export class GuestFiles {
     readonly directory: string,
   ) {}
 
-  /** Reads what is there; directories without a record that can be read are removed, since no guest was started from them. */
-  static async open(files: Files, directory: string): Promise<GuestFiles> {
+  /**
+   * Reads what is there. The record is written before the disk: a directory with neither was being made, and is removed.
+   * @param onBroken told of a directory that has a disk and no record that can be read; it is left to a person.
+   */
+  static async open(files: Files, directory: string, onBroken: (path: string) => void): Promise<GuestFiles> {
     const guests = new GuestFiles(files, directory)
     // QEMU's user finds its disk by name, and need not know what else there is.
     await files.makeDirectory(directory, 0o711)
     for (const name of await files.list(directory)) {
-      const text = await files.read(`${directory}/${name}/${recordName}`)
-      const parsed = text === undefined ? undefined : guestRecord.safeParse(JSON.parse(text))
-      if (parsed?.success) guests.records.set(name, parsed.data)
-      else await files.remove(`${directory}/${name}`)
+      const path = `${directory}/${name}`
+      const contents = await files.list(path)
+      const record = readRecord(await files.read(`${path}/${recordName}`))
+      if (record) guests.records.set(name, record)
+      else if (contents.includes(diskName) || contents.includes(recordName)) onBroken(path)
+      else await files.remove(path)
     }
     return guests
   }
@@ -85,7 +91,7 @@ export class GuestFiles {
   }
 
   diskPath(record: GuestRecord): string {
-    return `${this.directoryOf(record)}/disk.qcow2`
+    return `${this.directoryOf(record)}/${diskName}`
   }
 
   configDrivePath(record: GuestRecord): string {
@@ -105,4 +111,12 @@ export class GuestFiles {
 
 function nameOf({ serverId, incarnation }: Pick<GuestRecord, 'serverId' | 'incarnation'>): string {
   return `${serverId}-${incarnation}`
+}
+
+function readRecord(text: string | undefined): GuestRecord | undefined {
+  try {
+    return text === undefined ? undefined : guestRecord.parse(JSON.parse(text))
+  } catch {
+    return undefined
+  }
 }

@@ -15,6 +15,8 @@ export interface Images {
    * @throws CommandFailure; the signal's reason when it fires.
    */
   fetch(source: ImageSource, signal: AbortSignal): Promise<void>
+  /** Drops images that no guest stands on, longest unused first, until so many bytes are free beside the reserve. */
+  makeRoom(neededBytes: number): Promise<void>
 }
 
 export interface ImageCacheOptions {
@@ -67,7 +69,6 @@ export class ImageCache implements Images {
     }
   }
 
-  /** Drops images that no guest stands on, longest unused first, until `neededBytes` are free beside the reserve. */
   async makeRoom(neededBytes: number): Promise<void> {
     const { directory, machine, minimumFreeBytes } = this.options
     const isShort = async () => (await machine.freeBytes(directory)) < neededBytes + minimumFreeBytes

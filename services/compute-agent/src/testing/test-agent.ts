@@ -73,7 +73,7 @@ export class TestHost {
       configuration: { host: { ...hostConfiguration, id: this.hostId, directory: this.directory } },
       queue: this.queue,
       hypervisor: this.hypervisor,
-      guests: await GuestFiles.open(files, join(this.directory, 'guests')),
+      guests: await GuestFiles.open(files, join(this.directory, 'guests'), () => {}),
       disks: this.disks,
       images: noImages,
       journal,
@@ -112,7 +112,11 @@ const hostConfiguration = {
   vcpuRatio: 16,
 }
 
-const noImages: Images = { pathOf: ({ imageId }) => `/images/${imageId}`, fetch: async () => undefined }
+const noImages: Images = {
+  pathOf: ({ imageId }) => `/images/${imageId}`,
+  fetch: async () => undefined,
+  makeRoom: async () => undefined,
+}
 
 export const newServer = () => newId<ServerId>(systemRandom)
 
