@@ -142,3 +142,18 @@ export function guestSpecification(bytes: Uint8Array = new Uint8Array(), url = '
     configDrive: { metaData: { uuid: 'u', hostname: 'web-1' }, userData: null, files: [] },
   }
 }
+
+/** Disks that are never made. */
+export function untilAborted(onAborted: (reason: unknown) => void = () => {}): DiskMaker {
+  return {
+    make: (_record, _guest, signal) =>
+      new Promise((_, reject) => {
+        const abort = () => {
+          onAborted(signal.reason)
+          reject(signal.reason)
+        }
+        if (signal.aborted) abort()
+        else signal.addEventListener('abort', abort)
+      }),
+  }
+}

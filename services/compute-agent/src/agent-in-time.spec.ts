@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { ServerCommand } from '@nubo/contract'
+import { guestSpecification, newServer, TestHost, untilAborted } from './testing/test-agent.js'
+import { VirtualClock } from './testing/virtual-clock.js'
+
+describe('in the course of time an agent', () => {
+  let host: TestHost
+  let clock: VirtualClock
+
+  beforeEach(() => {
+    clock = new VirtualClock()
+    host = TestHost.onClock(clock)
+  })
+  afterEach(() => host.close())
+
+  const build = () => ({ kind: 'build' as const, serverId: newServer(), guest: guestSpecification() })
+
+  it('registers again when the answer does not come, and takes no notice of late ones', async () => {
+    const { conductor } = host
+    conductor.answers = false
+    const agent = await host.startAgent({ registered: false })
+    await clock.pass(25_000)
+    const registrations = conductor.all('register')
+    expect(registrations).toHaveLength(3)
+    expect(new Set(registrations.map((each) => each.registrationId)).size).toBe(3)
+    await conductor.answerRegistration(registrations[0]!.registrationId)
+    await clock.pass(100)
+    expect(agent.isRegistered).toBe(false)
+    await conductor.answerRegistration(registrations[2]!.registrationId)
+    await clock.pass(100)
+    expect(agent.isRegistered).toBe(true)
+  })
+
+  it('does not register again while nobody has taken its registration', async () => {
+    await host.conductor.close()
+    await host.startAgent({ registered: false })
+    await clock.pass(60_000)
+    expect(await host.queue.depth('reports')).toBe(1)
+  })
+
+  it('tells a result again, less and less often, until it is acknowledged', async () => {
+    const { conductor } = host
+    await host.startAgent()
+    conductor.acknowledges = false
+    const command = await conductor.command(build())
+    await conductor.resultOf(command)
+    await clock.pass(60_000)
+    const times = conductor.all('result').filter((result) => result.fence === command.fence)
+    expect(times.length).toBeGreaterThan(3)
+    expect(times.length).toBeLessThan(10)
+    expect(new Set(times.map((result) => result.sequence)).size).toBe(1)
+    conductor.acknowledges = true
+    await clock.pass(60_000)
+    conductor.reports.length = 0
+    await clock.pass(60_000)
+    expect(conductor.all('result')).toEqual([])
+  })
+
+  it('sends heartbeats, some of them with its guests, and none while its hypervisor does not answer', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    const { serverId } = await conductor.resultOf(await conductor.command(build()))
+    await clock.pass(60_000)
+    const heartbeats = conductor.all('heartbeat')
+    expect(heartbeats.length).toBeGreaterThanOrEqual(11)
+    expect(heartbeats.at(-1)!.inventory).toMatchObject({
+      totalVcpus: 4,
+      totalMemoryMiB: 4096,
+      reservedMemoryMiB: 256,
+      virtType: 'simulated',
+    })
+    expect(heartbeats.flatMap((each) => each.guests)).toContainEqual(expect.objectContaining({ serverId, powerState: 1 }))
+    const sequences = heartbeats.map((each) => each.sequence)
+    expect(sequences).toEqual([...sequences].sort((a, b) => a - b))
+    hypervisor.disconnect()
+    conductor.reports.length = 0
+    await clock.pass(60_000)
+    expect(conductor.all('heartbeat')).toEqual([])
+  })
+
+  it('makes good what events did not tell', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    const { serverId } = await conductor.resultOf(await conductor.command(build()))
+    hypervisor.loseEvents(1)
+    hypervisor.kill(serverId)
+    await clock.pass(30_000)
+    expect(conductor.all('guest-changed')).toMatchObject([{ serverId, powerState: 4, cause: 'killed' }])
+  })
+
+  it('registers anew when it is commanded under a session that is not its own, and by nobody under its own', async () => {
+    const { conductor } = host
+    await host.startAgent()
+    conductor.sessionId = newServer() as never
+    const command = await conductor.command(build())
+    await clock.pass(60_000)
+    expect(conductor.all('register')).toHaveLength(2)
+    await conductor.repeat({ ...command, sessionId: conductor.sessionId } as ServerCommand)
+    await clock.pass(1_000)
+    expect((await conductor.resultOf(command)).outcome).toMatchObject({ state: 'done' })
+  })
+
+  it('presses the button of a guest again that did not hear it the first time', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    const { serverId } = await conductor.resultOf(await conductor.command(build()))
+    hypervisor.ignoreButton(serverId)
+    const stopping = await conductor.command({ kind: 'stop', serverId, graceMs: 60_000 })
+    await clock.pass(12_000)
+    await hypervisor.reset(serverId)
+    await clock.pass(12_000)
+    expect((await conductor.resultOf(stopping)).outcome).toEqual({ state: 'done', powerState: 4 })
+  })
+
+  it('leaves a command open whose time is over, and begins it again when it is asked', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    hypervisor.disconnect()
+    const command = await conductor.command({ ...build(), timeoutMs: 5_000 })
+    await clock.pass(10_000)
+    expect(conductor.all('result')).toEqual([])
+    hypervisor.reconnect()
+    await conductor.repeat(command)
+    await clock.pass(1_000)
+    expect((await conductor.resultOf(command)).outcome).toEqual({ state: 'done', powerState: 1 })
+  })
+
+  it('fails a build whose image did not come in time', async () => {
+    host.disks = untilAborted()
+    await host.startAgent()
+    const command = await host.conductor.command({ ...build(), timeoutMs: 5_000 })
+    await clock.pass(10_000)
+    expect((await host.conductor.resultOf(command)).outcome).toMatchObject({
+      state: 'failed',
+      failure: { scope: 'host', message: 'The image could not be brought to the host in time.' },
+    })
+  })
+})
