@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { ensureCgroup } from './cgroup.js'
 
 let root: string
-beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'nubo-cgroup-'))))
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'nubo-cgroup-'))
+})
 afterEach(() => rmSync(root, { recursive: true }))
 
 const group = { path: 'nubo-1/host-1', memoryMiB: 512 }

@@ -174,7 +174,8 @@ async function whoMay(route: ServedRoute, policy: Policy, own: boolean, action?:
     names.map(async (name) => {
       const request = { token: tokens[name]!, body, headers: versionIn(route) }
       const response = await api.send(method, pathOf(url, own), request)
-      if (response.statusCode >= 500) throw new Error(`${method} ${url} as ${name}: ${api.logLines.findLast((line) => line.includes("\"error\""))}`)
+      if (response.statusCode >= 500)
+        throw new Error(`${method} ${url} as ${name}: ${api.logLines.findLast((line) => line.includes('"error"'))}`)
       return { name, denied: response.statusCode === 403 && response.body.includes(denial(policy)) }
     }),
   )
@@ -201,6 +202,7 @@ describe('every route', () => {
       'GET /',
       'GET /compute',
       'GET /healthz',
+      'GET /nubo/v1',
       'GET /readyz',
       'GET /v2.1',
       'GET /v3',
