@@ -26,11 +26,11 @@ beforeAll(async () => {
   api = await TestApi.start()
   admin = computeRequests(api, await api.admin())
   demo = computeRequests(api, await api.demo())
-  await recordPresence(api.database, { binary: 'nova-scheduler', host: 'control' })
-  await recordPresence(api.database, { binary: 'nova-conductor', host: 'control' })
 })
 beforeEach(async () => {
   await api.database.execute('DELETE FROM hosts')
+  await recordPresence(api.database, { binary: 'nova-scheduler', host: 'control' })
+  await recordPresence(api.database, { binary: 'nova-conductor', host: 'control' })
   first = await addHost(api.database, { name: 'host-1' })
   second = await addHost(api.database, { name: 'host-2' })
 })
