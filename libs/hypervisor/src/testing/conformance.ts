@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it as jestIt } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { newId, systemRandom, type ProjectId, type ServerId } from '@nubo/kernel'
 import type { GuestDefinition, Hypervisor, HypervisorEvent, Watch } from '../index.js'
 import { eventually } from './eventually.js'
@@ -31,8 +31,7 @@ export interface HypervisorUnderTest {
 
 /** What every driver must do, and what callers may rely on. `waitMs`: the longest that anything takes. */
 export function describeHypervisor(name: string, open: () => Promise<HypervisorUnderTest>, { waitMs = 20_000 } = {}): void {
-  const timeoutMs = 3 * waitMs
-  const it = (what: string, test: () => Promise<void>) => jestIt(what, test, timeoutMs)
+  jest.setTimeout(3 * waitMs)
 
   describe(`${name}, as a hypervisor`, () => {
     let world: HypervisorUnderTest
@@ -44,8 +43,8 @@ export function describeHypervisor(name: string, open: () => Promise<HypervisorU
     beforeAll(async () => {
       world = await open()
       hypervisor = world.hypervisor
-    }, timeoutMs)
-    afterAll(async () => world?.close(), timeoutMs)
+    })
+    afterAll(async () => world?.close())
     beforeEach(() => {
       events = []
       defined = []
@@ -57,7 +56,7 @@ export function describeHypervisor(name: string, open: () => Promise<HypervisorU
         await hypervisor.powerOff(serverId)
         await hypervisor.undefine(serverId)
       }
-    }, timeoutMs)
+    })
 
     async function definition(overrides: Partial<GuestDefinition> = {}): Promise<GuestDefinition> {
       const serverId = newId<ServerId>(systemRandom)
