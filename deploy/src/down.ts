@@ -63,11 +63,13 @@ async function stop(cloud: Cloud, steps: Steps): Promise<void> {
   })
 }
 
-/** Removes all that belongs to the cloud. What was fetched (Node, PostgreSQL's programs) is no data and stays. */
+/** What is no data of the cloud: what was fetched, the root of `npm run test:fresh`, and the locks of those at work. */
+const kept = ['toolchain', 'fresh', 'test']
+
 function wipe(folder: DataFolder): string {
   if (!existsSync(folder.path)) return 'there was none'
   for (const name of readdirSync(folder.path)) {
-    if (name !== 'toolchain' && !name.startsWith('lock')) rmSync(join(folder.path, name), { recursive: true, force: true })
+    if (!kept.includes(name) && !name.startsWith('lock')) rmSync(join(folder.path, name), { recursive: true, force: true })
   }
   return 'removed; .nubo/toolchain, which is only what was fetched, stays'
 }
