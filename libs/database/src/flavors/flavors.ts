@@ -1,6 +1,6 @@
 import type { FlavorId, ProjectId } from '@nubo/kernel'
 import { isUniqueViolation, type Queryable } from '../connection.js'
-import { flavorRowColumns, type FlavorRow } from './find-flavor.js'
+import { flavorRowColumns, type FlavorRow } from './flavor-row.js'
 
 /** Who looks: a project sees public flavors and those it has access to, an administrator sees all. */
 export interface FlavorViewer {

@@ -1,4 +1,4 @@
-export { findFlavorForProject, flavorRowColumns, type FlavorRow } from './find-flavor.js'
+export { flavorRowColumns, type FlavorRow } from './flavor-row.js'
 export { addFlavorAccess, listFlavorAccess, removeFlavorAccess } from './flavor-access.js'
 export {
   deleteExtraSpec,

@@ -1,5 +1,5 @@
 import type { Queryable } from '../connection.js'
-import { flavorRowColumns, type FlavorRow } from './find-flavor.js'
+import { flavorRowColumns, type FlavorRow } from './flavor-row.js'
 import type { FlavorViewer } from './flavors.js'
 
 /**

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { DATABASE, ENGINE, QUEUE } from '@nubo/control-plane'
-import { enforce, projectOf, type Caller } from '@nubo/auth'
+import { enforce, isCloudAdmin, projectOf, type Caller } from '@nubo/auth'
 import { placementQueue } from '@nubo/contract'
 import {
   findImageForServer,
-  findFlavorForProject,
   findKeypair,
+  findVisibleFlavor,
   insertServers,
   readQuota,
   takeServerQuota,
@@ -20,7 +20,6 @@ import { defaultLimits, exceeded, limitsOf, serversWithin } from '@nubo/domain'
 import {
   CloudError,
   newId,
-  type FlavorId,
   type OperationId,
   type ProjectId,
   type Random,
@@ -64,7 +63,7 @@ export class CreateServersService {
     refuseWhatIsNotBuilt(body)
     this.checkPlacementWishes(caller, server)
     const counts = countsOf(server)
-    const flavor = await this.findFlavor(server, projectId)
+    const flavor = await this.findFlavor(caller, server)
     const image = await this.findImage(server, projectId)
     checkFit(flavor, image)
     const publicKey = await this.findPublicKey(caller, server)
@@ -193,8 +192,9 @@ export class CreateServersService {
     if (zone !== 'nova') throw new CloudError('Invalid', 'The requested availability zone is not available')
   }
 
-  private async findFlavor(server: NewServerRequest, projectId: ProjectId): Promise<FlavorRow> {
-    const flavor = await findFlavorForProject(this.database, server.flavorRef as FlavorId, projectId)
+  private async findFlavor(caller: Caller, server: NewServerRequest): Promise<FlavorRow> {
+    const viewer = { projectId: projectOf(caller), seesAll: isCloudAdmin(caller) }
+    const flavor = await findVisibleFlavor(this.database, server.flavorRef, viewer)
     if (!flavor) throw new CloudError('Invalid', `Flavor ${server.flavorRef} could not be found.`)
     return flavor
   }

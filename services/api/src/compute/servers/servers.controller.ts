@@ -36,7 +36,7 @@ export class ServersController {
   @Guarded(listServersPolicy)
   @Operation('server.list', { servers: ['server-brief'] })
   async list(@CurrentCaller() caller: Caller, @Query() query: ServerQuery, @BaseUrl() baseUrl: string) {
-    const found = await this.servers.list(caller, query)
+    const found = await this.servers.listBriefly(caller, query)
     return {
       servers: found.servers.map((server) => serverBriefView(server, baseUrl)),
       ...nextPage(found, 'servers', query, baseUrl),

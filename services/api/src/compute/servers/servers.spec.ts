@@ -7,11 +7,13 @@ import { TestApi } from '../../testing/test-api.js'
 jest.setTimeout(60_000)
 
 let api: TestApi
+let admin: ReturnType<typeof computeRequests>
 let demo: ReturnType<typeof computeRequests>
 const imageRef = newId(systemRandom)
 
 beforeAll(async () => {
   api = await TestApi.start()
+  admin = computeRequests(api, await api.admin())
   demo = computeRequests(api, await api.demo())
   await api.database.execute(
     `INSERT INTO images (id, project_id, name, status, visibility, disk_format, container_format, size_bytes, virtual_bytes)
@@ -21,9 +23,11 @@ beforeAll(async () => {
 })
 afterAll(() => api?.stop())
 
+const create = (requests: typeof demo, more: Record<string, unknown>) =>
+  requests('POST', '/servers', { body: { server: { name: 'guest', imageRef, flavorRef: '1', networks: 'none', ...more } } })
+
 async function newServer(more: Record<string, unknown> = {}): Promise<string> {
-  const body = { server: { name: 'guest', imageRef, flavorRef: '1', networks: 'none', ...more } }
-  const answer = await demo('POST', '/servers', { body })
+  const answer = await create(demo, more)
   expect(answer.status).toBe(202)
   return answer.body.server.id
 }
@@ -60,5 +64,17 @@ describe('locking a server', () => {
     expect((await lock({ reason: 'because' })).status).toBe(400)
     expect((await lock({ locked_reason: 'because' })).status).toBe(202)
     expect((await demo('GET', `/servers/${id}`)).body.server.locked_reason).toBe('because')
+  })
+})
+
+describe('a flavor that nobody was given', () => {
+  it("is an administrator's to use, and nobody else's", async () => {
+    const flavor = { id: 'hidden', name: 'hidden', ram: 64, vcpus: 1, disk: 1, 'os-flavor-access:is_public': false }
+    expect((await admin('POST', '/flavors', { body: { flavor } })).status).toBe(200)
+    expect((await create(admin, { flavorRef: 'hidden' })).status).toBe(202)
+    expect(await create(demo, { flavorRef: 'hidden' })).toMatchObject({
+      status: 400,
+      message: 'Flavor hidden could not be found.',
+    })
   })
 })
