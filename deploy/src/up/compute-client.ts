@@ -75,6 +75,13 @@ export class ComputeClient {
     return (await this.json<{ server: { id: string } }>('compute', 'POST', '/servers', { server })).server.id
   }
 
+  /** Settles when the server is gone. */
+  async deleteServer(id: string): Promise<void> {
+    await this.request('compute', 'DELETE', `/servers/${id}`, {})
+    const isGone = async () => !(await this.servers()).some((server) => server.id === id)
+    await waitFor(`server ${id} is not deleted`, isGone, { timeoutMs: 60_000, everyMs: 200 })
+  }
+
   async consoleOutput(id: string, lines: number): Promise<string> {
     const body = { 'os-getConsoleOutput': { length: lines } }
     return (await this.json<{ output: string }>('compute', 'POST', `/servers/${id}/action`, body)).output

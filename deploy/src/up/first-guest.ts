@@ -72,8 +72,12 @@ export async function ensureFirstGuest(
   progress: (words: string) => void,
 ): Promise<FirstGuest> {
   const mark = join(cloud.folder.folder('run'), 'first-guest')
-  const existing = (await client.servers()).find((server) => server.name === guestName)
-  if (!existing && existsSync(mark)) return { name: guestName, state: 'deleted', console: [] }
+  let existing = (await client.servers()).find((server) => server.name === guestName)
+  if (existing?.status === 'ERROR') {
+    // What failed at an earlier `up` is tried again, as everything else is.
+    await client.deleteServer(existing.id)
+    existing = undefined
+  } else if (!existing && existsSync(mark)) return { name: guestName, state: 'deleted', console: [] }
   const flavor = await client.smallestFlavor(guestMemoryMiB, guestDiskGiB)
   const id = existing?.id ?? (await client.createServer(guestName, (await client.findImage(imageName))!.id, flavor.id))
   writeFileSync(mark, id)
