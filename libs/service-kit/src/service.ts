@@ -11,7 +11,7 @@ import { commandLineOption, readConfiguration, type BaseConfiguration } from './
 import { Health } from './health.js'
 import { installBodyParsers } from './http/bodies.js'
 import { answer, ErrorFilter } from './http/exception-filter.js'
-import { installHooks } from './http/hooks.js'
+import { installHooks, type Lifecycle } from './http/hooks.js'
 import { ValidationPipe } from './http/validation.js'
 import { KitModule } from './kit.module.js'
 import { createLogger, nestLogger, type Logger } from './logger.js'
@@ -49,6 +49,7 @@ const maxParameterCharacters = 4_096
 class RootModule {}
 
 const books = new WeakMap<object, RouteBook>()
+const lifecycles = new WeakMap<object, Lifecycle>()
 
 /** Every route that `app` serves, with what it declared: for tests that walk all of them. */
 export const servedRoutes = (app: object): readonly ServedRoute[] => books.get(app)?.routes ?? []
@@ -89,13 +90,15 @@ export async function createService<Configuration extends BaseConfiguration>(
   // A service of no API checks no tokens.
   const verifier = surfaces.length > 0 ? app.get(TokenVerifier, { strict: false }) : undefined
   installBodyParsers(adapter.getInstance())
-  installHooks(adapter.getInstance(), { surfaces, verifier, logger, clock, random })
+  const lifecycle: Lifecycle = { stopping: false }
+  installHooks(adapter.getInstance(), { surfaces, verifier, logger, clock, random, lifecycle })
   serveHealth(app)
   app.useGlobalPipes(new ValidationPipe())
   app.useGlobalFilters(new ErrorFilter(logger))
   await app.init()
   book.check(surfaces, verifier !== undefined)
   books.set(app, book)
+  lifecycles.set(app, lifecycle)
   await adapter.getInstance().ready()
   return app
 }
@@ -161,6 +164,7 @@ function stopOnSignal(app: NestFastifyApplication, logger: Logger): void {
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1)
     stopping = true
+    lifecycles.get(app)!.stopping = true
     logger.info({ signal }, 'stopping')
     systemClock.after(stopWithinMs, () => end(logger, new Error(`not stopped within ${stopWithinMs} ms`)), { background: true })
     app.close().then(

@@ -33,7 +33,7 @@ const timeoutMs = 60_000
 /**
  * Makes what is missing of `seed`, sets passwords that differ, and returns what was done, a line each. Flavors go into an
  * empty list only: one that the operator deleted stays deleted. Plain records through Prisma: it runs once, in a process of
- * its own, so that Prisma's query compiler (45 MB, see docs/decisions/0005) costs no service anything.
+ * its own, so that Prisma's query compiler (45 MB, measured) costs no service anything.
  */
 export function seedCloud(database: Database, seed: CloudSeed, hasher: SeedHasher): Promise<string[]> {
   return database.prisma.$transaction(

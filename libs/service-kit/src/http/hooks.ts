@@ -15,6 +15,12 @@ export interface HookDependencies {
   logger: Logger
   clock: Clock
   random: Random
+  lifecycle: Lifecycle
+}
+
+/** Whether this service is on its way out. */
+export interface Lifecycle {
+  stopping: boolean
 }
 
 const clientRequestId = /^req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -51,6 +57,8 @@ export function installHooks(instance: FastifyInstance, dependencies: HookDepend
     }
   })
   instance.addHook('onSend', (request, reply, payload, done) => {
+    // A connection that is kept for a next request would keep the service.
+    if (dependencies.lifecycle.stopping) reply.header('Connection', 'close')
     const status = request.plan?.status
     if (status !== undefined && reply.statusCode < 300) reply.code(status)
     done(null, payload)
