@@ -81,5 +81,8 @@ export async function countServersOfProject(db: Queryable, id: string): Promise<
 /** Removes a project with its role assignments; false where it is not there. */
 export async function deleteProject(db: Queryable, id: string): Promise<boolean> {
   await db.execute(`DELETE FROM role_assignments WHERE target_kind = 'project' AND target_id = $1`, [id])
+  await db.execute('DELETE FROM flavor_access WHERE project_id = $1', [id])
+  // Servers that it may still have go on counting, so that what they free is there to be freed.
+  await db.execute('DELETE FROM project_quotas WHERE project_id = $1 AND used_instances = 0', [id])
   return (await db.execute('DELETE FROM projects WHERE id = $1', [id])) === 1
 }
