@@ -85,10 +85,9 @@ export class OperationEngine {
       await tx.endOperation(operation.id, 'done')
       return undefined
     }
-    const server = (await tx.lockServer(located.server.id))!.server
     return await this.open(tx, {
       operationId: operation.id,
-      server,
+      server: located.server,
       definition,
       name: next,
       direction: 'do',
