@@ -34,8 +34,8 @@ const caller = (changes: Partial<Caller> = {}): Caller => ({
   ...changes,
 })
 
-function verifierWith(revocations: Partial<Revocations> = {}) {
-  const state = { auditIds: new Set<string>(), notBeforeMs: new Map<string, number>(), ...revocations }
+function verifierWith(marks: [subject: string, notBeforeMs: number][] = []) {
+  const state = { auditIds: new Set<string>(), notBeforeMs: new Map(marks) }
   let loads = 0
   const load = async () => {
     loads++
@@ -142,22 +142,20 @@ it.each([
   ["the user's roles on the domain", scopes[1]!, revocationSubject.assignment('u1', 'domain', 'd3')],
   ["the user's roles on the system", scopes[2]!, revocationSubject.assignment('u1', 'system', 'all')],
 ])('a mark on %s ends older tokens and leaves newer ones', async (_name, scope, subject) => {
-  const { verifier } = verifierWith({ notBeforeMs: new Map([[subject, nowMs]]) })
+  const { verifier } = verifierWith([[subject, nowMs]])
   const issued = (issuedAtMs: number) => signer.sign(caller({ scope, issuedAtMs, expiresAtMs: nowMs + 60_000 }))
   await expect(verifier.verify(await issued(nowMs - 1))).rejects.toMatchObject({ kind: 'Unauthenticated' })
   await expect(verifier.verify(await issued(nowMs))).resolves.toBeDefined()
 })
 
 it('leaves tokens of others alone', async () => {
-  const notBeforeMs = new Map(
-    [
-      revocationSubject.user('u2'),
-      revocationSubject.project('p2'),
-      revocationSubject.assignment('u1', 'project', 'p2'),
-      revocationSubject.assignment('u2', 'project', 'p1'),
-    ].map((subject) => [subject, nowMs + 1_000]),
-  )
-  const { verifier } = verifierWith({ notBeforeMs })
+  const others = [
+    revocationSubject.user('u2'),
+    revocationSubject.project('p2'),
+    revocationSubject.assignment('u1', 'project', 'p2'),
+    revocationSubject.assignment('u2', 'project', 'p1'),
+  ]
+  const { verifier } = verifierWith(others.map((subject) => [subject, nowMs + 1_000]))
   await expect(verifier.verify(await signer.sign(caller()))).resolves.toBeDefined()
 })
 
