@@ -130,7 +130,8 @@ describe('QEMU under libvirt', () => {
     async () => {
       const serverId = await start()
       await booted(serverId)
-      await order(serverId, testGuestLetters.flood, 'ready')
+      // Nobody listens at the socket, so nothing is lost on the way to the log.
+      await order(serverId, testGuestLetters.flood)
       await eventually(async () => (await hypervisor.consoleOutput(serverId, 100)).toString().endsWith('nopq\nready\n'), {
         withinMs: waitMs,
       })
@@ -139,7 +140,6 @@ describe('QEMU under libvirt', () => {
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(2 * consoleLimitBytes)
       const output = await hypervisor.consoleOutput(serverId, consoleLimitBytes)
       expect(output).toHaveLength(consoleLimitBytes)
-      // QEMU writes a letter to the log again when the socket could not take it at once.
       expect(output.toString('latin1')).toMatch(/^[0-9a-z]*\n([0-9a-z]{63,}\n)+ready\n$/)
       await remove(serverId)
       expect((await readdir(consoles)).filter((name) => name.startsWith(serverId))).toEqual([])
@@ -153,8 +153,9 @@ describe('QEMU under libvirt', () => {
       const serverId = await start()
       await booted(serverId)
       await host.withoutLogger(async () => {
-        await order(serverId, testGuestLetters.flood, 'ready')
-        expect((await hypervisor.inspect(serverId))?.powerState).toBe('running')
+        // More than a pipe holds. What it writes while nobody keeps up is lost; that it can still answer is what counts.
+        await order(serverId, testGuestLetters.flood)
+        await order(serverId, 'Z', 'Z')
       })
       const before = await hypervisor.consoleOutput(serverId, consoleLimitBytes)
       await hypervisor.powerOff(serverId)
