@@ -156,6 +156,7 @@ describe('QEMU under libvirt', () => {
         // More than a pipe holds. What it writes while nobody keeps up is lost; that it can still answer is what counts.
         await order(serverId, testGuestLetters.flood)
         await order(serverId, 'Z', 'Z')
+        expect((await hypervisor.consoleOutput(serverId, consoleLimitBytes)).toString()).not.toContain('Z')
       })
       const before = await hypervisor.consoleOutput(serverId, consoleLimitBytes)
       await hypervisor.powerOff(serverId)
