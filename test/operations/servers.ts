@@ -4,13 +4,14 @@ import {
   insertServers,
   PgOperationStore,
   recordAction,
-  takeServerQuota,
   type Database,
+  type NewServersRequest,
   type ServerRow,
 } from '@nubo/database'
 import { defaultLimits } from '@nubo/domain'
 import { waitFor } from '@nubo/deploy'
 import {
+  assert,
   newId,
   systemRandom,
   type FlavorId,
@@ -53,39 +54,37 @@ export class TestServers {
     }))
     const requestId = newRequestId()
     const imageId = await this.image()
-    await this.database.transaction(async (tx) => {
-      await takeServerQuota(tx, projectId, { instances: count, cores: count, ramMiB: count * memoryMiB }, generous)
-      await insertServers(tx, {
-        servers,
-        projectId,
-        userId,
-        requestId,
-        reservationId: 'r-1',
-        description: null,
-        imageId,
-        flavor: { id: 'f' as FlavorId, name: 'f', vcpus: 1, memoryMiB, diskGiB: 1, ephemeralGiB: 0, swapMiB: 0, extraSpecs: {} },
-        keyName: null,
-        publicKey: null,
-        metadata: {},
-        tags: [],
-        userData: null,
-        files: [],
-        configDrive: true,
-        requestedZone: null,
-        accessIpv4: '',
-        accessIpv6: '',
-        diskConfig: 'MANUAL',
-        adminPassword: 'secret',
-        operation: {
-          kind: 'server.create',
-          deadlineMs: 60_000,
-          firstStep: 'place',
-          queue: placementQueue,
-          taskState: 'scheduling',
-          hintAfterMs: 1_000,
-        },
-      })
-    })
+    const request: NewServersRequest = {
+      servers,
+      projectId,
+      userId,
+      requestId,
+      reservationId: 'r-1',
+      description: null,
+      imageId,
+      flavor: { id: 'f' as FlavorId, name: 'f', vcpus: 1, memoryMiB, diskGiB: 1, ephemeralGiB: 0, swapMiB: 0, extraSpecs: {} },
+      keyName: null,
+      publicKey: null,
+      metadata: {},
+      tags: [],
+      userData: null,
+      files: [],
+      configDrive: true,
+      requestedZone: null,
+      accessIpv4: '',
+      accessIpv6: '',
+      diskConfig: 'MANUAL',
+      adminPassword: 'secret',
+      operation: {
+        kind: 'server.create',
+        deadlineMs: 60_000,
+        firstStep: 'place',
+        queue: placementQueue,
+        taskState: 'scheduling',
+        hintAfterMs: 1_000,
+      },
+    }
+    assert(await insertServers(this.database, request, generous), 'nothing is in the way')
     if (hint) {
       const hints = servers.map(({ stepId, operationId }) => ({ kind: 'step', stepId, operationId, requestId }))
       await this.queue.castAll(placementQueue, hints)

@@ -1,6 +1,6 @@
 export { deleteMetadataItem, setLocked, updateServer, writeMetadata, writeTags, type ServerChanges } from './change-servers.js'
 export { insertServers, type NewServer, type NewServersRequest } from './insert-servers.js'
-export { readQuota, takeServerQuota, type QuotaState, type ServerQuota } from './quota-use.js'
+export { readQuota, type QuotaState, type ServerQuota } from './quota-use.js'
 export {
   findServerEvenDeleted,
   findServer,

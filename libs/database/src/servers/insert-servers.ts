@@ -1,5 +1,6 @@
 import type { FlavorId, ImageId, OperationId, ProjectId, RequestId, ServerId, StepId, UserId } from '@nubo/kernel'
-import type { Transaction } from '../connection.js'
+import type { Queryable } from '../connection.js'
+import type { ServerQuota } from './quota-use.js'
 
 /** A server as it is asked for. Those of one request differ in their ids, names and launch index alone. */
 export interface NewServer {
@@ -44,10 +45,32 @@ export interface NewServersRequest {
   operation: { kind: string; deadlineMs: number; firstStep: string; queue: string; taskState: string; hintAfterMs: number }
 }
 
-/** The servers, their operations and the operations' first steps: all there or none. */
+/**
+ * The servers, their operations and the operations' first steps, within the project's quota: all there or none. It is one
+ * statement, so that the project's row, which all its requests contend for, is held for no longer than its commit takes.
+ *
+ * The check of the quota and its use are one conditional write, so that racing requests cannot take more than the limits:
+ * $39-$41 are the defaults for what the project has no limit of its own for, and -1 is no limit.
+ */
 const insert = `
-  WITH new AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[])
+  WITH wanted AS (
+    SELECT n AS instances, n * $14::int AS cores, n * $15::int AS ram_mib FROM cardinality($1::uuid[]) AS n),
+  quota AS (
+    INSERT INTO project_quotas AS q (project_id, used_instances, used_cores, used_ram_mib)
+    SELECT $7, instances, cores, ram_mib FROM wanted
+    WHERE EXISTS (SELECT FROM project_quotas WHERE project_id = $7)
+       OR (($39::int < 0 OR instances <= $39) AND ($40::int < 0 OR cores <= $40) AND ($41::int < 0 OR ram_mib <= $41))
+    ON CONFLICT (project_id) DO UPDATE SET used_instances = q.used_instances + excluded.used_instances,
+      used_cores = q.used_cores + excluded.used_cores, used_ram_mib = q.used_ram_mib + excluded.used_ram_mib
+    WHERE (COALESCE((q.limits->>'instances')::int, $39) < 0
+        OR q.used_instances + excluded.used_instances <= COALESCE((q.limits->>'instances')::int, $39))
+      AND (COALESCE((q.limits->>'cores')::int, $40) < 0
+        OR q.used_cores + excluded.used_cores <= COALESCE((q.limits->>'cores')::int, $40))
+      AND (COALESCE((q.limits->>'ramMiB')::int, $41) < 0
+        OR q.used_ram_mib + excluded.used_ram_mib <= COALESCE((q.limits->>'ramMiB')::int, $41))
+    RETURNING q.project_id),
+  new AS (
+    SELECT new.* FROM quota, unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::int[])
       AS new(id, operation_id, step_id, name, hostname, launch_index)),
   server AS (
     INSERT INTO servers (id, name, hostname, launch_index, project_id, user_id, reservation_id, description, image_id, flavor_id, flavor_name,
@@ -62,9 +85,14 @@ const insert = `
   INSERT INTO operation_steps (id, operation_id, name, queue, opened_at, next_hint_at)
   SELECT step_id, operation_id, $36, $37, clock_timestamp(), clock_timestamp() + $38::int * interval '1 millisecond' FROM new`
 
-export async function insertServers(tx: Transaction, request: NewServersRequest): Promise<void> {
+/** False if the project's quota does not allow them: nothing is written then. */
+export async function insertServers(
+  db: Queryable,
+  request: NewServersRequest,
+  defaults: Readonly<ServerQuota>,
+): Promise<boolean> {
   const { servers, flavor, operation } = request
-  await tx.execute(insert, [
+  const inserted = await db.execute(insert, [
     servers.map((server) => server.id),
     servers.map((server) => server.operationId),
     servers.map((server) => server.stepId),
@@ -103,5 +131,9 @@ export async function insertServers(tx: Transaction, request: NewServersRequest)
     operation.firstStep,
     operation.queue,
     operation.hintAfterMs,
+    defaults.instances,
+    defaults.cores,
+    defaults.ramMiB,
   ])
+  return inserted > 0
 }

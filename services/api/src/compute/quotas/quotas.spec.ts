@@ -1,7 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { takeServerQuota } from '@nubo/database'
-import { defaultLimits } from '@nubo/domain'
-import { newId, systemRandom, type ProjectId } from '@nubo/kernel'
+import { newId, systemRandom } from '@nubo/kernel'
 import { computeRequests } from '../../testing/compute-requests.js'
 import { onSystem, TestApi } from '../../testing/test-api.js'
 
@@ -104,9 +102,12 @@ describe('a quota set', () => {
   })
 
   it('shows what is used, and is not set below it unless forced', async () => {
-    const use = { instances: 3, cores: 6, ramMiB: 192 }
-    const taken = await api.database.transaction((tx) => takeServerQuota(tx, demoProjectId as ProjectId, use, defaultLimits))
-    expect(taken).toBe(true)
+    const use = [demoProjectId, 3, 6, 192]
+    await api.database.execute(
+      `INSERT INTO project_quotas (project_id, used_instances, used_cores, used_ram_mib) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (project_id) DO UPDATE SET used_instances = $2, used_cores = $3, used_ram_mib = $4`,
+      use,
+    )
     const detail = (await demo('GET', `/os-quota-sets/${demoProjectId}/detail`)).body.quota_set
     expect(detail.instances).toEqual({ in_use: 3, limit: 10, reserved: 0 })
     expect(detail.ram).toEqual({ in_use: 192, limit: 51_200, reserved: 0 })

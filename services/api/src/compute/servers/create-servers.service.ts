@@ -8,13 +8,11 @@ import {
   findVisibleFlavor,
   insertServers,
   readQuota,
-  takeServerQuota,
   type Database,
   type FlavorRow,
   type NewServer,
   type NewServersRequest,
   type ServerImageRow,
-  type Transaction,
 } from '@nubo/database'
 import { defaultLimits, exceeded, limitsOf, serversWithin } from '@nubo/domain'
 import {
@@ -69,7 +67,8 @@ export class CreateServersService {
     const publicKey = await this.findPublicKey(caller, server)
     const adminPassword = server.adminPass ?? this.newPassword()
     const request = { projectId, userId: caller.userId, requestId, adminPassword, flavor, image, publicKey }
-    const { written, opened } = await this.database.transaction((tx) => this.write(tx, server, request, counts))
+    await this.checkRequestLimits(projectId, server)
+    const { written, opened } = await this.write(server, request, counts)
     const hints = opened.map(({ stepId, operationId }) => ({ stepId, operationId, requestId }))
     await castPlacementHints(this.queue, hints, (error) =>
       this.logger.warn({ err: error }, 'hints were not cast; they will be again'),
@@ -82,39 +81,30 @@ export class CreateServersService {
     }
   }
 
-  private async write(tx: Transaction, server: NewServerRequest, parts: RequestParts, counts: Counts) {
-    const count = await this.takeQuota(tx, parts, server, counts)
-    const opened = this.nameServers(server, count)
-    const written = this.newServers(server, parts, opened)
-    await insertServers(tx, written)
-    return { written, opened }
-  }
-
-  /** Takes quota for as many as were asked for, or for as many as there is left for. Throws QuotaExceeded. */
-  private async takeQuota(
-    tx: Transaction,
-    { projectId, flavor }: RequestParts,
-    server: NewServerRequest,
-    counts: Counts,
-  ): Promise<number> {
-    const amounts = (count: number) => ({ instances: count, cores: count * flavor.vcpus, ramMiB: count * flavor.memoryMiB })
-    if (await takeServerQuota(tx, projectId, amounts(counts.maxCount), defaultLimits)) {
-      await this.checkRequestLimits(tx, projectId, server)
-      return counts.maxCount
+  /** Writes as many servers as were asked for, or as there is quota left for. Throws QuotaExceeded. */
+  private async write(server: NewServerRequest, parts: RequestParts, counts: Counts) {
+    const attempt = async (count: number) => {
+      const opened = this.nameServers(server, count)
+      const written = this.newServers(server, parts, opened)
+      return (await insertServers(this.database, written, defaultLimits)) ? { written, opened } : undefined
     }
-    const { limits, used } = await readQuota(tx, projectId)
-    const allowed = serversWithin(limitsOf(limits), { ...used }, { vcpus: flavor.vcpus, memoryMiB: flavor.memoryMiB, ...counts })
+    const made = await attempt(counts.maxCount)
+    if (made) return made
+    const { limits, used } = await readQuota(this.database, parts.projectId)
+    const { vcpus, memoryMiB } = parts.flavor
+    const allowed = serversWithin(limitsOf(limits), { ...used }, { vcpus, memoryMiB, ...counts })
     if (!('count' in allowed))
       throw new CloudError('QuotaExceeded', allowed.message, { details: { resources: allowed.resources } })
-    if (await takeServerQuota(tx, projectId, amounts(allowed.count), defaultLimits)) return allowed.count
+    const fewer = await attempt(allowed.count)
+    if (fewer) return fewer
     throw new CloudError('Conflict', 'Other requests used up the quota at the same time. Try again.')
   }
 
-  private async checkRequestLimits(tx: Transaction, projectId: ProjectId, server: NewServerRequest): Promise<void> {
+  private async checkRequestLimits(projectId: ProjectId, server: NewServerRequest): Promise<void> {
     const metadataItems = Object.keys(server.metadata ?? {}).length
     const files = server.personality ?? []
     if (metadataItems === 0 && files.length === 0) return
-    const { limits } = await readQuota(tx, projectId)
+    const { limits } = await readQuota(this.database, projectId)
     const over = exceeded(
       limitsOf(limits),
       {},
