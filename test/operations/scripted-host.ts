@@ -43,6 +43,8 @@ export class ScriptedHost {
   /** Every command that arrived, repetitions included. */
   readonly commands: ServerCommand[] = []
   readonly acknowledged: { serverId: ServerId; fence: number }[] = []
+  /** Sessions that the conductor did not know any more. */
+  readonly refusedSessions: SessionId[] = []
   answering: Answering = obedient
   bootId = 'first boot'
   sessionId: SessionId | undefined
@@ -101,6 +103,7 @@ export class ScriptedHost {
 
   private async take(message: AgentMessage): Promise<void> {
     if (message.kind === 'registered') return this.awaitingRegistration?.(message.sessionId)
+    if (message.kind === 'unknown-session') return void this.refusedSessions.push(message.sessionId)
     if (message.kind === 'acknowledge') return void this.acknowledged.push(...message.results)
     const command = serverCommand.parse(message)
     this.commands.push(command)

@@ -266,3 +266,16 @@ it('hosts keep their identity, not their name', async () => {
   expect(rows.map((row) => row.id)).toContain(honest.id)
   expect(rows.map((row) => row.id)).not.toContain(impostor.id)
 })
+
+it('a host that reports under a session that is over is told so, and an overtaken heartbeat is not', async () => {
+  const host = await addHost({ name: 'one', memoryMiB: 1_000 })
+  const over = host.sessionId!
+  await host.start()
+  const current = host.sessionId
+  expect(current).not.toBe(over)
+  await host.heartbeat()
+  host.sessionId = over
+  await host.heartbeat()
+  await until(async () => host.refusedSessions.length > 0)
+  expect(host.refusedSessions).toEqual([over])
+})

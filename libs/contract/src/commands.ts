@@ -106,6 +106,10 @@ export const registered = z.object({
 })
 export type Registered = z.output<typeof registered>
 
+/** Reports come under a session that is not the host's any more: whoever still has it registers again. */
+export const unknownSession = z.object({ kind: z.literal('unknown-session'), hostId, sessionId })
+export type UnknownSession = z.output<typeof unknownSession>
+
 /** These results are committed: the agent may forget them. */
 export const acknowledge = z.object({
   kind: z.literal('acknowledge'),
@@ -120,6 +124,7 @@ export const agentMessage = z.discriminatedUnion('kind', [
   stopCommand,
   rebootCommand,
   registered,
+  unknownSession,
   acknowledge,
 ])
 export type AgentMessage = z.output<typeof agentMessage>

@@ -10,6 +10,7 @@ export {
   registerHost,
   rehintHost,
   serversToRun,
+  sessionOf,
   type Registration,
 } from './hosts/registry.js'
 export { readHostSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'

@@ -120,6 +120,9 @@ export class Agent {
     switch (message.kind) {
       case 'registered':
         return this.onRegistered(message)
+      case 'unknown-session':
+        if (message.sessionId === this.session.id) this.registration.begin()
+        return
       case 'acknowledge':
         await Promise.all(message.results.map(({ serverId, fence }) => this.parts.journal.acknowledge(serverId, fence)))
         return

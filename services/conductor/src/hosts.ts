@@ -1,5 +1,5 @@
 import { computeQueue, type Heartbeat, type Register } from '@nubo/contract'
-import { heartbeatHost, registerHost, rehintHost, serversToRun, type Database } from '@nubo/database'
+import { heartbeatHost, registerHost, rehintHost, serversToRun, sessionOf, type Database } from '@nubo/database'
 import { newId, type Random, type SessionId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import type { Guests } from './guests.js'
@@ -43,7 +43,14 @@ export class Hosts {
   }
 
   async heartbeat(report: Heartbeat): Promise<void> {
-    const current = await heartbeatHost(this.options.database, report)
-    if (current) await this.options.guests.observe(report.hostId, report.sessionId, report.guests, 'found-at-resync')
+    const { database, guests, queue } = this.options
+    if (await heartbeatHost(database, report)) {
+      return await guests.observe(report.hostId, report.sessionId, report.guests, 'found-at-resync')
+    }
+    // Overtaken by a later heartbeat of the same session, or of a session that is over: of two registrations that
+    // overtook each other, say. Without a word the agent would go on under it, heard by nobody.
+    if ((await sessionOf(database, report.hostId)) === report.sessionId) return
+    const { hostId, sessionId } = report
+    await queue.cast(computeQueue(hostId), { kind: 'unknown-session', hostId, sessionId })
   }
 }

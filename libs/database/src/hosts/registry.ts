@@ -82,6 +82,12 @@ export async function heartbeatHost(db: Queryable, report: Heartbeat): Promise<b
   return rows.length > 0
 }
 
+/** The session under which a host is known; null where it is not known at all. */
+export async function sessionOf(db: Queryable, hostId: HostId): Promise<SessionId | null> {
+  const [row] = await db.query<{ session_id: SessionId | null }>('SELECT session_id FROM hosts WHERE id = $1', [hostId])
+  return row?.session_id ?? null
+}
+
 /** Open steps of a host are due at once: it has a session now, under which they can be commanded. */
 export async function rehintHost(tx: Transaction, hostId: HostId): Promise<void> {
   await tx.execute(`UPDATE operation_steps SET next_hint_at = clock_timestamp() WHERE host_id = $1 AND state = 'open'`, [hostId])
