@@ -1,4 +1,4 @@
-import { CloudError, type Clock, type Random, type ServerId } from '@nubo/kernel'
+import { CloudError, Limiter, type Clock, type Random, type ServerId } from '@nubo/kernel'
 import {
   connectLibvirt,
   ErrorCode,
@@ -27,7 +27,6 @@ import {
 } from '../xml/domain-xml.js'
 import { readConsoleLog, removeConsoleLog } from './console-log.js'
 import { describeHost } from './host-description.js'
-import { Limiter } from './limiter.js'
 import { LifecycleReader, powerStateOf, stopCauseOf } from './lifecycle.js'
 import { probeVirtType } from './probe.js'
 import { asCloudError, isRefusal } from './refusal.js'

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { Turns } from '../turns.js'
+import { Limiter } from '@nubo/kernel'
 import { ImageRefused } from './image-refused.js'
 import type { DiskFormat, Inspection } from './inspect.js'
 
@@ -47,7 +47,7 @@ function resourceLimits(limits: SecondOpinionLimits): string[] {
 }
 
 class QemuImg implements SecondOpinion {
-  private readonly turns: Turns
+  private readonly turns: Limiter
   readonly description: string
 
   constructor(
@@ -55,14 +55,14 @@ class QemuImg implements SecondOpinion {
     private readonly limits: SecondOpinionLimits,
     version: string,
   ) {
-    this.turns = new Turns(limits.concurrent)
+    this.turns = new Limiter(limits.concurrent)
     this.description = `${version}, run by ${command[0]}`
   }
 
   async ask(path: string, format: DiskFormat, inspection: Inspection): Promise<void> {
     // A raw file has no structure to have an opinion on.
     if (format === 'raw') return
-    await this.turns.take(async () => {
+    await this.turns.run(async () => {
       checkDescription(await this.answer('info', path, format), inspection)
       await this.answer('check', path, format)
     })
