@@ -83,7 +83,7 @@ describe('two KVM hosts on one machine', () => {
 
     // They reach each other over the underlay, at its full size, and see neither the control plane's data nor each other's.
     const inside = (host: KvmHost, ...command: string[]) =>
-      run('nsenter', ['-a', '-t', String(host.firstProcess!.pid), ...command])
+      run('nsenter', ['--target', String(host.firstProcess!.pid), '--all', '--root', ...command])
     const ping = `exec 3<>/dev/tcp/${two.settings.address}/22`
     expect((await inside(one, 'bash', '-c', ping)).stderr).toContain('Connection refused')
     expect((await inside(one, 'cat', '/sys/class/net/u0/mtu')).stdout.trim()).toBe('1550')

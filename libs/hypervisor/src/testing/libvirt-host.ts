@@ -73,8 +73,9 @@ export async function startLibvirtHost(): Promise<LibvirtHost> {
   }
 }
 
+/** With its root too: in a chroot the root of the mount namespace is another. */
 function inside(libvirtd: PrivateLibvirtd): string[] {
-  return [`--mount=/proc/${libvirtd.pid}/ns/mnt`, '--']
+  return ['--target', String(libvirtd.pid), '--mount', '--root', '--']
 }
 
 /** Where QEMU's user cannot open a /dev/kvm that root can, libvirt asks QEMU for its capabilities before every start: 4 s. */
