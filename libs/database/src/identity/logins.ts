@@ -72,18 +72,24 @@ export async function findLoginDomain(
   return rows[0]
 }
 
-/** The roles of `userId` on a target with PostgreSQL's time in whole ms, which is a token's time of issue. */
+const roleObject = `json_build_object('id', r.id, 'name', r.name, 'description', r.description)`
+
+/**
+ * The roles that `userId` was given on a target, those called `impliable` whether given or not, and PostgreSQL's time in
+ * whole ms, which is a token's time of issue. One statement: it stands in every login.
+ */
 export async function readRolesNow(
   tx: Transaction,
   userId: string,
   target: { kind: TargetKind; id: string } | undefined,
-): Promise<{ nowMs: number; roles: RoleRow[] }> {
-  const rows = await tx.query<{ now: string; roles: RoleRow[] | null }>(
+  impliable: readonly string[],
+): Promise<{ nowMs: number; roles: RoleRow[]; impliable: RoleRow[] }> {
+  const [row] = await tx.query<{ now: number; roles: RoleRow[] | null; impliable: RoleRow[] | null }>(
     `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
-       (SELECT json_agg(json_build_object('id', r.id, 'name', r.name, 'description', r.description) ORDER BY r.name)
-        FROM role_assignments a JOIN roles r ON r.id = a.role_id
-        WHERE a.user_id = $1 AND a.target_kind = $2 AND a.target_id = $3) AS roles`,
-    [userId, target?.kind ?? null, target?.id ?? null],
+       (SELECT json_agg(${roleObject} ORDER BY r.name) FROM role_assignments a JOIN roles r ON r.id = a.role_id
+        WHERE a.user_id = $1 AND a.target_kind = $2 AND a.target_id = $3) AS roles,
+       (SELECT json_agg(${roleObject} ORDER BY r.name) FROM roles r WHERE r.name = ANY($4::text[])) AS impliable`,
+    [userId, target?.kind ?? null, target?.id ?? null, impliable],
   )
-  return { nowMs: Number(rows[0]!.now), roles: rows[0]!.roles ?? [] }
+  return { nowMs: row!.now, roles: row!.roles ?? [], impliable: row!.impliable ?? [] }
 }

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { impliedBy, TokenSigner, withImpliedRoles, type Caller, type Scope } from '@nubo/auth'
+import { TokenSigner, withImpliedRoles, type Caller, type Scope } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
 import {
   findLoginDomain,
   findLoginProject,
   findLoginUser,
-  listRoles,
+  listAssignedRoles,
   lockForIssue,
   readRolesNow,
   systemTargetId,
@@ -20,6 +20,7 @@ import type { DomainId, ProjectId, Random, UserId } from '@nubo/kernel'
 import { CONFIGURATION, RANDOM } from '@nubo/service-kit'
 import type { ApiConfiguration } from '../../configuration.js'
 import { loginRefused } from '../identity-errors.js'
+import { builtInRoles } from '../roles/built-in-roles.js'
 import type { ScopeRequest } from './auth-request.js'
 
 /** A token with the names that its ids stand for. */
@@ -107,16 +108,16 @@ export class TokenIssuer {
   private async defaultTarget(tx: Transaction, user: LoginUser): Promise<Target> {
     const project = user.defaultProjectId === null ? undefined : await findLoginProject(tx, { id: user.defaultProjectId })
     if (project?.enabled && project.domainEnabled) {
-      const { roles } = await readRolesNow(tx, user.id, { kind: 'project', id: project.id })
+      const roles = await listAssignedRoles(tx, user.id, { kind: 'project', id: project.id })
       if (roles.length > 0) return projectTarget(project)
     }
     return { scope: { kind: 'unscoped' } }
   }
 
   private async describe(tx: Transaction, user: LoginUser, { scope, target, project, domain }: Target, proof: Proof) {
-    const { nowMs, roles: given } = await readRolesNow(tx, user.id, target)
+    const { nowMs, roles: given, impliable } = await readRolesNow(tx, user.id, target, builtInRoles)
     if (target && given.length === 0) throw loginRefused()
-    const roles = await withImplied(tx, given)
+    const roles = withImplied(given, impliable)
     const caller: Caller = {
       userId: user.id as UserId,
       userName: user.name,
@@ -134,7 +135,7 @@ export class TokenIssuer {
   }
 }
 
-export function projectTarget(project: LoginProject): Target {
+function projectTarget(project: LoginProject): Target {
   const { id, name, domainId } = project
   const scope: Scope = {
     kind: 'project',
@@ -145,12 +146,11 @@ export function projectTarget(project: LoginProject): Target {
   return { scope, target: { kind: 'project', id }, project }
 }
 
-/** `roles` with those that they imply, by name. */
-export async function withImplied(tx: Pick<Transaction, 'query' | 'execute'>, roles: readonly RoleRow[]): Promise<RoleRow[]> {
-  const names = roles.map((role) => role.name)
-  if (names.every((name) => impliedBy(name).every((implied) => names.includes(implied)))) return [...roles]
-  const wanted = new Set(withImpliedRoles(names))
-  return (await listRoles(tx, {})).filter((role) => wanted.has(role.name))
+/** `given` with those of `impliable` that they imply, by name. */
+function withImplied(given: readonly RoleRow[], impliable: readonly RoleRow[]): RoleRow[] {
+  const wanted = new Set(withImpliedRoles(given.map((role) => role.name)))
+  const all = new Map([...given, ...impliable].filter((role) => wanted.has(role.name)).map((role) => [role.name, role]))
+  return [...all.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 export function detailsOf(
