@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { type Random, systemRandom } from '@nubo/kernel'
 
 /** True when nothing listens on this TCP port of the address. */
 export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
@@ -9,14 +10,17 @@ export function isPortFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   })
 }
 
-/** A TCP port that the kernel found free just now. Another program may take it first: be ready to ask again. */
-export function freePort(host = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen({ port: 0, host }, () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
+const firstPort = 15_000
+/** Where Linux begins to give ports to outgoing connections by itself (ip_local_port_range). */
+const lastPort = 32_767
+
+/**
+ * A TCP port that is free just now: any one below those that the kernel gives to outgoing connections, so that nobody is
+ * likely to take it before its user does.
+ */
+export async function freePort(host = '127.0.0.1', random: Random = systemRandom): Promise<number> {
+  for (;;) {
+    const port = firstPort + Math.floor(random.fraction() * (lastPort - firstPort + 1))
+    if (await isPortFree(port, host)) return port
+  }
 }
