@@ -3,6 +3,7 @@ import { systemClock, systemRandom } from '@nubo/kernel'
 import { Client } from 'pg'
 import { unprivilegedAccount } from '../process/account.js'
 import { PrivateProcess } from '../process/private-program.js'
+import type { WhyNot } from '../process/wait.js'
 import {
   clusterVersion,
   findPostgresPrograms,
@@ -24,7 +25,7 @@ export interface DatabaseAddress {
 }
 
 /** Waits until the server answers, or says why it does not: `whyNot` gives a reason to give up. */
-export async function waitForPostgres(address: DatabaseAddress, whyNot: () => string | undefined, timeoutMs = 60_000) {
+export async function waitForPostgres(address: DatabaseAddress, whyNot: WhyNot, timeoutMs = 60_000) {
   const end = systemClock.monotonicMs() + timeoutMs
   for (;;) {
     const client = new Client({ ...address, connectionTimeoutMillis: 5000 })
@@ -33,7 +34,7 @@ export async function waitForPostgres(address: DatabaseAddress, whyNot: () => st
       await client.connect()
       return
     } catch (error) {
-      const reason = whyNot()
+      const reason = await whyNot()
       if (reason !== undefined) throw new Error(`PostgreSQL did not start: ${reason}`, { cause: error })
       if (systemClock.monotonicMs() > end)
         throw new Error(`PostgreSQL does not answer: ${(error as Error).message}`, { cause: error })

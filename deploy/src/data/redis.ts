@@ -3,6 +3,7 @@ import { systemClock, systemRandom } from '@nubo/kernel'
 import { unprivilegedAccount } from '../process/account.js'
 import { freePort } from '../process/ports.js'
 import { PrivateProcess } from '../process/private-program.js'
+import type { WhyNot } from '../process/wait.js'
 import { programRoots } from './program-roots.js'
 import { redisTrouble } from './redis-ping.js'
 import { everything, findRedisProgram, prepareRedis, type RedisUser } from './redis-program.js'
@@ -17,12 +18,12 @@ export interface RedisAddress {
 }
 
 /** Waits until Redis has loaded its data and answers; `whyNot` gives a reason to give up. */
-export async function waitForRedis(address: RedisAddress, whyNot: () => string | undefined, timeoutMs = 60_000) {
+export async function waitForRedis(address: RedisAddress, whyNot: WhyNot, timeoutMs = 60_000) {
   const end = systemClock.monotonicMs() + timeoutMs
   for (;;) {
     const trouble = await redisTrouble(address)
     if (trouble === undefined) return
-    const reason = whyNot()
+    const reason = await whyNot()
     if (reason !== undefined) throw new Error(`Redis did not start: ${reason}`)
     if (systemClock.monotonicMs() > end) throw new Error(`Redis does not answer: ${trouble}`)
     await systemClock.sleep(20)

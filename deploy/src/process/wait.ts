@@ -1,5 +1,8 @@
 import { systemClock } from '@nubo/kernel'
 
+/** Asked again and again while something starts: why it never will, or undefined while it still may. */
+export type WhyNot = () => Promise<string | undefined> | string | undefined
+
 export interface WaitOptions {
   timeoutMs: number
   everyMs?: number

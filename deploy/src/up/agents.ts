@@ -65,9 +65,9 @@ function stampOf(host: KvmHost): string {
 async function waitForAgent(cloud: Cloud, host: KvmHost): Promise<void> {
   const logFile = join(host.settings.logDirectory, 'agent.log')
   const trouble = () => serviceTrouble(host.settings.address, agentPort)
-  const failed = async () => !host.isOn
+  const whyNot = () => (host.isOn ? undefined : `${host.name} went off`)
   try {
-    await waitUntilWell(`the agent of ${host.name}`, logFile, trouble, failed, startTimeoutMs)
+    await waitUntilWell(`the agent of ${host.name}`, logFile, trouble, whyNot, startTimeoutMs)
   } catch (error) {
     throw (await firewallTrouble(cloud, host)) ?? error
   }

@@ -38,12 +38,8 @@ async function waitForService(
   logFile: string,
 ): Promise<void> {
   const { listen } = controlPlaneConfigurations(cloud.installation, cloud.places)[name]
-  const failing = whyServiceFails(supervisor, name)
-  const failed = async () => {
-    await failing.look()
-    return failing.found !== undefined
-  }
-  await waitUntilWell(name, logFile, () => serviceTrouble(listen.host, listen.port), failed, startTimeoutMs)
+  const whyNot = whyServiceFails(supervisor, name, logFile)
+  await waitUntilWell(name, logFile, () => serviceTrouble(listen.host, listen.port), whyNot, startTimeoutMs)
 }
 
 /** Runs the api's own program for it, as the api's user; not again until the code or what it is given is another. */

@@ -9,7 +9,7 @@ import { waitForRedis } from '../data/redis.js'
 import { prepareRedis } from '../data/redis-program.js'
 import { postgresService, redisService } from '../services.js'
 import type { SupervisorHandle } from '../supervisor/start.js'
-import { lastWords, whyServiceFails } from './why.js'
+import { whyServiceFails } from './why.js'
 
 /** PostgreSQL, the database in it and its migrations. */
 export async function startDatabase(
@@ -21,13 +21,8 @@ export async function startDatabase(
   const specification = postgresService(cloud)
   await supervisor.ask({ verb: 'ensure', service: specification })
   const address = databaseOf(cloud.installation, cloud.places)
-  const failing = whyServiceFails(supervisor, 'postgres')
-  const watch = setInterval(() => void failing.look(), 200)
-  try {
-    await waitForPostgres({ ...address, database: 'postgres' }, () => failing.found && `${lastWords(specification.logFile)}`)
-  } finally {
-    clearInterval(watch)
-  }
+  const whyNot = whyServiceFails(supervisor, 'postgres', specification.logFile)
+  await waitForPostgres({ ...address, database: 'postgres' }, whyNot)
   await createDatabase({ ...address, database: 'postgres' }, address.database)
   progress('migrating')
   const applied = await migrate(address, join(cloud.clone, 'prisma/migrations'))
@@ -37,13 +32,7 @@ export async function startDatabase(
 export async function startRedis(cloud: Cloud, supervisor: SupervisorHandle): Promise<void> {
   const specification = redisService(cloud, prepareRedis(cloud.redis, cloud.account))
   await supervisor.ask({ verb: 'ensure', service: specification })
-  const failing = whyServiceFails(supervisor, 'redis')
-  const watch = setInterval(() => void failing.look(), 200)
-  try {
-    await waitForRedis(redisOf(cloud.installation), () => failing.found && `${lastWords(specification.logFile)}`)
-  } finally {
-    clearInterval(watch)
-  }
+  await waitForRedis(redisOf(cloud.installation), whyServiceFails(supervisor, 'redis', specification.logFile))
 }
 
 async function createDatabase(address: ConstructorParameters<typeof Client>[0], name: string): Promise<void> {

@@ -1,21 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { systemClock } from '@nubo/kernel'
+import type { WhyNot } from '../process/wait.js'
 import type { SupervisorHandle } from '../supervisor/start.js'
 
 const endsUntilItFails = 3
 
-/** Watches one service: `found` becomes the way it ends once it did so again and again. */
-export function whyServiceFails(supervisor: SupervisorHandle, name: string) {
-  const watch = {
-    found: undefined as string | undefined,
-    async look(): Promise<void> {
-      const services = await supervisor.ask({ verb: 'status' }).catch(() => [])
-      const service = services.find((each) => each.name === name)
-      if (service && service.state !== 'running' && service.unexpectedEnds >= endsUntilItFails)
-        watch.found = service.lastEnd ?? 'it ends'
-    },
+/** A service never will once it ended again and again; then its last words say why. */
+export function whyServiceFails(supervisor: SupervisorHandle, name: string, logFile: string): WhyNot {
+  return async () => {
+    const services = await supervisor.ask({ verb: 'status' }).catch(() => [])
+    const service = services.find((each) => each.name === name)
+    const fails = service && service.state !== 'running' && service.unexpectedEnds >= endsUntilItFails
+    return fails ? lastWords(logFile) : undefined
   }
-  return watch
 }
 
 /** What a program said last, in one line: of a JSON log its message and error. */
@@ -39,19 +36,20 @@ function wordsOf(line: string): string {
   }
 }
 
-/** Waits until `trouble` finds none. Throws what it found last, with what to look at. */
+/** Waits until `trouble` finds none. Throws why it never will, or what the trouble was last, and where to look. */
 export async function waitUntilWell(
   name: string,
   logFile: string,
   trouble: () => Promise<string | undefined>,
-  failed: () => Promise<boolean>,
+  whyNot: WhyNot,
   timeoutMs: number,
 ): Promise<void> {
   const end = systemClock.monotonicMs() + timeoutMs
   for (;;) {
     const now = await trouble()
     if (now === undefined) return
-    if (await failed()) throw new Error(`${name} does not start: ${lastWords(logFile)} (log: ${logFile})`)
+    const reason = await whyNot()
+    if (reason !== undefined) throw new Error(`${name} does not start: ${reason} (log: ${logFile})`)
     if (systemClock.monotonicMs() >= end)
       throw new Error(`${name} is not well after ${timeoutMs / 1000} s: ${now} (log: ${logFile})`)
     await systemClock.sleep(50)
