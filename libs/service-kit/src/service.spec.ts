@@ -132,6 +132,7 @@ const options: ServiceOptions<z.infer<typeof baseConfiguration>> = {
     {
       name: 'compute',
       prefix: '/v2.1',
+      formerPrefix: '/v2',
       errors: novaErrors,
       identityUrl: 'http://cloud/v3',
       jsonMediaTypes: ['application/json', '', 'text/plain'],
@@ -395,6 +396,21 @@ describe('a service', () => {
     expect((await send({ url: '/compute/v2.1' })).statusCode).toBe(200)
     expect((await send({ url: '/compute' })).statusCode).toBe(404)
     expect((await send({ url: '/computed/v2.1/things' })).statusCode).toBe(404)
+  })
+
+  it('serves its oldest microversion at its former place, deaf to versions', async () => {
+    const { statusCode, headers, body } = await send({ url: '/v2.1/things', version: '2.1' })
+    expect([statusCode, headers['openstack-api-version']]).toEqual([200, 'compute 2.1'])
+    for (const version of ['2.96', '2.97', 'nonsense']) {
+      const former = await send({ url: '/v2/things', version })
+      expect([former.statusCode, former.body]).toEqual([200, body])
+      expect(former.headers).not.toHaveProperty('openstack-api-version')
+    }
+    const mounted = await send({ url: '/compute/v2/things', headers: { host: 'cloud.example' } })
+    expect(mounted.json()).toEqual(
+      (await send({ url: '/compute/v2.1/things', version: '2.1', headers: { host: 'cloud.example' } })).json(),
+    )
+    for (const url of ['/v2', '/v2/', '/v22/things', '/v2/nothing']) expect((await send({ url })).statusCode).toBe(404)
   })
 
   it('refuses NUL, which no text of a record can hold', async () => {

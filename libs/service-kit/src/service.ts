@@ -17,7 +17,7 @@ import { KitModule } from './kit.module.js'
 import { createLogger, nestLogger, type Logger } from './logger.js'
 import { RouteBook } from './route-book.js'
 import type { ServedRoute } from './route.js'
-import { surfaceFor, withoutMount, type Surface } from './surface.js'
+import { routedUrl, surfaceFor, type Surface } from './surface.js'
 
 export interface ServiceOptions<Configuration extends BaseConfiguration> {
   name: string
@@ -68,7 +68,7 @@ export async function createService<Configuration extends BaseConfiguration>(
     bodyLimit: maxJsonBytes,
     requestTimeout: options.requestTimeoutMs ?? 60_000,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: maxParameterCharacters },
-    rewriteUrl: (request: IncomingMessage) => withoutMount(request.url ?? '/', options.mounts ?? []),
+    rewriteUrl: (request: IncomingMessage) => routedUrl(request, surfaces, options.mounts ?? []),
     // Malformed and over-long paths, which no hook gets to see.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       request.surface = surfaceFor(surfaces, request.url)

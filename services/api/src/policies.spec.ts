@@ -204,6 +204,7 @@ describe('every route', () => {
       'GET /healthz',
       'GET /nubo/v1',
       'GET /readyz',
+      'GET /v2',
       'GET /v2.1',
       'GET /v3',
       'POST /v3/auth/tokens',

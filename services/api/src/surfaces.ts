@@ -18,6 +18,7 @@ export function surfacesOf({ publicUrl }: ApiConfiguration): Surface[] {
       requestIdHeaders: ['X-Compute-Request-Id'],
       guardsUnknownPaths: true,
       microversions: computeMicroversions,
+      formerPrefix: '/v2',
     },
     {
       name: 'nubo',

@@ -1,11 +1,18 @@
 import { enforce, type Target, type TokenVerifier } from '@nubo/auth'
 import { CloudError, newId, type Clock, type Random } from '@nubo/kernel'
-import { absentInVersion, baseUrl, VersionNotSupported, versionHeaders, type OperationPlan } from '@nubo/wire'
+import {
+  absentInVersion,
+  baseUrl,
+  VersionNotSupported,
+  versionHeaders,
+  type MicroversionRegistry,
+  type OperationPlan,
+} from '@nubo/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { enterLogFields } from '../context.js'
 import type { Logger } from '../logger.js'
 import type { RouteDeclaration } from '../route.js'
-import { surfaceFor, type Surface } from '../surface.js'
+import { arrivalOf, surfaceFor, type Surface } from '../surface.js'
 import { decorateRequests } from './request.js'
 
 export interface HookDependencies {
@@ -126,13 +133,8 @@ const missingToken = () => new CloudError('Unauthenticated', 'The request you ha
 function negotiate(request: FastifyRequest, reply: FastifyReply, declaration: RouteDeclaration): void {
   const registry = request.surface?.microversions
   if (!registry || request.is404) return
-  try {
-    request.microversion = registry.negotiate(request.headers)
-  } catch (error) {
-    if (error instanceof VersionNotSupported) reply.headers(versionHeaders(error.version, registry.range))
-    throw error
-  }
-  reply.headers(registry.headersOf(request.microversion))
+  if (arrivalOf(request.raw).former) request.microversion = registry.range.minimum
+  else request.microversion = askedVersion(request, reply, registry)
   if (declaration.operation === undefined) return
   declaration.plans ??= []
   const plan = (declaration.plans[request.microversion] ??= registry.plan(
@@ -141,6 +143,18 @@ function negotiate(request: FastifyRequest, reply: FastifyReply, declaration: Ro
     request.microversion,
   ))
   take(request, plan)
+}
+
+/** The minor version that the headers of `request` ask for; the answer's say which it was, or which are there. */
+function askedVersion(request: FastifyRequest, reply: FastifyReply, registry: MicroversionRegistry): number {
+  try {
+    const minor = registry.negotiate(request.headers)
+    reply.headers(registry.headersOf(minor))
+    return minor
+  } catch (error) {
+    if (error instanceof VersionNotSupported) reply.headers(versionHeaders(error.version, registry.range))
+    throw error
+  }
 }
 
 function take(request: FastifyRequest, plan: OperationPlan): void {
@@ -181,8 +195,7 @@ function downgrade(request: FastifyRequest, payload: unknown): void {
 /** `http://host:port`, and the mount if there is one, as the client of `request` knows us. */
 export function baseUrlOf(request: FastifyRequest): string {
   const origin = baseUrl({ headers: request.headers, protocol: request.protocol }, request.surface?.identityUrl ?? '')
-  const { url, originalUrl } = request
-  return originalUrl.length > url.length ? origin + originalUrl.slice(0, originalUrl.length - url.length) : origin
+  return origin + arrivalOf(request.raw).mount
 }
 
 /** Requests that change something are a line each; those that read are there for the curious. */

@@ -311,6 +311,14 @@ describe('version documents', () => {
         },
       })
     expect((await get('/v2.1')).json().version.links[0].href).toBe('http://cloud.example:8774/v2.1/')
-    expect((await get('/compute/')).json().versions).toMatchObject([{ id: 'v2.1', version: '2.96' }])
+    expect((await get('/compute/')).json().versions).toMatchObject([
+      { id: 'v2.0', status: 'SUPPORTED', version: '', links: [{ rel: 'self', href: 'http://cloud.example:8774/compute/v2/' }] },
+      { id: 'v2.1', version: '2.96' },
+    ])
+    expect((await get('/compute/v2/')).json().version).toMatchObject({
+      id: 'v2.0',
+      links: [{ rel: 'self', href: 'http://cloud.example:8774/compute/v2/' }, { rel: 'describedby' }],
+      'media-types': [{ type: 'application/vnd.openstack.compute+json;version=2' }],
+    })
   })
 })
