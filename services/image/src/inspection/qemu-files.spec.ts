@@ -73,11 +73,8 @@ describe('qcow2 files of qemu-img', () => {
     ['a backing file over the network', ['-o', 'backing_file=nbd://127.0.0.1/x,backing_fmt=raw', '-u'], 'backing-file'],
     ['a data file', ['-o', 'data_file=other.raw'], 'data-file'],
     ['a raw data file', ['-o', 'data_file=another.raw,data_file_raw=on'], 'data-file'],
-    [
-      'LUKS encryption',
-      ['--object', 'secret,id=key,data=abc', '-o', 'encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10'],
-      'encrypted',
-    ],
+    // The older of the two ways: for LUKS qemu-img first measures the processor, and gives up on a busy one.
+    ['encryption', ['--object', 'secret,id=key,data=abc', '-o', 'encrypt.format=aes,encrypt.key-secret=key'], 'encrypted'],
   ])('with %s are refused', async (_, parameters, code) => {
     qemuImg('create', '-q', '-f', 'qcow2', ...parameters, 'bad.qcow2', '64M')
     expect(await verdict('bad.qcow2', 'qcow2')).toBe(code)
