@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,7 @@ const stopWithinMs = 20_000
 /** As `npm run up` starts services (deploy/src/services.ts, deploy/src/configuration.ts). */
 const nodeFlags = ['--max-semi-space-size=8']
 const environment = { NODE_ENV: 'production', NODE_OPTIONS: '' }
+const memoryFolder = '/dev/shm'
 const poolSizes = { api: 16, image: 8, scheduler: 4, conductor: 12 }
 
 export interface HostOptions {
@@ -65,9 +66,9 @@ export class Cloud implements AsyncDisposable {
   static async start(options: CloudOptions): Promise<Cloud> {
     const stack = new Stack()
     try {
-      const directory = stack.add(await mkdtemp(join(tmpdir(), 'nubo-cloud-')), (each) =>
-        rm(each, { recursive: true, force: true }),
-      )
+      const directory = await temporaryDirectory(stack, tmpdir())
+      // A host that is not there writes to a disk that is not there.
+      const simulatedDisks = await temporaryDirectory(stack, existsSync(memoryFolder) ? memoryFolder : tmpdir())
       const postgres = stack.add(await startPostgres({ durable: options.durable ?? false }), (each) => each.stop())
       const redis = stack.add(await startRedis({ persistent: true }), (each) => each.stop())
       const address = await postgres.createDatabase()
@@ -75,7 +76,7 @@ export class Cloud implements AsyncDisposable {
       const [api, image] = [await freePort(), await freePort()]
       const cloud = new Cloud(stack, directory, postgres, redis, address, `http://127.0.0.1:${api}`, `http://127.0.0.1:${image}`)
       stack.add(cloud, (each) => each.stopAll())
-      await cloud.configure(options, { api, image })
+      await cloud.configure(options, { api, image }, simulatedDisks)
       await cloud.bootstrap()
       await Promise.all([...cloud.configurations.keys()].map((name) => cloud.startService(name)))
       return cloud
@@ -155,7 +156,7 @@ export class Cloud implements AsyncDisposable {
     return join(this.directory, `${name}.json`)
   }
 
-  private async configure(options: CloudOptions, ports: { api: number; image: number }): Promise<void> {
+  private async configure(options: CloudOptions, ports: { api: number; image: number }, simulatedDisks: string): Promise<void> {
     const keys = await this.writeKeys()
     const log = { level: options.logLevel ?? 'warn' }
     const listen = (port: number) => ({ host: '127.0.0.1', port })
@@ -176,11 +177,13 @@ export class Cloud implements AsyncDisposable {
     })
     for (const name of ['scheduler', 'conductor'] as const)
       await this.write(name, { log, listen: listen(await freePort()), database: database(name), redis, ...imageAccess })
-    for (const host of options.hosts) await this.writeAgent(host, { log, listen: listen(await freePort()), redis })
+    for (const host of options.hosts) {
+      const directory = host.libvirt?.directory ?? join(simulatedDisks, host.name)
+      await this.writeAgent(host, directory, { log, listen: listen(await freePort()), redis })
+    }
   }
 
-  private async writeAgent({ libvirt, ...size }: HostOptions, common: Record<string, unknown>): Promise<void> {
-    const directory = libvirt?.directory ?? join(this.directory, size.name)
+  private async writeAgent({ libvirt, ...size }: HostOptions, directory: string, common: Record<string, unknown>): Promise<void> {
     await mkdir(directory, { recursive: true })
     const libvirtSocket = libvirt?.socketPath ?? ''
     await this.write(`agent-${size.name}`, {
@@ -221,4 +224,8 @@ export class Cloud implements AsyncDisposable {
     await writeFile(publicKeyFile, publicKey.export({ type: 'spki', format: 'pem' }))
     return { privateKeyFile, publicKeyFile }
   }
+}
+
+async function temporaryDirectory(stack: Stack, parent: string): Promise<string> {
+  return stack.add(await mkdtemp(join(parent, 'nubo-cloud-')), (each) => rm(each, { recursive: true, force: true }))
 }
