@@ -37,6 +37,9 @@ const gibibyte = 1024 ** 3
 const passwordAlphabet = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const passwordLength = 12
 
+/** What one transaction writes at the most, whatever a quota without limits would allow. */
+const mostAtOnce = 1_000
+
 export interface CreatedServers {
   servers: { id: ServerId }[]
   reservationId: string
@@ -235,7 +238,8 @@ function countsOf(server: NewServerRequest): Counts {
   const minCount = server.min_count ?? 1
   const maxCount = server.max_count ?? minCount
   if (minCount > maxCount) throw new CloudError('Invalid', 'min_count must be <= max_count')
-  return { minCount, maxCount }
+  if (minCount > mostAtOnce) throw new CloudError('Invalid', `One request makes ${mostAtOnce} servers at the most: send several.`)
+  return { minCount, maxCount: Math.min(maxCount, mostAtOnce) }
 }
 
 /** The image of a device that stands for the root disk itself: the form in which the OpenStack client names an image. */
