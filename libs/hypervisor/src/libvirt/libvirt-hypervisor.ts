@@ -46,6 +46,8 @@ export interface LibvirtHypervisorOptions {
    * virtlogd writes them (`stdio_handler = "logd"` in qemu.conf; `max_size`, `max_backups` in virtlogd.conf).
    */
   consoleDirectory: string
+  /** What one call to libvirt may take. A definition is written through to the disk, which may be busy. Default: 30 s. */
+  callTimeoutMs?: number
   clock: Clock
   random: Random
 }
@@ -54,13 +56,14 @@ const startsAtOnce = 3
 
 /** Connects to libvirt, finds out what guests can run on, and keeps the connection. Rejects with `Unavailable`. */
 export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): Promise<Hypervisor> {
-  const { clock, random, socketPath, uri } = options
+  const { clock, random, socketPath, uri, callTimeoutMs } = options
   try {
     const connection = await connectLibvirt({
       transport: unixSocket(socketPath),
       uri,
       clock,
       random: () => random.fraction(),
+      ...(callTimeoutMs !== undefined && { timeoutMs: callTimeoutMs }),
     })
     const events = await connection.subscribe(['lifecycle', 'reboot'])
     const { guestTypes, ...facts } = await describeHost(connection)

@@ -37,6 +37,7 @@ const open = (socketPath: string) =>
     uri,
     virtType: 'qemu',
     consoleDirectory: consoles,
+    callTimeoutMs: waitMs,
     clock: systemClock,
     random: systemRandom,
   })
