@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import { CloudError } from '@nubo/kernel'
+import { CloudError, systemClock, type Clock } from '@nubo/kernel'
 import pg from 'pg'
+import { BoundedPool, type PoolUse } from './bounded-pool.js'
 import { PrismaClient } from './generated/client.js'
 
 export interface DatabaseOptions {
@@ -12,6 +13,8 @@ export interface DatabaseOptions {
   password: string
   /** Connections held at most. */
   poolSize: number
+  /** How long one statement may take, in ms; 20 s where nothing is said. */
+  statementTimeoutMs?: number
 }
 
 /** Anything that takes a statement: the pool, or one open transaction. */
@@ -28,6 +31,12 @@ export type Transaction = Queryable & { readonly inTransaction: true }
 const retryableCodes = new Set(['40001', '40P01'])
 const maxTransactionAttempts = 5
 
+/** How long work may wait for a connection, be it for one that is free or for a new one. */
+const connectWithinMs = 3_000
+const usualStatementTimeoutMs = 20_000
+/** PostgreSQL ends a late statement itself; one that cannot even do that is given up a little later. */
+const silenceAfterTimeoutMs = 1_000
+
 const int8Oid = 20
 // Counts and sizes here stay below 2^53; a bigint that is returned as text would be compared as text.
 pg.types.setTypeParser(int8Oid, (text) => Number(text))
@@ -38,23 +47,31 @@ pg.types.setTypeParser(int8Oid, (text) => Number(text))
  */
 export class Database implements Queryable {
   private constructor(
-    private readonly pool: pg.Pool,
+    private readonly pool: BoundedPool,
     readonly prisma: PrismaClient,
   ) {}
 
-  static connect(options: DatabaseOptions): Database {
-    const { poolSize, ...connection } = options
-    const pool = new pg.Pool({
+  /** Connects when it is first asked for something. */
+  static connect(options: DatabaseOptions, clock: Clock = systemClock): Database {
+    const { poolSize, statementTimeoutMs = usualStatementTimeoutMs, ...connection } = options
+    const limits = {
       ...connection,
       max: poolSize,
-      connectionTimeoutMillis: 5_000,
-      statement_timeout: 20_000,
+      connectionTimeoutMillis: connectWithinMs,
+      statement_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs + silenceAfterTimeoutMs,
       idle_in_transaction_session_timeout: 20_000,
       application_name: 'nubo',
-    })
+    }
+    const pool = new BoundedPool(limits, clock)
     // An idle connection that dies is replaced by the pool; without a listener it would end the process.
     pool.on('error', () => undefined)
     return new Database(pool, new PrismaClient({ adapter: new PrismaPg(pool) }))
+  }
+
+  /** How its connections are used now. */
+  get use(): PoolUse {
+    return this.pool.use
   }
 
   async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -97,9 +114,9 @@ export class Database implements Queryable {
       await reachable(client.query('COMMIT'))
       return result
     } catch (error) {
-      await client.query('ROLLBACK').catch((failure: Error) => {
-        broken = failure
-      })
+      // Who does not answer is not asked to roll back: PostgreSQL does so when the connection is closed.
+      if (error instanceof OutOfReach) broken = error
+      else await client.query('ROLLBACK').catch((failure: Error) => (broken = failure))
       throw error
     } finally {
       client.release(broken)
@@ -145,6 +162,20 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
 /** PostgreSQL's classes for a connection or a server that is gone: 08 connection, 57P shutting down, 53 out of resources. */
 const unreachableCode = /^(08|57P|53|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH)/
 
+/** What `pg` says, without a code, of a connection that is gone or silent. */
+const unreachableWords =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/
+
+/** By `statement_timeout`. */
+const statementCancelled = '57014'
+
+/** The database does not answer, or not in time. */
+class OutOfReach extends CloudError {
+  constructor(message: string, cause: unknown) {
+    super('Unavailable', message, { cause, details: { retryAfterSeconds: 2 } })
+  }
+}
+
 /**
  * Values that PostgreSQL cannot take: an invalid regular expression, a NUL or a lone surrogate in a text, a number out of
  * range. They come from requests alone; our own statements are all tried.
@@ -158,9 +189,8 @@ async function reachable<T>(work: Promise<T>): Promise<T> {
     if (unfitValueCodes.has(codeOf(error))) {
       throw new CloudError('Invalid', 'The request holds a value that cannot be stored or searched for.', { cause: error })
     }
-    if (isUnreachable(error)) {
-      throw new CloudError('Unavailable', 'The database cannot be reached at the moment. Try again shortly.', { cause: error })
-    }
+    if (isUnreachable(error)) throw new OutOfReach('The database cannot be reached at the moment. Try again shortly.', error)
+    if (codeOf(error) === statementCancelled) throw new OutOfReach('The database took too long. Try again shortly.', error)
     throw error
   }
 }
@@ -168,5 +198,5 @@ async function reachable<T>(work: Promise<T>): Promise<T> {
 function isUnreachable(error: unknown): boolean {
   if (unreachableCode.test(codeOf(error))) return true
   const message = error instanceof Error ? error.message : ''
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/.test(message)
+  return unreachableWords.test(message)
 }

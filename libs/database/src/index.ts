@@ -1,3 +1,4 @@
+export type { PoolUse } from './bounded-pool.js'
 export { Database, isUniqueViolation, type DatabaseOptions, type Queryable, type Transaction } from './connection.js'
 export { migrate } from './migrate.js'
 export { claim, releaseRoom, storeRefusal, type Claim } from './hosts/room.js'

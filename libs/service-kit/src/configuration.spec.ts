@@ -23,7 +23,7 @@ it('fills in what has a default', () => {
   expect(read(JSON.stringify({ listen: { host: '::', port: 0 }, database }))).toEqual({
     log: { level: 'info' },
     listen: { host: '::', port: 0 },
-    database: { ...database, poolSize: 10 },
+    database: { ...database, poolSize: 10, statementTimeoutMs: 20_000 },
   })
 })
 

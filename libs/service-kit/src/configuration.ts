@@ -16,6 +16,8 @@ export const databaseConfiguration = z.strictObject({
   user: z.string().min(1),
   password: z.string(),
   poolSize: z.int().min(1).max(200).default(10),
+  /** How long one statement may take. */
+  statementTimeoutMs: z.int().min(100).default(20_000),
 })
 
 /** Where Redis is. */

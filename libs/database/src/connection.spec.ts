@@ -1,0 +1,122 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'
+import { startPostgres, waitFor } from '@nubo/deploy'
+import { Database } from './connection.js'
+
+jest.setTimeout(120_000)
+
+const outOfReach = { kind: 'Unavailable', details: { retryAfterSeconds: 2 } }
+const patience = { timeoutMs: 60_000, everyMs: 10 }
+
+let postgres: Awaited<ReturnType<typeof startPostgres>>
+beforeAll(async () => {
+  postgres = await startPostgres()
+})
+afterAll(() => postgres.stop())
+
+const connect = (options: { poolSize?: number; statementTimeoutMs?: number } = {}) =>
+  Database.connect({ ...postgres.address, poolSize: 1, ...options })
+
+/** Keeps a connection until it is told to let go. */
+async function hold(database: Database) {
+  const released = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const holding = database.transaction(async () => {
+    held.resolve()
+    await released.promise
+  })
+  await held.promise
+  return async () => {
+    released.resolve()
+    await holding
+  }
+}
+
+it('lets a bounded number wait for a connection, and refuses the others at once', async () => {
+  const database = connect()
+  const letGo = await hold(database)
+  const waiting = Array.from({ length: 50 }, () => database.query('SELECT 1'))
+  expect(database.use).toMatchObject({ size: 1, inUse: 1, waiting: 50 })
+  await expect(database.query('SELECT 1')).rejects.toMatchObject(outOfReach)
+  await expect(database.transaction(async () => undefined)).rejects.toMatchObject(outOfReach)
+  await letGo()
+  expect(await Promise.all(waiting)).toHaveLength(50)
+  expect(database.use).toEqual({ size: 1, inUse: 0, waiting: 0, longestWaitMs: 0 })
+  await database.close()
+})
+
+it('says how long the first of those that wait has waited', async () => {
+  const database = connect()
+  const letGo = await hold(database)
+  const waiting = database.query('SELECT 1')
+  await waitFor('some time to pass', async () => database.use.longestWaitMs > 20, patience)
+  await letGo()
+  await waiting
+  expect(database.use.longestWaitMs).toBe(0)
+  await database.close()
+})
+
+it('gives up who waits for a connection in vain, and heals', async () => {
+  const database = connect()
+  const letGo = await hold(database)
+  await expect(database.query('SELECT 1')).rejects.toMatchObject(outOfReach)
+  await letGo()
+  expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+  await database.close()
+})
+
+it('ends a statement that takes too long, also within a transaction', async () => {
+  const database = connect({ statementTimeoutMs: 50 })
+  await expect(database.query('SELECT pg_sleep(60)')).rejects.toMatchObject(outOfReach)
+  await expect(database.transaction((tx) => tx.query('SELECT pg_sleep(60)'))).rejects.toMatchObject(outOfReach)
+  expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+  await database.close()
+})
+
+it('waits for no PostgreSQL that is silent, and heals when it speaks again', async () => {
+  const database = connect({ poolSize: 2, statementTimeoutMs: 200 })
+  await database.query('SELECT 1')
+  const programs = familyOf(postgres.pid!)
+  for (const pid of programs) process.kill(pid, 'SIGSTOP')
+  const asked = [
+    ...Array.from({ length: 4 }, () => database.query('SELECT 1')),
+    database.transaction((tx) => tx.query('SELECT 1')),
+  ]
+  const outcomes = await Promise.allSettled(asked)
+  for (const pid of programs) process.kill(pid, 'SIGCONT')
+  for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: outOfReach })
+  const answers = () =>
+    database.query('SELECT 1').then(
+      () => true,
+      () => false,
+    )
+  await waitFor('an answer', answers, patience)
+  await database.close()
+})
+
+it('says that PostgreSQL is gone, and heals when it is back', async () => {
+  const database = connect()
+  await database.query('SELECT 1')
+  await postgres.halt()
+  await expect(database.query('SELECT 1')).rejects.toMatchObject(outOfReach)
+  await expect(database.transaction(async () => undefined)).rejects.toMatchObject(outOfReach)
+  await postgres.start()
+  expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+  await database.close()
+})
+
+/** A process and those that it began. */
+function familyOf(pid: number): number[] {
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => parentOf(name) === pid)
+  return [pid, ...children.map(Number)]
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+  } catch {
+    return undefined
+  }
+}
