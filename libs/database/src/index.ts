@@ -14,7 +14,8 @@ export {
   sessionOf,
   type Registration,
 } from './hosts/registry.js'
-export { readHostSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
+export { readHostSnapshot, type CloudSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
+export { hearingMarkEveryMs, recordHearing } from './hosts/hearing.js'
 export { recordAction, type PlainAction } from './operations/plain-action.js'
 export * from './images/index.js'
 export * from './servers/index.js'

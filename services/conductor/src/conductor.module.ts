@@ -9,6 +9,7 @@ import { Sweeper, type Caster, type OperationEngine } from '@nubo/workflow'
 import { Acknowledger } from './acknowledger.js'
 import { Deadlines } from './deadlines.js'
 import { Guests } from './guests.js'
+import { Hearing } from './hearing.js'
 import { Hosts } from './hosts.js'
 import { Reports } from './reports.js'
 import { Results } from './results.js'
@@ -22,6 +23,7 @@ const concurrency = 32
 export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly presence: Presence
   private readonly acknowledger: Acknowledger
+  private readonly hearing: Hearing
   private readonly reports: Reports
   private readonly sweeper: Sweeper
   private readonly deadlines: Deadlines
@@ -41,10 +43,12 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     const newRequestId = () => `req-${newId<Id<'request'>>(random)}` as RequestId
     const guests = new Guests({ database, store, engine, caster, newRequestId })
     this.acknowledger = new Acknowledger(queue, clock, onError)
+    this.hearing = new Hearing({ database, queue, clock, onError })
     this.reports = new Reports(
       new Hosts({ database, queue, guests, random }),
       guests,
       new Results(store, engine, caster, this.acknowledger),
+      this.hearing,
     )
     this.sweeper = new Sweeper({ store, caster, clock, random, intervalMs: sweepIntervalMs, onError })
     this.deadlines = new Deadlines({ store, engine, clock, intervalMs: deadlineIntervalMs, onError })
@@ -53,6 +57,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
 
   onApplicationBootstrap(): void {
     this.subscription = this.queue.work(reportsQueue, (message) => this.reports.take(message), { concurrency })
+    this.hearing.start()
     this.sweeper.start()
     this.deadlines.start()
     void this.presence.start()
@@ -60,6 +65,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
 
   async onModuleDestroy(): Promise<void> {
     this.presence.stop()
+    this.hearing.stop()
     await this.subscription?.close()
     await Promise.all([this.sweeper.stop(), this.deadlines.stop(), this.acknowledger.flush()])
   }

@@ -1,6 +1,7 @@
-import { report } from '@nubo/contract'
+import { hearingMark, report } from '@nubo/contract'
 import type { Message } from '@nubo/queue'
 import type { Guests } from './guests.js'
+import type { Hearing } from './hearing.js'
 import type { Hosts } from './hosts.js'
 import type { Results } from './results.js'
 
@@ -10,9 +11,11 @@ export class Reports {
     private readonly hosts: Hosts,
     private readonly guests: Guests,
     private readonly results: Results,
+    private readonly hearing: Hearing,
   ) {}
 
   async take(message: Message): Promise<void> {
+    if (hearingMark.safeParse(message).success) return await this.hearing.take()
     const taken = report.parse(message)
     switch (taken.kind) {
       case 'register':

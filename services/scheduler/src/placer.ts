@@ -28,6 +28,8 @@ export interface PlacerOptions {
   random: Random
   /** A host that was silent for so long while others were heard gets no new servers. */
   silenceMs: number
+  /** Told that nothing is placed for now, as we do not know which hosts are there. */
+  onDeaf: (waiting: number) => void
   /** Told of a placement that could not be carried through; it stays due, so nothing is lost. */
   onError: (error: unknown) => void
 }
@@ -39,12 +41,16 @@ export interface PlacerOptions {
 export class Placer {
   constructor(private readonly options: PlacerOptions) {}
 
-  /** Places all of these in one batch, on one snapshot from which each claim is taken off at once. */
+  /**
+   * Places all of these in one batch, on one snapshot from which each claim is taken off at once. While hosts cannot be heard
+   * nothing is decided: the steps stay open, and are hinted at again when they can.
+   */
   async place(ids: readonly StepId[]): Promise<void> {
     const open = await this.options.store.readOpenSteps(ids)
     if (open.length === 0) return
-    const snapshot = await this.readSnapshot()
-    const placed = await Promise.allSettled(open.map((step) => this.placeOne(step, snapshot)))
+    const cloud = await this.readCloud()
+    if (!cloud.hearing) return this.options.onDeaf(open.length)
+    const placed = await Promise.allSettled(open.map((step) => this.placeOne(step, cloud.snapshot)))
     await this.options.caster.cast(placed.map((each) => (each.status === 'fulfilled' ? each.value : undefined)))
     for (const each of placed) if (each.status === 'rejected') this.options.onError(each.reason)
   }
@@ -55,10 +61,11 @@ export class Placer {
     if (first !== 'none') return first
     // 'No host' is said only after a fresh read that refuses every one, not on a snapshot that may be out of date.
     for (;;) {
-      const fresh = await this.readSnapshot()
-      const decision = rank(fresh, request, { random: this.options.random })
+      const fresh = await this.readCloud()
+      if (!fresh.hearing) return undefined
+      const decision = rank(fresh.snapshot, request, { random: this.options.random })
       if (decision.candidates.length === 0) return await this.refuse(open, decision)
-      const claimed = await this.claimBest(open, request, fresh)
+      const claimed = await this.claimBest(open, request, fresh.snapshot)
       if (claimed !== 'none') return claimed
     }
   }
@@ -118,9 +125,9 @@ export class Placer {
     }
   }
 
-  private async readSnapshot(): Promise<PlacementSnapshot> {
-    const rows = await readHostSnapshot(this.options.database, this.options.silenceMs)
-    return new PlacementSnapshot(rows.map(hostSnapshot))
+  private async readCloud(): Promise<{ hearing: boolean; snapshot: PlacementSnapshot }> {
+    const { hearing, hosts } = await readHostSnapshot(this.options.database, this.options.silenceMs)
+    return { hearing, snapshot: new PlacementSnapshot(hosts.map(hostSnapshot)) }
   }
 }
 

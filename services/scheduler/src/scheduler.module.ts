@@ -33,6 +33,7 @@ const placer = {
       caster,
       random,
       silenceMs,
+      onDeaf: (waiting) => logger.warn({ waiting }, 'hosts cannot be heard at the moment: placements wait'),
       onError: (error) => logger.error({ err: error }, 'a placement was not carried through; it will be tried again'),
     }),
 }

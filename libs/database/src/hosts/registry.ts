@@ -2,6 +2,7 @@ import type { GuestSeen, Heartbeat, Inventory, Register } from '@nubo/contract'
 import { CloudError, type HostId, type ServerId, type SessionId } from '@nubo/kernel'
 import type { PowerStateCode } from '@nubo/contract'
 import { isUniqueViolation, type Queryable, type Transaction } from '../connection.js'
+import { heardSoFar } from './hearing.js'
 
 const inventoryColumns = `architecture, hypervisor_type, hypervisor_version, virt_type, virt_type_reason, cpu_info, total_vcpus, total_memory_mib,
   total_disk_gib, reserved_memory_mib, reserved_disk_gib, overhead_mib, vcpu_ratio, uptime_seconds,
@@ -33,10 +34,10 @@ const inventoryParameters = (from: number) => Array.from({ length: 17 }, (_, ind
 
 const upsertHost = `
   WITH before AS (SELECT boot_id FROM hosts WHERE id = $1)
-  INSERT INTO hosts (id, name, address, boot_id, session_id, last_heard_at, ${inventoryColumns})
-  VALUES ($1, $2, $3, $4, $5, clock_timestamp(), ${inventoryParameters(6)})
+  INSERT INTO hosts (id, name, address, boot_id, session_id, last_heard_at, heard_ms, ${inventoryColumns})
+  VALUES ($1, $2, $3, $4, $5, clock_timestamp(), ${heardSoFar}, ${inventoryParameters(6)})
   ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, address = EXCLUDED.address, boot_id = EXCLUDED.boot_id,
-    session_id = EXCLUDED.session_id, seen_sequence = 0, last_heard_at = EXCLUDED.last_heard_at, updated_at = clock_timestamp(),
+    session_id = EXCLUDED.session_id, seen_sequence = 0, last_heard_at = EXCLUDED.last_heard_at, heard_ms = EXCLUDED.heard_ms, updated_at = clock_timestamp(),
     (${inventoryColumns}) = ROW(${inventoryColumns.replaceAll(/\w+/g, 'EXCLUDED.$&')})
   RETURNING fencing_epoch, (SELECT boot_id FROM before) AS boot_before`
 
@@ -68,7 +69,7 @@ export async function registerHost(tx: Transaction, report: Register, sessionId:
 }
 
 const recordHeartbeat = `
-  UPDATE hosts SET last_heard_at = clock_timestamp(), seen_sequence = $3, (${inventoryColumns}) = ROW(${inventoryParameters(4)})
+  UPDATE hosts SET last_heard_at = clock_timestamp(), heard_ms = ${heardSoFar}, seen_sequence = $3, (${inventoryColumns}) = ROW(${inventoryParameters(4)})
   WHERE id = $1 AND session_id = $2 AND seen_sequence < $3 RETURNING id`
 
 /** False for a heartbeat of another session, or one that a later one has overtaken. */

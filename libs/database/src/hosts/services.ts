@@ -1,5 +1,6 @@
 import type { HostId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
+import { heardSoFar } from './hearing.js'
 
 /** A program of the control plane or of a host, named as Nova names it: nova-compute, nova-scheduler, nova-conductor. */
 export interface ServiceRow {
@@ -20,10 +21,8 @@ export interface ServiceRow {
 export const computeServiceNumber = 'h.number * 2'
 const controlServiceNumber = 'c.number * 2 - 1'
 
-/** Of `hosts h`, with the silence in milliseconds as $1; see `readHostSnapshot` for what it is judged against. */
-export const hostIsAlive = `
-  (h.session_id IS NOT NULL AND NOT h.forced_down
-    AND h.last_heard_at > (SELECT max(last_heard_at) FROM hosts) - $1 * interval '1 millisecond') IS TRUE`
+/** Of `hosts h`, with the silence in milliseconds as $1: counted in time in which it could have been heard. */
+export const hostIsAlive = `(h.session_id IS NOT NULL AND NOT h.forced_down AND h.heard_ms > ${heardSoFar} - $1)`
 
 /** Schedulers and conductors write down themselves that they are here, so the database's clock judges them. */
 const controlServiceIsAlive = `c.last_heard_at > clock_timestamp() - $1 * interval '1 millisecond'`

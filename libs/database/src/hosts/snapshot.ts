@@ -1,5 +1,7 @@
 import type { HostId, SessionId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
+import { canHear, deafAfterMs } from './hearing.js'
+import { hostIsAlive } from './services.js'
 
 /** A host as the scheduler sees it. Memory in MiB, disk in GiB; capacities are what may be given away. */
 export interface HostSnapshotRow {
@@ -24,19 +26,23 @@ export interface HostSnapshotRow {
   sessionId: SessionId | null
 }
 
-/**
- * Alive is judged against the latest word from any host, not against the clock: while nobody can be heard, it is we who
- * are deaf, and no host is declared down.
- */
+/** One row even where there is no host at all. */
 const readSnapshot = `
-  SELECT id, name, enabled, disabled_reason AS "disabledReason", forced_down AS "forcedDown", architecture, virt_type AS "virtType",
-    capacity_vcpus AS "capacityVcpus", capacity_memory_mib AS "capacityMemoryMiB", capacity_disk_gib AS "capacityDiskGiB",
-    overhead_mib AS "overheadMiB", used_vcpus AS "usedVcpus", used_memory_mib AS "usedMemoryMiB", used_disk_gib AS "usedDiskGiB",
-    server_count AS "serverCount", fencing_epoch AS "fencingEpoch", session_id AS "sessionId",
-    session_id IS NOT NULL AND NOT forced_down
-      AND last_heard_at > (SELECT max(last_heard_at) FROM hosts) - $1 * interval '1 millisecond' AS alive
-  FROM hosts ORDER BY number`
+  SELECT hearing.able AS hearing, h.id, h.name, h.enabled, h.disabled_reason AS "disabledReason", h.forced_down AS "forcedDown",
+    h.architecture, h.virt_type AS "virtType", h.capacity_vcpus AS "capacityVcpus", h.capacity_memory_mib AS "capacityMemoryMiB",
+    h.capacity_disk_gib AS "capacityDiskGiB", h.overhead_mib AS "overheadMiB", h.used_vcpus AS "usedVcpus",
+    h.used_memory_mib AS "usedMemoryMiB", h.used_disk_gib AS "usedDiskGiB", h.server_count AS "serverCount",
+    h.fencing_epoch AS "fencingEpoch", h.session_id AS "sessionId", ${hostIsAlive} AS alive
+  FROM (SELECT ${canHear('$2')} AS able) hearing LEFT JOIN hosts h ON true ORDER BY h.number`
 
-export async function readHostSnapshot(db: Queryable, silenceMs: number): Promise<HostSnapshotRow[]> {
-  return await db.query<HostSnapshotRow>(readSnapshot, [silenceMs])
+export interface CloudSnapshot {
+  /** False while what hosts say does not reach us: nothing may be concluded from their silence then, and nothing placed. */
+  hearing: boolean
+  hosts: HostSnapshotRow[]
+}
+
+/** @param silenceMs how long a host may be silent while it could be heard, and still count as alive. */
+export async function readHostSnapshot(db: Queryable, silenceMs: number): Promise<CloudSnapshot> {
+  const rows = await db.query<HostSnapshotRow & { hearing: boolean }>(readSnapshot, [silenceMs, deafAfterMs])
+  return { hearing: rows[0]!.hearing, hosts: rows.filter((row) => row.id !== null) }
 }

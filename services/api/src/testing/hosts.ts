@@ -40,12 +40,12 @@ export async function addHost(database: Database, { name, virtType = 'qemu', vir
   return hostId
 }
 
-/** Makes as if nothing had been heard of a host for so long. */
+/** Makes as if a host had been silent for so long in which it could have been heard. */
 export async function silence(database: Database, hostId: string, seconds: number): Promise<void> {
-  await database.execute(`UPDATE hosts SET last_heard_at = last_heard_at - $2 * interval '1 second' WHERE id = $1`, [
-    hostId,
-    seconds,
-  ])
+  await database.execute(
+    `UPDATE hosts SET last_heard_at = last_heard_at - $2 * interval '1 second', heard_ms = heard_ms - $2 * 1000 WHERE id = $1`,
+    [hostId, seconds],
+  )
 }
 
 export interface TestServer {
