@@ -1,7 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import { CloudError, systemClock, type Clock } from '@nubo/kernel'
+import { assert, CloudError, systemClock, type Clock } from '@nubo/kernel'
 import pg from 'pg'
 import { BoundedPool, type PoolUse } from './bounded-pool.js'
+import type { Connection, Connections } from './connections.js'
 import { PrismaClient } from './generated/client.js'
 
 export interface DatabaseOptions {
@@ -47,8 +48,8 @@ pg.types.setTypeParser(int8Oid, (text) => Number(text))
  */
 export class Database implements Queryable {
   private constructor(
-    private readonly pool: BoundedPool,
-    readonly prisma: PrismaClient,
+    private readonly connections: Connections,
+    private readonly records?: PrismaClient,
   ) {}
 
   /** Connects when it is first asked for something. */
@@ -71,22 +72,32 @@ export class Database implements Queryable {
 
   /** How its connections are used now. */
   get use(): PoolUse {
-    return this.pool.use
+    return this.connections.use
+  }
+
+  /** The statements alone, over connections of another kind: Prisma draws on node-postgres only. */
+  static over(connections: Connections): Database {
+    return new Database(connections)
+  }
+
+  get prisma(): PrismaClient {
+    assert(this.records, 'plain records are kept through node-postgres')
+    return this.records
   }
 
   async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const result = await reachable(this.pool.query(prepared(text, values)))
+    const result = await reachable(this.connections.query(prepared(text, values)))
     return result.rows as Row[]
   }
 
   /** As `query`, for statements whose text varies with what a client asks: they are not kept prepared. */
   async queryOnce<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const result = await reachable(this.pool.query({ text, values: values as unknown[] }))
+    const result = await reachable(this.connections.query({ text, values: values as unknown[] }))
     return result.rows as Row[]
   }
 
   async execute(text: string, values: readonly unknown[] = []): Promise<number> {
-    const result = await reachable(this.pool.query(prepared(text, values)))
+    const result = await reachable(this.connections.query(prepared(text, values)))
     return result.rowCount ?? 0
   }
 
@@ -106,7 +117,7 @@ export class Database implements Queryable {
   }
 
   private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const client = await reachable(this.pool.connect())
+    const client = await reachable(this.connections.connect())
     let broken: Error | undefined
     try {
       await reachable(client.query('BEGIN'))
@@ -124,12 +135,12 @@ export class Database implements Queryable {
   }
 
   async close(): Promise<void> {
-    await this.prisma.$disconnect()
-    await this.pool.end()
+    await this.records?.$disconnect()
+    await this.connections.end()
   }
 }
 
-function transactionOn(client: pg.PoolClient): Transaction {
+function transactionOn(client: Connection): Transaction {
   return {
     inTransaction: true,
     async query<Row>(text: string, values: readonly unknown[] = []) {
