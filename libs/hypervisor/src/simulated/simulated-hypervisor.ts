@@ -2,6 +2,7 @@ import { CloudError, type Clock, type Random, type ServerId } from '@nubo/kernel
 import type { GuestDefinition } from '../guest-definition.js'
 import type {
   Guest,
+  GuestStamp,
   GuestStatistics,
   Hypervisor,
   HypervisorDescription,
@@ -171,6 +172,14 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   // What happens to a host and its guests, past the interface.
+
+  /** What is, whatever is reported of it: for who judges a simulation. */
+  guestsInTruth(): (GuestStamp & { running: boolean })[] {
+    return [...this.guests.values()].map(({ running, definition }) => {
+      const { serverId, projectId, incarnation, fencingEpoch } = running?.definition ?? definition
+      return { serverId, projectId, incarnation, fencingEpoch, running: running !== undefined }
+    })
+  }
 
   /** The guest's own `poweroff`. */
   powerOffFromInside(serverId: ServerId): void {
