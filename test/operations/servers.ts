@@ -97,9 +97,9 @@ export class TestServers {
     await this.store.transaction(async (tx) => {
       const { server, live } = (await tx.lockServer(id))!
       if (live) await this.engine.cancel(tx, live, 'deleted')
-      await tx.setWanted(id, 'deleted')
       if (server.hostId)
         return void (await this.engine.begin(tx, 'server.delete', server, { projectId, userId, requestId: newRequestId() }))
+      await tx.setWanted(id, 'deleted')
       await tx.releaseQuota(id)
       await tx.markDeleted(id)
       await recordAction(tx.tx, { server, kind: 'server.delete', message: null, requestId: newRequestId(), userId })

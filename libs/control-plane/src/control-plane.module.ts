@@ -34,8 +34,9 @@ export class ControlPlaneModule implements OnApplicationShutdown {
 const providers = [
   {
     provide: DATABASE,
-    inject: [CONFIGURATION],
-    useFactory: (configuration: ControlPlaneConfiguration) => Database.connect(configuration.database),
+    inject: [CONFIGURATION, CLOCK, RANDOM],
+    useFactory: (configuration: ControlPlaneConfiguration, clock: Clock, random: Random) =>
+      Database.connect(configuration.database, clock, random),
   },
   {
     provide: QUEUE,

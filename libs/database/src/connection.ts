@@ -1,9 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg'
-import { assert, CloudError, systemClock, type Clock } from '@nubo/kernel'
+import { assert, CloudError, systemClock, systemRandom, type Clock, type Random } from '@nubo/kernel'
 import pg from 'pg'
 import { BoundedPool, type PoolUse } from './bounded-pool.js'
-import type { Connection, Connections } from './connections.js'
+import type { Connection, Connections, StatementResult } from './connections.js'
 import { PrismaClient } from './generated/client.js'
+import { repeatWhereUndone } from './repeat.js'
 
 export interface DatabaseOptions {
   /** A host name, or the folder of a unix socket. */
@@ -28,10 +29,6 @@ export interface Queryable {
 
 export type Transaction = Queryable & { readonly inTransaction: true }
 
-/** PostgreSQL's own words for 'try again': serialization failure and deadlock. Nothing was committed. */
-const retryableCodes = new Set(['40001', '40P01'])
-const maxTransactionAttempts = 5
-
 /** How long work may wait for a connection, be it for one that is free or for a new one. */
 const connectWithinMs = 3_000
 const usualStatementTimeoutMs = 20_000
@@ -49,11 +46,13 @@ pg.types.setTypeParser(int8Oid, (text) => Number(text))
 export class Database implements Queryable {
   private constructor(
     private readonly connections: Connections,
-    private readonly records?: PrismaClient,
+    private readonly records: PrismaClient | undefined,
+    private readonly clock: Clock,
+    private readonly random: Random,
   ) {}
 
   /** Connects when it is first asked for something. */
-  static connect(options: DatabaseOptions, clock: Clock = systemClock): Database {
+  static connect(options: DatabaseOptions, clock: Clock = systemClock, random: Random = systemRandom): Database {
     const { poolSize, statementTimeoutMs = usualStatementTimeoutMs, ...connection } = options
     const limits = {
       ...connection,
@@ -67,7 +66,7 @@ export class Database implements Queryable {
     const pool = new BoundedPool(limits, clock)
     // An idle connection that dies is replaced by the pool; without a listener it would end the process.
     pool.on('error', () => undefined)
-    return new Database(pool, new PrismaClient({ adapter: new PrismaPg(pool) }))
+    return new Database(pool, new PrismaClient({ adapter: new PrismaPg(pool) }), clock, random)
   }
 
   /** How its connections are used now. */
@@ -76,8 +75,8 @@ export class Database implements Queryable {
   }
 
   /** The statements alone, over connections of another kind: Prisma draws on node-postgres only. */
-  static over(connections: Connections): Database {
-    return new Database(connections)
+  static over(connections: Connections, clock: Clock = systemClock, random: Random = systemRandom): Database {
+    return new Database(connections, undefined, clock, random)
   }
 
   get prisma(): PrismaClient {
@@ -86,34 +85,31 @@ export class Database implements Queryable {
   }
 
   async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const result = await reachable(this.connections.query(prepared(text, values)))
-    return result.rows as Row[]
+    return (await this.run(prepared(text, values))).rows as Row[]
   }
 
   /** As `query`, for statements whose text varies with what a client asks: they are not kept prepared. */
   async queryOnce<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    const result = await reachable(this.connections.query({ text, values: values as unknown[] }))
-    return result.rows as Row[]
+    return (await this.run({ text, values: values as unknown[] })).rows as Row[]
   }
 
   async execute(text: string, values: readonly unknown[] = []): Promise<number> {
-    const result = await reachable(this.connections.query(prepared(text, values)))
-    return result.rowCount ?? 0
+    return (await this.run(prepared(text, values))).rowCount ?? 0
   }
 
   /**
    * Runs `work` in one READ COMMITTED transaction. On a deadlock or a serialization failure it is run again from the start,
    * so `work` may have no effect outside of the transaction.
-   * Throws `Unavailable` if PostgreSQL cannot be reached; if that happens at the commit, the outcome is unknown.
+   * Throws `Unavailable` if PostgreSQL cannot be reached. If that happens at the commit, the outcome is unknown: the error's
+   * details say so, and what was to be done must be safe to do again.
    */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.attempt(work)
-      } catch (error) {
-        if (attempt >= maxTransactionAttempts || !retryableCodes.has(codeOf(error))) throw error
-      }
-    }
+    return await repeatWhereUndone(() => this.attempt(work), this.clock, this.random)
+  }
+
+  /** A statement of its own is a transaction of its own. */
+  private async run(statement: pg.QueryConfig): Promise<StatementResult> {
+    return await repeatWhereUndone(() => reachable(this.connections.query(statement)), this.clock, this.random)
   }
 
   private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -122,7 +118,7 @@ export class Database implements Queryable {
     try {
       await reachable(client.query('BEGIN'))
       const result = await work(transactionOn(client))
-      await reachable(client.query('COMMIT'))
+      await commit(client)
       return result
     } catch (error) {
       // Who does not answer is not asked to roll back: PostgreSQL does so when the connection is closed.
@@ -138,6 +134,20 @@ export class Database implements Queryable {
     await this.records?.$disconnect()
     await this.connections.end()
   }
+}
+
+async function commit(client: Connection): Promise<void> {
+  const { command } = await reachable(client.query('COMMIT')).catch((error: unknown) => {
+    if (error instanceof OutOfReach) throw commitInDoubt(error)
+    throw error
+  })
+  // PostgreSQL answers the COMMIT of a transaction in which a statement failed with ROLLBACK, and calls that no error.
+  assert(command !== 'ROLLBACK', 'a statement that failed ends its transaction')
+}
+
+function commitInDoubt(cause: OutOfReach): CloudError {
+  const message = 'The database was lost just as this was being stored. See whether it was done before you try again.'
+  return new OutOfReach(message, cause, { outcome: 'unknown' })
 }
 
 function transactionOn(client: Connection): Transaction {
@@ -182,8 +192,8 @@ const statementCancelled = '57014'
 
 /** The database does not answer, or not in time. */
 class OutOfReach extends CloudError {
-  constructor(message: string, cause: unknown) {
-    super('Unavailable', message, { cause, details: { retryAfterSeconds: 2 } })
+  constructor(message: string, cause: unknown, details: Record<string, unknown> = {}) {
+    super('Unavailable', message, { cause, details: { retryAfterSeconds: 2, ...details } })
   }
 }
 

@@ -19,4 +19,6 @@ export interface Connection {
 export interface StatementResult {
   rows: unknown[]
   rowCount: number | null
+  /** What PostgreSQL says that it did. */
+  command?: string
 }

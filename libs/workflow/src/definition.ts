@@ -1,11 +1,14 @@
 import type { PowerStateCode, ServerCommandKind } from '@nubo/contract'
+import type { SessionId } from '@nubo/kernel'
+import type { Located, Wanted } from './records.js'
 import type { OperationTransaction } from './store.js'
-import type { Located } from './records.js'
 
 /** What a step left behind when it was done: what an agent saw of the guest, where an agent did it. */
 export interface StepResult {
   powerState?: PowerStateCode
   detail?: string
+  /** The report in which it was seen, so that an older one cannot overwrite it. */
+  report?: { sessionId: SessionId; sequence: number }
 }
 
 /** Written in the transaction that ends a step, so that both hold or neither. */
@@ -20,32 +23,36 @@ export interface UndoDefinition {
   done: Effect
 }
 
-export interface StepDefinition {
+interface StepCommon {
   by: Doer
   /** Nova's task_state while the step is open. */
   taskState: string
   /** The event's name in os-instance-actions. */
   event: string
   done?: Effect
-  undo?: UndoDefinition
   /** A failure is tried again on the same host until it is done: for what must not be given up. */
   persistent?: boolean
 }
+
+/** A step is taken back, or says why it is not. */
+export type StepDefinition = StepCommon & ({ undo: UndoDefinition; noUndo?: never } | { undo?: never; noUndo: string })
 
 export interface OperationDefinition {
   kind: string
   /** The action's name in os-instance-actions. */
   action: string
-  /** From the start of the operation, by PostgreSQL's clock. */
+  /** What whoever asks for it wants of the server from then on. */
+  wanted: Wanted
+  /** From the start of the operation, by PostgreSQL's clock, in time in which it could be reached. */
   deadlineMs: number
   /** Hosts that are tried before the operation fails for good. */
   maxAttempts: number
   steps: Record<string, StepDefinition>
-  /** The server after the operation was given up; `operation.message` says why. */
+  /** The server after the operation failed and was undone; `operation.message` says why. */
   failed: Effect
   /**
    * Written when the deadline has passed and the operation goes on all the same, until it is done.
-   * Absent: the operation fails then, and what may lie on a host stays held.
+   * Absent: the operation is given up then, and the server becomes ERROR.
    */
   overdue?: Effect
 }
@@ -53,4 +60,18 @@ export interface OperationDefinition {
 /** Declares an operation: its steps are done in the order in which they stand, and undone in reverse. */
 export function operation(kind: string, definition: Omit<OperationDefinition, 'kind'>): OperationDefinition {
   return { kind, ...definition }
+}
+
+export function firstStepOf(definition: OperationDefinition): string {
+  return Object.keys(definition.steps)[0]!
+}
+
+export function stepAfter(definition: OperationDefinition, name: string): string | undefined {
+  const names = Object.keys(definition.steps)
+  return names[names.indexOf(name) + 1]
+}
+
+export function stepBefore(definition: OperationDefinition, name: string): string | undefined {
+  const names = Object.keys(definition.steps)
+  return names[names.indexOf(name) - 1]
 }

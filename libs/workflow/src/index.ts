@@ -1,7 +1,10 @@
 export { Caster, castPlacementHints, type CasterOptions } from './caster.js'
 export { composeCommand, type ComposeOptions } from './compose.js'
 export {
+  firstStepOf,
   operation,
+  stepAfter,
+  stepBefore,
   type Doer,
   type Effect,
   type OperationDefinition,
@@ -11,5 +14,14 @@ export {
 export { OperationEngine, doerOf, type Opened, type Requester } from './engine.js'
 export { operations } from './operations/index.js'
 export * from './records.js'
-export type { NewOperation, NewStep, OperationStore, OperationTransaction } from './store.js'
+export type {
+  ClosedStep,
+  DueStep,
+  NewOperation,
+  NewStep,
+  OperationEnd,
+  OperationStore,
+  OperationTransaction,
+  SeenPower,
+} from './store.js'
 export { Sweeper, type SweeperOptions } from './sweeper.js'

@@ -1,5 +1,6 @@
 import type { HostId, OperationId, ProjectId, RequestId, ServerId, StepId, UserId } from '@nubo/kernel'
 import type { Failure, PowerStateCode } from '@nubo/contract'
+import type { StepResult } from './definition.js'
 import type { Located, OpenStep, OperationRecord, ServerRecord, StepRecord, Wanted } from './records.js'
 
 export interface NewOperation {
@@ -29,6 +30,27 @@ export interface NewStep {
   attempt: number
   /** Until the first repeated hint; longer for a step that is not to be hinted at right away. */
   hintAfterMs: number
+  /** What is wanted of the server from now on; absent leaves it. */
+  wanted?: Wanted
+}
+
+/** How an open step ended. */
+export interface ClosedStep {
+  id: StepId
+  state: 'done' | 'failed' | 'revoked'
+  result: Record<string, unknown>
+}
+
+/** How an operation ended. `message` says why, for a person; without one the message stays as it is. */
+export interface OperationEnd {
+  state: 'done' | 'failed' | 'cancelled'
+  message?: string
+}
+
+/** What is known of a guest's power, and the report that it is from; without one it is from no report. */
+export interface SeenPower {
+  powerState: PowerStateCode
+  report?: StepResult['report']
 }
 
 /**
@@ -36,14 +58,12 @@ export interface NewStep {
  * operation, server, group, host by id, quota.
  */
 export interface OperationTransaction {
-  /** Locks the step's operation and server. Undefined if there is no such step. */
+  /** Locks the step, its operation and its server, and reads them as they are under the lock. Undefined if there is no such step. */
   lockStep(stepId: StepId): Promise<Located | undefined>
-  /** Locks the server's live operation, if it has one, with its open step, and the server. */
+  /** Locks the server's live operation, if it has one, and the server. */
   lockServer(serverId: ServerId): Promise<{ server: ServerRecord; live: Located | undefined } | undefined>
 
   insertOperation(operation: NewOperation): Promise<void>
-  /** Ends an operation. `message` says why, for a person; without one the message stays as it is. */
-  endOperation(id: OperationId, state: 'done' | 'failed' | 'cancelled', message?: string): Promise<void>
   /** Notes why the operation is being unwound. */
   beginUnwinding(id: OperationId, failure: Failure): Promise<void>
   /** Takes up an operation again, on another host, after its steps were undone. */
@@ -51,13 +71,18 @@ export interface OperationTransaction {
   /** Takes the deadline off: the operation now lasts until it is done. */
   liftDeadline(id: OperationId): Promise<void>
 
+  /** Opens the first step of an operation. */
   openStep(step: NewStep): Promise<void>
-  closeStep(id: StepId, state: 'done' | 'failed' | 'revoked', result: Record<string, unknown>): Promise<void>
+  /** Closes the open step of an operation and opens its next, in one statement. */
+  advanceStep(closed: ClosedStep, next: NewStep): Promise<void>
+  /** Closes the open step of an operation and ends it, in one statement. */
+  finishOperation(closed: ClosedStep, end: OperationEnd): Promise<void>
 
-  setTaskState(serverId: ServerId, taskState: string | null): Promise<void>
   setWanted(serverId: ServerId, wanted: Wanted): Promise<void>
-  markActive(serverId: ServerId, powerState: PowerStateCode): Promise<void>
-  markStopped(serverId: ServerId, powerState: PowerStateCode): Promise<void>
+  markActive(serverId: ServerId, seen: SeenPower): Promise<void>
+  markStopped(serverId: ServerId, seen: SeenPower): Promise<void>
+  /** What was asked for did not come about: idle, and wanted as it is. */
+  leaveAsItIs(serverId: ServerId): Promise<void>
   /** Ends in ERROR with a fault that the tenant sees. */
   markError(serverId: ServerId, message: string): Promise<void>
   markDeleted(serverId: ServerId): Promise<void>
@@ -67,18 +92,24 @@ export interface OperationTransaction {
   releaseQuota(serverId: ServerId): Promise<void>
 }
 
+/** An open step whose hint is due, and the queue that it goes to. */
+export interface DueStep {
+  id: StepId
+  queue: string
+}
+
 /** What the workflow needs of a database; `libs/database` has it. */
 export interface OperationStore {
   transaction<T>(work: (tx: OperationTransaction) => Promise<T>): Promise<T>
   /** The open steps among `ids`, with all that a command needs. */
   readOpenSteps(ids: readonly StepId[]): Promise<OpenStep[]>
   /**
-   * Takes up to `limit` open steps whose hint is due, sets their next hint by backoff with jitter, and returns their ids.
+   * Takes up to `limit` open steps whose hint is due, and sets their next hint by backoff with jitter.
    * Two callers never get the same step (FOR UPDATE SKIP LOCKED).
    */
-  takeDueSteps(limit: number): Promise<StepId[]>
-  /** Live operations past their deadline by PostgreSQL's clock. */
-  findOverdue(limit: number): Promise<{ id: OperationId; stepId: StepId }[]>
+  takeDueSteps(limit: number): Promise<DueStep[]>
+  /** Makes steps due again shortly that were taken and could not be cast: their backoff does not grow. */
+  giveBackSteps(ids: readonly StepId[]): Promise<void>
 }
 
 export type { OperationRecord }

@@ -1,9 +1,11 @@
-import type { Clock, Random, Timer } from '@nubo/kernel'
+import type { Clock, Random, StepId, Timer } from '@nubo/kernel'
+import type { Queue } from '@nubo/queue'
 import type { Caster } from './caster.js'
-import type { OperationStore } from './store.js'
+import type { DueStep, OperationStore } from './store.js'
 
 export interface SweeperOptions {
   store: OperationStore
+  queue: Queue
   caster: Caster
   clock: Clock
   random: Random
@@ -12,10 +14,15 @@ export interface SweeperOptions {
 }
 
 const batchSize = 200
+/** A queue in which so much waits is not lost but slow: what is due there is most likely in it, and is asked for later. */
+const deepEnough = 200
+
+/** Room for hints in each queue that was looked at. */
+type RoomByQueue = Map<string, number>
 
 /**
  * Casts again what nobody took: after a queue that was emptied, an agent that was away, a process that died between its
- * commit and its cast. Any number may run side by side.
+ * commit and its cast. A queue that is merely slow gets no flood of repetitions. Any number may run side by side.
  */
 export class Sweeper {
   private timer: Timer | undefined
@@ -36,13 +43,35 @@ export class Sweeper {
 
   /** One round: everything that is due now. Returns how many steps were cast again. */
   async sweep(): Promise<number> {
+    const { store, caster } = this.options
+    const rooms: RoomByQueue = new Map()
     let total = 0
     for (;;) {
-      const due = await this.options.store.takeDueSteps(batchSize)
-      await this.options.caster.cast(due)
-      total += due.length
+      const due = await store.takeDueSteps(batchSize)
+      const ids = await this.thatFit(due, rooms)
+      await caster.cast(ids)
+      total += ids.length
       if (due.length < batchSize) return total
     }
+  }
+
+  /** Those whose queue has room for them. The others were put off by their backoff, and are due again after it. */
+  private async thatFit(due: readonly DueStep[], rooms: RoomByQueue): Promise<StepId[]> {
+    try {
+      await this.lookAtDepths(due, rooms)
+    } catch (error) {
+      // The queue is away: they are due as soon as it is back, and not the later the longer it was away.
+      await this.options.store.giveBackSteps(due.map((step) => step.id))
+      throw error
+    }
+    return due.filter(({ queue }) => takeRoom(rooms, queue)).map((step) => step.id)
+  }
+
+  private async lookAtDepths(due: readonly DueStep[], rooms: RoomByQueue): Promise<void> {
+    const unknown = [...new Set(due.map((step) => step.queue))].filter((name) => !rooms.has(name))
+    await Promise.all(
+      unknown.map(async (name) => rooms.set(name, Math.max(0, deepEnough - (await this.options.queue.depth(name))))),
+    )
   }
 
   private schedule(): void {
@@ -55,4 +84,11 @@ export class Sweeper {
         .finally(() => this.schedule())
     })
   }
+}
+
+function takeRoom(rooms: RoomByQueue, queue: string): boolean {
+  const room = rooms.get(queue) ?? 0
+  if (room === 0) return false
+  rooms.set(queue, room - 1)
+  return true
 }

@@ -50,7 +50,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
       new Results(store, engine, caster, this.acknowledger),
       this.hearing,
     )
-    this.sweeper = new Sweeper({ store, caster, clock, random, intervalMs: sweepIntervalMs, onError })
+    this.sweeper = new Sweeper({ store, queue, caster, clock, random, intervalMs: sweepIntervalMs, onError })
     this.deadlines = new Deadlines({ store, engine, clock, intervalMs: deadlineIntervalMs, onError })
     this.presence = new Presence('nova-conductor', database, clock, logger)
   }

@@ -3,6 +3,8 @@ import type { Clock, Timer } from '@nubo/kernel'
 import type { OperationEngine } from '@nubo/workflow'
 
 const batchSize = 100
+/** So many rounds without a word, of any conductor: deadlines did not count meanwhile. */
+const missedRounds = 4
 
 export interface DeadlinesOptions {
   store: PgOperationStore
@@ -12,7 +14,10 @@ export interface DeadlinesOptions {
   onError: (error: unknown) => void
 }
 
-/** Ends what did not end by its deadline, by PostgreSQL's clock. Any number may run side by side. */
+/**
+ * Ends what did not end by its deadline, by PostgreSQL's clock, counting only time in which some conductor could ask it.
+ * Any number may run side by side.
+ */
 export class Deadlines {
   private timer: Timer | undefined
   private running: Promise<void> = Promise.resolve()
@@ -36,14 +41,14 @@ export class Deadlines {
   }
 
   async endOverdue(): Promise<void> {
-    for (const { stepId } of await this.options.store.findOverdue(batchSize)) {
-      await this.options.store.transaction(async (tx) => {
+    const { store, engine, intervalMs } = this.options
+    const unwatchedMs = intervalMs * missedRounds
+    await store.watchClock(unwatchedMs)
+    for (const { stepId } of await store.findOverdue(batchSize, unwatchedMs)) {
+      await store.transaction(async (tx) => {
         const located = await tx.lockStep(stepId)
-        if (located?.step.state !== 'open') return
-        const where = located.step.hostId
-          ? 'its host did not answer in time, so what it did is not known'
-          : 'no scheduler took it in time'
-        await this.options.engine.overdue(tx, located, `The ${located.step.name} step was given up: ${where}.`)
+        if (located?.step.state !== 'open' || !(await tx.isOverdue(located.operation.id, unwatchedMs))) return
+        await engine.overdue(tx, located)
       })
     }
   }

@@ -76,7 +76,7 @@ export class Guests {
     const recorded = { vmState: server.vmState as VmState, taskState: server.taskState as TaskState | null }
     switch (reactionToDrift(recorded, server.powerState, false)) {
       case 'settle':
-        await tx.markStopped(server.id, server.powerState)
+        await tx.markStopped(server.id, { powerState: server.powerState })
         await tx.setWanted(server.id, 'stopped')
         await this.noteAction(tx, server, 'stop', cause, detail)
         return undefined

@@ -24,10 +24,11 @@ export class Results {
 
   private async commit(tx: PgOperationTransaction, located: Located, result: Result): Promise<Opened> {
     const { outcome, serverId, sessionId, sequence } = result
-    await recordSeen(tx.tx, { serverId, sessionId, sequence, powerState: outcome.powerState })
+    const { powerState } = outcome
     if (outcome.state === 'done')
-      return await this.engine.done(tx, located, { powerState: outcome.powerState, detail: outcome.detail })
-    return await this.engine.failed(tx, located, outcome.failure)
+      return await this.engine.done(tx, located, { powerState, detail: outcome.detail, report: { sessionId, sequence } })
+    await recordSeen(tx.tx, { serverId, sessionId, sequence, powerState })
+    return await this.engine.failed(tx, { ...located, server: { ...located.server, powerState } }, outcome.failure)
   }
 }
 

@@ -55,7 +55,7 @@ const release = `
     UPDATE hosts h SET used_vcpus = used_vcpus - f.vcpus, used_memory_mib = used_memory_mib - f.memory_mib,
       used_disk_gib = used_disk_gib - f.disk_gib, server_count = server_count - 1
     FROM freed f WHERE h.id = f.host_id)
-  UPDATE servers SET host_id = NULL, updated_at = clock_timestamp() WHERE id = $1 AND incarnation = $2`
+  UPDATE servers SET host_id = NULL, power_state = 0, updated_at = clock_timestamp() WHERE id = $1 AND incarnation = $2`
 
 export async function releaseRoom(tx: Transaction, serverId: ServerId, incarnation: number): Promise<void> {
   await tx.execute(release, [serverId, incarnation])

@@ -1,6 +1,7 @@
 import type { HostId, OperationId, StepId } from '@nubo/kernel'
-import type { CommandedHost, GuestRecord, ImageRecord, OpenStep, OperationStore, OperationTransaction } from '@nubo/workflow'
+import type { CommandedHost, DueStep, GuestRecord, ImageRecord, OpenStep, OperationStore } from '@nubo/workflow'
 import type { Database } from '../connection.js'
+import { findOverdue, watchClock } from './deadlines.js'
 import { operationColumns, operationOf, serverColumns, serverOf, stepColumns, stepOf, type Row } from './rows.js'
 import { PgOperationTransaction } from './transaction.js'
 
@@ -20,16 +21,16 @@ const takeDueSteps = `
     next_hint_at = clock_timestamp() + LEAST(2 ^ LEAST(s.hints + 1, 10), 30) * (0.875 + random() / 4) * interval '1 second'
   FROM (SELECT id FROM operation_steps WHERE state = 'open' AND next_hint_at <= clock_timestamp()
         ORDER BY next_hint_at LIMIT $1 FOR UPDATE SKIP LOCKED) due
-  WHERE s.id = due.id RETURNING s.id`
+  WHERE s.id = due.id RETURNING s.id, s.queue`
+
+const giveBackSteps = `
+  UPDATE operation_steps SET hints = GREATEST(hints - 1, 0), next_hint_at = clock_timestamp() + interval '1 second'
+  WHERE id = ANY($1::uuid[]) AND state = 'open'`
 
 const readTriedHosts = `
   SELECT DISTINCT ON (h.id) h.id AS "hostId", h.name, s.result->>'message' AS why
   FROM operation_steps s JOIN hosts h ON h.id = s.host_id
   WHERE s.operation_id = $1 AND s.direction = 'do' AND s.state = 'failed' ORDER BY h.id, s.finished_at DESC`
-
-const findOverdue = `
-  SELECT o.id, s.id AS step_id FROM operations o JOIN operation_steps s ON s.operation_id = o.id AND s.state = 'open'
-  WHERE o.state IN ('running', 'unwinding') AND o.deadline_at < clock_timestamp() ORDER BY o.deadline_at LIMIT $1`
 
 /** A host on which a step of an operation failed, and why. */
 export interface TriedHost {
@@ -42,9 +43,7 @@ export interface TriedHost {
 export class PgOperationStore implements OperationStore {
   constructor(private readonly database: Database) {}
 
-  async transaction<T>(
-    work: (tx: OperationTransaction & { readonly tx: PgOperationTransaction['tx'] }) => Promise<T>,
-  ): Promise<T> {
+  async transaction<T>(work: (tx: PgOperationTransaction) => Promise<T>): Promise<T> {
     return await this.database.transaction((tx) => work(new PgOperationTransaction(tx)))
   }
 
@@ -60,9 +59,12 @@ export class PgOperationStore implements OperationStore {
     }))
   }
 
-  async takeDueSteps(limit: number): Promise<StepId[]> {
-    const rows = await this.database.query<{ id: StepId }>(takeDueSteps, [limit])
-    return rows.map((row) => row.id)
+  async takeDueSteps(limit: number): Promise<DueStep[]> {
+    return await this.database.query<DueStep>(takeDueSteps, [limit])
+  }
+
+  async giveBackSteps(ids: readonly StepId[]): Promise<void> {
+    await this.database.execute(giveBackSteps, [ids])
   }
 
   /** The hosts that this operation was tried on in vain. */
@@ -70,9 +72,14 @@ export class PgOperationStore implements OperationStore {
     return await this.database.query<TriedHost>(readTriedHosts, [operationId])
   }
 
-  async findOverdue(limit: number): Promise<{ id: OperationId; stepId: StepId }[]> {
-    const rows = await this.database.query<{ id: OperationId; step_id: StepId }>(findOverdue, [limit])
-    return rows.map((row) => ({ id: row.id, stepId: row.step_id }))
+  /** Live operations past their deadline, in time in which somebody watched: see `watchClock`. */
+  async findOverdue(limit: number, unwatchedMs: number): Promise<{ id: OperationId; stepId: StepId }[]> {
+    return await findOverdue(this.database, limit, unwatchedMs)
+  }
+
+  /** Says that somebody watches the deadlines, and makes good for the time in which nobody did. */
+  async watchClock(unwatchedMs: number): Promise<void> {
+    await watchClock(this.database, unwatchedMs)
   }
 }
 

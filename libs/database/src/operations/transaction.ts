@@ -1,16 +1,29 @@
-import type { Failure, PowerStateCode } from '@nubo/contract'
-import type { OperationId, ServerId, StepId } from '@nubo/kernel'
-import type { Located, NewOperation, NewStep, OperationTransaction, ServerRecord, Wanted } from '@nubo/workflow'
+import type { Failure } from '@nubo/contract'
+import { assert, type OperationId, type ServerId, type StepId } from '@nubo/kernel'
+import type {
+  ClosedStep,
+  Located,
+  NewOperation,
+  NewStep,
+  OperationEnd,
+  OperationTransaction,
+  SeenPower,
+  ServerRecord,
+  Wanted,
+} from '@nubo/workflow'
 import type { Transaction } from '../connection.js'
 import { releaseRoom } from '../hosts/room.js'
+import { ConcurrentChange } from '../repeat.js'
+import { clockIsWatched } from './deadlines.js'
 import { locatedOf, operationColumns, serverColumns, serverOf, stepColumns, type Row } from './rows.js'
 
-// The statements of operations. Rows are locked in one order: operation, server, host by id, quota.
+// The statements of operations. Rows are locked in one order: operation, server, step, host by id, quota.
 
+/** The step too: a row that is joined without its lock is read as it was before the wait for the others. */
 const lockStep = `
   SELECT ${operationColumns}, ${stepColumns}, ${serverColumns}
   FROM operation_steps s JOIN operations o ON o.id = s.operation_id JOIN servers v ON v.id = o.server_id
-  WHERE s.id = $1 FOR UPDATE OF o, v`
+  WHERE s.id = $1 FOR UPDATE OF o, v, s`
 
 const lockLiveOperation = `
   SELECT id FROM operations WHERE server_id = $1 AND state IN ('running', 'unwinding') FOR UPDATE`
@@ -20,28 +33,37 @@ const lockServer = `SELECT ${serverColumns} FROM servers v WHERE v.id = $1 FOR U
 const readLive = `
   SELECT ${operationColumns}, ${stepColumns}, ${serverColumns}
   FROM operations o JOIN operation_steps s ON s.operation_id = o.id AND s.state = 'open' JOIN servers v ON v.id = o.server_id
-  WHERE o.id = $1`
+  WHERE o.server_id = $1 AND o.state IN ('running', 'unwinding')`
 
 const insertOperation = `
   INSERT INTO operations (id, kind, server_id, project_id, user_id, request_id, state, input, deadline_at)
   VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, clock_timestamp() + $8 * interval '1 millisecond')`
 
-/** Stamps the step with the server's fence, which it raises by $8, and sets the server's task_state where $9 says one. */
-const openStep = `
-  WITH server AS (
-    UPDATE servers SET fence = fence + $8, task_state = COALESCE($9, task_state), updated_at = clock_timestamp()
-    WHERE id = $3 RETURNING fence)
+/**
+ * Stamps the step with the server's fence, which it raises by $8, and sets the server's task_state where $9 says one, and
+ * what is wanted of it where $12 does. `condition` is on the server's row.
+ */
+const openingStep = (condition: string) => `
+  server AS (
+    UPDATE servers SET fence = fence + $8, task_state = COALESCE($9, task_state), wanted = COALESCE($12, wanted), updated_at = clock_timestamp()
+    WHERE id = $3 ${condition} RETURNING fence)
   INSERT INTO operation_steps (id, operation_id, name, direction, queue, host_id, fence, attempt, opened_at, next_hint_at)
   SELECT $1, $2, $4, $5, $6, $7, server.fence, $10, clock_timestamp(), clock_timestamp() + $11 * interval '1 millisecond' FROM server`
 
-const closeStep = `
-  UPDATE operation_steps SET state = $2, result = $3, next_hint_at = NULL, finished_at = clock_timestamp()
-  WHERE id = $1 AND state = 'open'`
+const openStep = `WITH ${openingStep('')}`
 
-const endOperation = `
-  UPDATE operations SET state = $2, message = COALESCE($3, message), deadline_at = NULL,
+const closingStep = (first: number) => `
+  closed AS (
+    UPDATE operation_steps SET state = $${first + 1}, result = $${first + 2}, next_hint_at = NULL, finished_at = clock_timestamp()
+    WHERE id = $${first} AND state = 'open' RETURNING operation_id)`
+
+const advanceStep = `WITH ${closingStep(13)}, ${openingStep('AND EXISTS (SELECT FROM closed)')}`
+
+const finishOperation = `
+  WITH ${closingStep(1)}
+  UPDATE operations SET state = $4, message = COALESCE($5, message), deadline_at = NULL,
     input = input - 'adminPassword', updated_at = clock_timestamp(), finished_at = clock_timestamp()
-  WHERE id = $1`
+  WHERE id = (SELECT operation_id FROM closed)`
 
 /** Back on the shelf: takes nothing from a server that was marked deleted already, so it is freed once. */
 const releaseQuota = `
@@ -53,10 +75,21 @@ const markDeleted = `
     deleted_at = clock_timestamp(), terminated_at = clock_timestamp(), updated_at = clock_timestamp()
   WHERE id = $1 AND deleted_at IS NULL`
 
+/** Keeps the report that it is from, where it is from one: an older report of the same session says nothing any more. */
 const markPowered = `
   UPDATE servers SET vm_state = $2, task_state = NULL, power_state = $3, fault = NULL,
+    seen_session = COALESCE($4, seen_session), seen_sequence = COALESCE($5, seen_sequence),
     launched_at = COALESCE(launched_at, clock_timestamp()), updated_at = clock_timestamp()
   WHERE id = $1 AND wanted <> 'deleted'`
+
+/** The request came to nothing: wanted is what the server is again. */
+const leaveAsItIs = `
+  UPDATE servers SET task_state = NULL, updated_at = clock_timestamp(),
+    wanted = CASE vm_state WHEN 'active' THEN 'running' WHEN 'stopped' THEN 'stopped' ELSE wanted END
+  WHERE id = $1 AND wanted <> 'deleted'`
+
+const isOverdue = `
+  SELECT FROM operations WHERE id = $1 AND deadline_at < clock_timestamp() AND ${clockIsWatched(2)}`
 
 const markError = `
   UPDATE servers SET vm_state = 'error', task_state = NULL, updated_at = clock_timestamp(),
@@ -76,16 +109,19 @@ export class PgOperationTransaction implements OperationTransaction {
     const [operation] = await this.tx.query<{ id: OperationId }>(lockLiveOperation, [serverId])
     const [row] = await this.tx.query<Row>(lockServer, [serverId])
     if (!row) return undefined
-    const [live] = operation ? await this.tx.query<Row>(readLive, [operation.id]) : []
+    const [live] = await this.tx.query<Row>(readLive, [serverId])
+    // Between the two locks another operation may have begun, or this one ended: what is live must be what is locked.
+    if (operation?.id !== live?.o_id) throw new ConcurrentChange(`the live operation of server ${serverId}`)
     return { server: serverOf(row), live: live && locatedOf(live) }
+  }
+
+  /** Whether the operation's deadline has passed, in time in which somebody watched: `unwatchedMs` as `findOverdue` has it. */
+  async isOverdue(id: OperationId, unwatchedMs: number): Promise<boolean> {
+    return (await this.tx.execute(isOverdue, [id, unwatchedMs])) > 0
   }
 
   async insertOperation(o: NewOperation): Promise<void> {
     await this.tx.execute(insertOperation, [o.id, o.kind, o.serverId, o.projectId, o.userId, o.requestId, o.input, o.deadlineMs])
-  }
-
-  async endOperation(id: OperationId, state: 'done' | 'failed' | 'cancelled', message?: string): Promise<void> {
-    await this.tx.execute(endOperation, [id, state, message ?? null])
   }
 
   async beginUnwinding(id: OperationId, failure: Failure): Promise<void> {
@@ -104,43 +140,33 @@ export class PgOperationTransaction implements OperationTransaction {
   }
 
   async openStep(step: NewStep): Promise<void> {
-    const raise = step.raiseFence ? 1 : 0
-    await this.tx.execute(openStep, [
-      step.id,
-      step.operationId,
-      step.serverId,
-      step.name,
-      step.direction,
-      step.queue,
-      step.hostId,
-      raise,
-      step.taskState ?? null,
-      step.attempt,
-      step.hintAfterMs,
-    ])
+    await this.tx.execute(openStep, openingValues(step))
   }
 
-  async closeStep(id: StepId, state: 'done' | 'failed' | 'revoked', result: Record<string, unknown>): Promise<void> {
-    await this.tx.execute(closeStep, [id, state, result])
+  async advanceStep(closed: ClosedStep, next: NewStep): Promise<void> {
+    const advanced = await this.tx.execute(advanceStep, [...openingValues(next), closed.id, closed.state, closed.result])
+    assert(advanced === 1, `step ${closed.id} was open`)
   }
 
-  async setTaskState(serverId: ServerId, taskState: string | null): Promise<void> {
-    await this.tx.execute(`UPDATE servers SET task_state = $2, updated_at = clock_timestamp() WHERE id = $1`, [
-      serverId,
-      taskState,
-    ])
+  async finishOperation(closed: ClosedStep, { state, message }: OperationEnd): Promise<void> {
+    const ended = await this.tx.execute(finishOperation, [closed.id, closed.state, closed.result, state, message ?? null])
+    assert(ended === 1, `step ${closed.id} was open`)
   }
 
   async setWanted(serverId: ServerId, wanted: Wanted): Promise<void> {
     await this.tx.execute(`UPDATE servers SET wanted = $2, updated_at = clock_timestamp() WHERE id = $1`, [serverId, wanted])
   }
 
-  async markActive(serverId: ServerId, powerState: PowerStateCode): Promise<void> {
-    await this.tx.execute(markPowered, [serverId, 'active', powerState])
+  async markActive(serverId: ServerId, seen: SeenPower): Promise<void> {
+    await this.markPowered(serverId, 'active', seen)
   }
 
-  async markStopped(serverId: ServerId, powerState: PowerStateCode): Promise<void> {
-    await this.tx.execute(markPowered, [serverId, 'stopped', powerState])
+  async markStopped(serverId: ServerId, seen: SeenPower): Promise<void> {
+    await this.markPowered(serverId, 'stopped', seen)
+  }
+
+  async leaveAsItIs(serverId: ServerId): Promise<void> {
+    await this.tx.execute(leaveAsItIs, [serverId])
   }
 
   async markError(serverId: ServerId, message: string): Promise<void> {
@@ -158,4 +184,27 @@ export class PgOperationTransaction implements OperationTransaction {
   async releaseQuota(serverId: ServerId): Promise<void> {
     await this.tx.execute(releaseQuota, [serverId])
   }
+
+  private async markPowered(serverId: ServerId, vmState: string, { powerState, report }: SeenPower): Promise<void> {
+    const values = [serverId, vmState, powerState, report?.sessionId ?? null, report?.sequence ?? null]
+    await this.tx.execute(markPowered, values)
+  }
+}
+
+/** $1 to $12 of a statement that opens a step. */
+function openingValues(step: NewStep): unknown[] {
+  return [
+    step.id,
+    step.operationId,
+    step.serverId,
+    step.name,
+    step.direction,
+    step.queue,
+    step.hostId,
+    step.raiseFence ? 1 : 0,
+    step.taskState ?? null,
+    step.attempt,
+    step.hintAfterMs,
+    step.wanted ?? null,
+  ]
 }

@@ -4,6 +4,7 @@ import { markActive, markError, releaseRoom } from './effects.js'
 /** Places a server on a host and makes its guest there; other hosts are tried before it becomes ERROR. */
 export const createServer = operation('server.create', {
   action: 'create',
+  wanted: 'running',
   deadlineMs: 15 * 60_000,
   maxAttempts: 3,
   steps: {

@@ -18,11 +18,18 @@ const leaveTombstone: Effect = async (tx, { server }) => {
  */
 export const deleteServer = operation('server.delete', {
   action: 'delete',
+  wanted: 'deleted',
   deadlineMs: 2 * 60_000,
   maxAttempts: 1,
   steps: {
-    // No undo: a deletion is not taken back. It is repeated until the host confirms it.
-    destroy: { by: 'destroy', taskState: 'deleting', event: 'compute_terminate_instance', done: forget, persistent: true },
+    destroy: {
+      by: 'destroy',
+      taskState: 'deleting',
+      event: 'compute_terminate_instance',
+      done: forget,
+      persistent: true,
+      noUndo: 'a deletion is not taken back: it is repeated until the host confirms it',
+    },
   },
   failed: async () => undefined,
   overdue: leaveTombstone,

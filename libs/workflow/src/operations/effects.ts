@@ -1,13 +1,24 @@
+import type { PowerStateCode } from '@nubo/contract'
 import type { Effect } from '../definition.js'
 
-export const markActive: Effect = (tx, { server }, result) => tx.markActive(server.id, result.powerState ?? 1)
+const running: PowerStateCode = 1
+const off: ReadonlySet<PowerStateCode> = new Set([4, 6])
 
-export const markStopped: Effect = (tx, { server }, result) => tx.markStopped(server.id, result.powerState ?? 4)
+export const markActive: Effect = (tx, { server }, { powerState = running, report }) =>
+  tx.markActive(server.id, { powerState, report })
+
+export const markStopped: Effect = (tx, { server }, { powerState = 4, report }) =>
+  tx.markStopped(server.id, { powerState, report })
 
 export const releaseRoom: Effect = (tx, { server }) => tx.releaseRoom(server.id, server.incarnation)
 
 export const markError: Effect = (tx, { server, operation }) =>
   tx.markError(server.id, operation.message ?? 'The operation failed.')
 
-/** The action failed, the server did not: it is what it was before. */
-export const leaveAsItWas: Effect = (tx, { server }) => tx.setTaskState(server.id, null)
+/** The action failed, the server did not: it is what its host last saw of it, or what it was before. */
+export const standAsSeen: Effect = async (tx, { server }) => {
+  const { id, powerState } = server
+  if (powerState === running) return await tx.markActive(id, { powerState })
+  if (off.has(powerState)) return await tx.markStopped(id, { powerState })
+  await tx.leaveAsItIs(id)
+}

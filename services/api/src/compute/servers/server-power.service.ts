@@ -3,7 +3,7 @@ import { CASTER, DATABASE, ENGINE, OPERATION_STORE, QUEUE } from '@nubo/control-
 import { type Caller, isCloudAdmin } from '@nubo/auth'
 import { computeQueue, consoleAnswer } from '@nubo/contract'
 import { setLocked, type Database, type PgOperationStore } from '@nubo/database'
-import { requireAllowed, serverActions, type ServerAction } from '@nubo/domain'
+import { requireAllowed, type ServerAction } from '@nubo/domain'
 import { CloudError, type RequestId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import type { Caster, OperationEngine } from '@nubo/workflow'
@@ -35,7 +35,6 @@ export class ServerPowerService {
   /** Begins the operation, or throws Conflict where the server's state does not allow it. */
   async power(caller: Caller, id: string, action: PowerAction, requestId: RequestId): Promise<void> {
     const seen = await this.servers.find(caller, id)
-    const { effect } = serverActions[action]
     const opened = await this.store.transaction(async (tx) => {
       const found = await tx.lockServer(seen.id)
       if (!found) throw new CloudError('NotFound', `Instance ${id} could not be found.`)
@@ -48,7 +47,6 @@ export class ServerPowerService {
       // A hard reboot takes the place of a reboot that hangs.
       if (live && action === 'rebootHard') await this.engine.cancel(tx, live, 'A hard reboot took its place.')
       else if (live) throw new CloudError('Conflict', `Instance ${id} is busy: another operation on it is under way.`)
-      await tx.setWanted(seen.id, effect.wanted)
       return await this.engine.begin(tx, operationKinds[action], server, {
         projectId: server.projectId,
         userId: caller.userId,

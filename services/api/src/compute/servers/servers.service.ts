@@ -107,9 +107,9 @@ export class ServersService {
       const { server, live } = found
       if (live?.operation.kind === 'server.delete') return undefined
       if (live) await this.engine.cancel(tx, live, 'The server was deleted meanwhile.')
-      await tx.setWanted(serverId, 'deleted')
       const requester = { projectId: server.projectId, userId: caller.userId, requestId }
       if (server.hostId) return await this.engine.begin(tx, 'server.delete', server, requester)
+      await tx.setWanted(serverId, 'deleted')
       await tx.releaseQuota(serverId)
       await tx.markDeleted(serverId)
       await recordAction(tx.tx, { server, kind: 'server.delete', message: null, requestId, userId: caller.userId })
