@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { serverId } from './envelope.js'
+import { surveyQuestion } from './survey.js'
 
 /** Questions change nothing, are answered at once or not at all, and are not repeated. */
 export const consoleQuestion = z.object({
@@ -8,7 +9,7 @@ export const consoleQuestion = z.object({
   /** The last so many lines; all that is kept where absent. */
   lines: z.int().nonnegative().optional(),
 })
-export const agentQuestion = z.discriminatedUnion('kind', [consoleQuestion])
+export const agentQuestion = z.discriminatedUnion('kind', [consoleQuestion, surveyQuestion])
 export type AgentQuestion = z.output<typeof agentQuestion>
 
 export const consoleAnswer = z.object({ output: z.string() })

@@ -112,11 +112,19 @@ export class Database implements Queryable {
     return await repeatWhereUndone(() => reachable(this.connections.query(statement)), this.clock, this.random)
   }
 
-  private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` on what is committed now: all it reads is of one moment, however many statements it takes and however busy
+   * the database is. It can write nothing, and keeps nobody from writing.
+   */
+  async snapshot<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
+    return await this.attempt(work, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  }
+
+  private async attempt<T>(work: (tx: Transaction) => Promise<T>, begin = 'BEGIN'): Promise<T> {
     const client = await reachable(this.connections.connect())
     let broken: Error | undefined
     try {
-      await reachable(client.query('BEGIN'))
+      await reachable(client.query(begin))
       const result = await work(transactionOn(client))
       await commit(client)
       return result

@@ -49,3 +49,4 @@ export {
 export { recordPresence } from './hosts/presence.js'
 export * from './identity/index.js'
 export { seedCloud, type CloudSeed, type SeedHasher, type TenantSeed } from './seed/seed-cloud.js'
+export * from './promises/index.js'

@@ -3,11 +3,11 @@ import type { Hypervisor } from '@nubo/hypervisor'
 import type { Clock, HostId, Random, ServerId, Timer } from '@nubo/kernel'
 import type { Message, Queue, Subscription } from '@nubo/queue'
 import type { Logger } from '@nubo/service-kit'
+import { answerWith } from './answers.js'
 import { removeUpTo } from './commands/destroy.js'
 import { DeadlinePassed } from './commands/failure.js'
 import { Intake } from './commands/intake.js'
 import type { AgentConfiguration } from './configuration.js'
-import { answerWith } from './console.js'
 import { Executor } from './executor.js'
 import type { DiskMaker } from './guests/disk-maker.js'
 import type { GuestFiles } from './guests/guest-files.js'
@@ -86,7 +86,7 @@ export class Agent {
 
   /** Starts to listen, and registers. Nothing is done to any guest before the answer came. */
   start(): void {
-    const { queue, hypervisor, guests } = this.parts
+    const { queue, hypervisor } = this.parts
     const name = computeQueue(this.hostId)
     hypervisor.watch((event) => {
       this.observer.onEvent(event)
@@ -94,7 +94,7 @@ export class Agent {
     })
     this.subscriptions = [
       queue.work(name, (message) => this.take(message), { concurrency }),
-      queue.answer(name, answerWith(hypervisor, guests)),
+      queue.answer(name, answerWith(this.parts)),
     ]
     this.registration.begin()
   }

@@ -1,4 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+
+/** What `stat` counts in, whatever the file system does. */
+const blockBytes = 512
 
 /** Small records on a disk. */
 export interface Files {
@@ -11,6 +14,8 @@ export interface Files {
   /** Names; none where there is no such directory. */
   list(directory: string): Promise<string[]>
   makeDirectory(path: string, mode: number): Promise<void>
+  /** What the files in a directory take on the disk, holes not counted; 0 where there is no such directory. */
+  bytesIn(directory: string): Promise<number>
 }
 
 /** @param durable whether what was written must outlive a power cut. */
@@ -31,6 +36,11 @@ export function diskFiles({ durable }: { durable: boolean }): Files {
     remove: (path) => rm(path, { recursive: true, force: true }),
     list: (directory) => orAbsent(readdir(directory), []),
     makeDirectory: async (path, mode) => void (await mkdir(path, { recursive: true, mode })),
+    async bytesIn(directory) {
+      const names = await orAbsent(readdir(directory), [])
+      const sizes = names.map(async (name) => (await orAbsent(lstat(`${directory}/${name}`), { blocks: 0 })).blocks * blockBytes)
+      return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0)
+    },
   }
 }
 

@@ -70,6 +70,11 @@ export class Journal {
     return this.entries.get(serverId)
   }
 
+  /** Everyone of whom something is noted. */
+  servers(): ServerId[] {
+    return [...this.entries.keys()]
+  }
+
   /** Results that the conductor may not have. */
   unacknowledged(): ServerId[] {
     return [...this.entries].filter(([, { result }]) => result && !result.acknowledged).map(([serverId]) => serverId)

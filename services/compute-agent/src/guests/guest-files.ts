@@ -82,6 +82,18 @@ export class GuestFiles {
     }
   }
 
+  /** What a guest's disks take. */
+  async bytesOf(record: GuestRecord): Promise<number> {
+    return await this.files.bytesIn(this.directoryOf(record))
+  }
+
+  /** Names of what lies here and is no guest's. */
+  async strays(): Promise<string[]> {
+    // One that was being made or removed while we looked was known before or is known after.
+    const before = new Set(this.records.keys())
+    return (await this.files.list(this.directory)).filter((name) => !before.has(name) && !this.records.has(name))
+  }
+
   imagesInUse(): ReadonlySet<string> {
     return new Set(this.all().map((record) => record.imagePath))
   }

@@ -17,6 +17,8 @@ export interface Images {
   fetch(source: ImageSource, signal: AbortSignal): Promise<void>
   /** Drops images that no guest stands on, longest unused first, until so many bytes are free beside the reserve. */
   makeRoom(neededBytes: number): Promise<void>
+  /** How many images there are, what they take, and what is left. */
+  weigh(): Promise<{ images: { count: number; bytes: number }; freeBytes: number }>
 }
 
 export interface ImageCacheOptions {
@@ -77,6 +79,15 @@ export class ImageCache implements Images {
       await rm(path, { force: true })
       if (!(await isShort())) return
     }
+  }
+
+  async weigh(): Promise<{ images: { count: number; bytes: number }; freeBytes: number }> {
+    const { directory, machine } = this.options
+    const sizes = (await readdir(directory)).map(
+      async (name) => (await stat(`${directory}/${name}`).catch(() => undefined))?.size ?? 0,
+    )
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+    return { images: { count: sizes.length, bytes }, freeBytes: await machine.freeBytes(directory) }
   }
 
   /** A flight that everybody left comes to its end before another may write to the same file. */

@@ -12,5 +12,6 @@ export function memoryFiles(): Files {
     },
     list: async (directory) => [...new Set(below(directory).map((path) => path.slice(directory.length + 1).split('/')[0]!))],
     makeDirectory: async () => {},
+    bytesIn: async (directory) => below(directory).reduce((sum, path) => sum + files.get(path)!.length, 0),
   }
 }

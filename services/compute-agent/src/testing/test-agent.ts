@@ -116,6 +116,7 @@ const noImages: Images = {
   pathOf: ({ imageId }) => `/images/${imageId}`,
   fetch: async () => undefined,
   makeRoom: async () => undefined,
+  weigh: async () => ({ images: { count: 0, bytes: 0 }, freeBytes: 0 }),
 }
 
 export const newServer = () => newId<ServerId>(systemRandom)

@@ -1,0 +1,56 @@
+/** Of docs/promises.md; those that no look at a cloud can show are tests alone. */
+export type PromiseNumber = 1 | 2 | 3 | 4 | 5 | 6 | 8
+
+interface FindingKind {
+  promise: PromiseNumber
+  /** Whether a record says what is right, so that it can be put right without a guess. */
+  mendable: boolean
+  /** What the repair does, or what a person does where there is none. */
+  how: string
+}
+
+const byHand = (promise: PromiseNumber, how: string): FindingKind => ({ promise, mendable: false, how })
+const byRecord = (promise: PromiseNumber, how: string): FindingKind => ({ promise, mendable: true, how })
+
+/** Everything that an examination can find. */
+export const findingKinds = {
+  'room.counters-differ': byRecord(1, "The host's counters are set to the sum of its allocations."),
+  'room.above-capacity': byHand(1, 'Delete servers of this host, or give back what its configuration took away.'),
+  'room.allocation-differs': byHand(1, 'Delete the server and make it again: what it holds is not what it has.'),
+
+  'server.room-missing': byHand(2, 'Delete the server: its host holds no room for it, and may not have any.'),
+  'server.on-two-hosts': byHand(2, 'Stop the guest on the host that its record does not name, and look at its disks first.'),
+  'allocation.orphaned': byRecord(
+    2,
+    'The host is told to remove what lies there of this incarnation, and then the room is freed.',
+  ),
+
+  'operation.without-step': byRecord(3, 'The operation is ended as failed; a deletion is begun again.'),
+  'operation.without-deadline': byRecord(3, 'Its deadline is set to now, so that it is ended.'),
+  'operation.overdue': byHand(3, 'See whether a conductor runs: it ends what is overdue.'),
+  'operation.fenced-epoch': byRecord(3, 'The operation is ended as failed: its host was fenced since.'),
+  'step.never-hinted': byRecord(3, 'The step is made due now.'),
+  'step.hint-overdue': byHand(3, 'See whether a conductor runs and reaches the queue: it hints again at what is due.'),
+  'step.of-ended-operation': byRecord(3, 'The step is closed as revoked.'),
+  'server.in-transition': byRecord(3, 'A server that was never built becomes ERROR; any other is what it was before.'),
+  'server.not-deleted': byRecord(3, 'Its deletion is begun again.'),
+  'server.drifted': byRecord(3, 'The server follows what its host saw, as at a report.'),
+
+  'guest.unknown': byHand(5, 'Nobody here knows this guest. Look at it on its host, and remove it there if it is nobody else’s.'),
+  'guest.not-recorded': byRecord(5, 'The host is told to remove what lies there up to the incarnation that the record names.'),
+  'guest.missing': byHand(5, 'Its guest and disks are gone from its host. Delete the server and make it again.'),
+  'journal.fence-ahead': byHand(
+    5,
+    'The host carried out commands that the records do not know: was the database put back to an earlier time?',
+  ),
+  'journal.tombstone-on-record': byHand(5, 'The host holds the guest for destroyed. Delete the server and make it again.'),
+
+  'allocation.of-deleted': byRecord(6, 'The host is told again to remove the guest, and then its room is freed.'),
+  'tombstone.refused': byHand(6, 'The host answers, and cannot remove the guest: its last failure says why.'),
+  'disk.unknown': byHand(6, 'Nobody here knows whose disk this is. Look at it on its host before it is removed.'),
+  'disk.not-recorded': byRecord(6, 'The host is told to remove what lies there up to the incarnation that the record names.'),
+
+  'quota.use-differs': byRecord(8, "The project's use is set to the sum over its servers."),
+} as const satisfies Record<string, FindingKind>
+
+export type FindingCode = keyof typeof findingKinds

@@ -1,0 +1,318 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import type { SurveyedServer } from '@nubo/contract'
+import { startPostgres } from '@nubo/deploy'
+import { newId, systemRandom, type HostId, type ServerId } from '@nubo/kernel'
+import { join } from 'node:path'
+import { Database } from '../connection.js'
+import { migrate } from '../migrate.js'
+import { HealthyCloud, projectId } from '../testing/healthy-cloud.js'
+import { defaultCheckOptions, examine, findingKinds, readTombstones, type FindingCode, type HostSurvey } from './index.js'
+
+let postgres: Awaited<ReturnType<typeof startPostgres>>
+let database: Database
+let cloud: HealthyCloud
+let one: HostId
+let two: HostId
+let serverId: ServerId
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+  const address = await postgres.createDatabase()
+  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
+  database = Database.connect({ ...address, poolSize: 4 })
+  cloud = new HealthyCloud(database)
+}, 60_000)
+
+afterAll(async () => {
+  await database.close()
+  await postgres.stop()
+})
+
+beforeEach(async () => {
+  await cloud.clear()
+  one = await cloud.addHost('one')
+  two = await cloud.addHost('two')
+  serverId = await cloud.addServer(one)
+  await cloud.addServer(two)
+})
+
+const surveyAll = () => Promise.all([one, two].map((hostId) => cloud.survey(hostId)))
+const shown = new Set<FindingCode>()
+
+async function find(surveys?: readonly HostSurvey[]) {
+  const findings = await examine(database, surveys ?? (await surveyAll()))
+  for (const { code } of findings) shown.add(code)
+  return findings
+}
+
+/** The survey of host one with something done to what it says of the server. */
+async function surveyWith(change: (server: SurveyedServer) => Partial<SurveyedServer>): Promise<HostSurvey[]> {
+  const [first, second] = await surveyAll()
+  const servers = first!.servers.map((server) => ({ ...server, ...(server.serverId === serverId ? change(server) : {}) }))
+  return [{ ...first!, servers }, second!]
+}
+
+/** Something of a server that is on a host, as that host says. */
+async function surveyWithMore(hostId: HostId, more: Partial<SurveyedServer> & { serverId: ServerId }): Promise<HostSurvey[]> {
+  const surveyed = { domain: null, folders: [], journal: null, ...more }
+  return (await surveyAll()).map((survey) =>
+    survey.hostId === hostId ? { ...survey, servers: [...survey.servers, surveyed] } : survey,
+  )
+}
+
+describe('of a cloud in order nothing is found', () => {
+  it('at rest', async () => {
+    expect(await find()).toEqual([])
+  })
+
+  it('while things are done to servers', async () => {
+    await cloud.addOperation(serverId)
+    expect(await find()).toEqual([])
+  })
+
+  it('where a host away holds what a deletion left: that is a note', async () => {
+    await cloud.leaveTombstone(serverId)
+    expect(await find()).toEqual([])
+    expect(await readTombstones(database, defaultCheckOptions)).toMatchObject([
+      { serverId, incarnation: 1, hostName: 'one', memoryMiB: 576, lastFailure: null },
+    ])
+  })
+
+  it('where some hosts do not answer', async () => {
+    expect(await find([await cloud.survey(two)])).toEqual([])
+  })
+})
+
+describe('promise 1', () => {
+  it('counters of a host that are not the sum of its allocations', async () => {
+    await cloud.change('hosts', one, 'used_memory_mib = used_memory_mib + 100')
+    expect(await find()).toMatchObject([
+      {
+        promise: 1,
+        code: 'room.counters-differ',
+        about: { hostId: one, hostName: 'one' },
+        message:
+          'Host one counts 1 vCPU, 676 MiB of memory, 10 GiB of disk for 1 server as used; its allocations are 1 vCPU, 576 MiB of memory, 10 GiB of disk for 1 server.',
+        repair: { possible: true },
+      },
+    ])
+  })
+
+  it('a host that has given more than it has', async () => {
+    await cloud.change('hosts', one, 'capacity_memory_mib = 500')
+    expect(await find()).toMatchObject([{ code: 'room.above-capacity', about: { hostId: one }, repair: { possible: false } }])
+  })
+
+  it('an allocation that is less than what the server has', async () => {
+    await cloud.change('servers', serverId, 'disk_gib = 20')
+    expect(await find()).toMatchObject([{ code: 'room.allocation-differs', about: { serverId, hostId: one } }])
+  })
+})
+
+describe('promise 2', () => {
+  it('a server on a host that holds no room for it', async () => {
+    await cloud.change('servers', serverId, `host_id = '${two}', incarnation = 2`)
+    const found = await find([])
+    expect(found).toMatchObject([
+      { code: 'allocation.orphaned', about: { serverId, hostId: one, incarnation: 1 } },
+      { code: 'server.room-missing', about: { serverId, hostId: two, incarnation: 2 } },
+    ])
+  })
+
+  it('a server that runs on two hosts', async () => {
+    const found = await find(await surveyWithMore(two, { serverId, domain: { incarnation: 1, fencingEpoch: 1, powerState: 1 } }))
+    expect(found.map(({ code }) => code)).toEqual(['server.on-two-hosts', 'guest.unknown'])
+    expect(found[0]!.message).toContain('one (incarnation 1), two (incarnation 1)')
+  })
+})
+
+describe('promise 3', () => {
+  it('an operation that nobody is told of', async () => {
+    const { operationId, stepId } = await cloud.addOperation(serverId)
+    await cloud.change('operation_steps', stepId, `state = 'done'`)
+    expect(await find()).toMatchObject([{ code: 'operation.without-step', about: { operationId, serverId } }])
+  })
+
+  it('an operation that may last for ever', async () => {
+    const { operationId } = await cloud.addOperation(serverId)
+    await cloud.change('operations', operationId, 'deadline_at = NULL')
+    expect(await find()).toMatchObject([{ code: 'operation.without-deadline', about: { operationId } }])
+  })
+
+  it('an operation past its deadline, after a grace', async () => {
+    const { operationId } = await cloud.addOperation(serverId)
+    await cloud.change('operations', operationId, `deadline_at = now() - interval '30 s'`)
+    expect(await find()).toEqual([])
+    await cloud.change('operations', operationId, `deadline_at = now() - interval '90 s'`)
+    expect(await find()).toMatchObject([{ code: 'operation.overdue', about: { operationId }, repair: { possible: false } }])
+  })
+
+  it('a step that nobody will be told of again', async () => {
+    const { operationId, stepId } = await cloud.addOperation(serverId)
+    await cloud.change('operation_steps', stepId, 'next_hint_at = NULL')
+    expect(await find()).toMatchObject([{ code: 'step.never-hinted', about: { operationId, stepId, hostName: 'one' } }])
+  })
+
+  it('a step that nobody was told of when it was due, after a grace', async () => {
+    const { stepId } = await cloud.addOperation(serverId)
+    await cloud.change('operation_steps', stepId, `next_hint_at = now() - interval '30 s'`)
+    expect(await find()).toEqual([])
+    await cloud.change('operation_steps', stepId, `next_hint_at = now() - interval '90 s'`)
+    expect(await find()).toMatchObject([{ code: 'step.hint-overdue', about: { stepId } }])
+  })
+
+  it('a step that outlives its operation', async () => {
+    const { operationId, stepId } = await cloud.addOperation(serverId)
+    await cloud.change('operations', operationId, `state = 'done', finished_at = now()`)
+    await cloud.change('servers', serverId, 'task_state = NULL')
+    expect(await find()).toMatchObject([{ code: 'step.of-ended-operation', about: { operationId, stepId, serverId } }])
+  })
+
+  it('an operation that waits for a host as it was before it was fenced', async () => {
+    const { operationId } = await cloud.addOperation(serverId)
+    await cloud.change('hosts', one, 'fencing_epoch = 2')
+    expect(await find()).toMatchObject([{ code: 'operation.fenced-epoch', about: { operationId, hostId: one } }])
+  })
+
+  it('a server on its way to which nothing is being done', async () => {
+    await cloud.change('servers', serverId, `task_state = 'rebooting'`)
+    expect(await find()).toMatchObject([{ code: 'server.in-transition', about: { serverId, hostName: 'one' } }])
+  })
+
+  it('a server whose deletion was asked for and forgotten', async () => {
+    await cloud.change('servers', serverId, `wanted = 'deleted', vm_state = 'error'`)
+    expect(await find()).toMatchObject([{ code: 'server.not-deleted', about: { serverId } }])
+  })
+
+  it('a guest that was seen off and is ACTIVE all the same, after a grace', async () => {
+    await cloud.change('servers', serverId, `power_state = 4, updated_at = now()`)
+    expect(await find()).toEqual([])
+    await cloud.change('servers', serverId, `updated_at = now() - interval '90 s'`)
+    expect(await find()).toMatchObject([{ code: 'server.drifted', about: { serverId } }])
+  })
+})
+
+describe('promise 5', () => {
+  it('a guest of which there is no record', async () => {
+    const stranger = newId<ServerId>(systemRandom)
+    const found = await find(
+      await surveyWithMore(one, { serverId: stranger, domain: { incarnation: 1, fencingEpoch: 1, powerState: 1 } }),
+    )
+    expect(found).toMatchObject([
+      { code: 'guest.unknown', about: { serverId: stranger, hostId: one, incarnation: 1 }, repair: { possible: false } },
+    ])
+  })
+
+  it('a guest whose server the record puts elsewhere, and that we once sent there ourselves', async () => {
+    const lost = await surveyAll()
+    await cloud.moveTo(serverId, two)
+    const found = await find([lost[0]!, await cloud.survey(two)])
+    expect(found.map(({ code }) => code)).toEqual(['server.on-two-hosts', 'guest.not-recorded'])
+    expect(found[1]).toMatchObject({ about: { serverId, hostId: one, incarnation: 1 }, found: { current: 2, deleted: false } })
+    expect(found[1]!.message).toContain('which by its record is on host two in incarnation 2')
+  })
+
+  it('a guest of an incarnation that the record does not know yet is nobody’s', async () => {
+    const found = await find(
+      await surveyWith(() => ({ domain: { incarnation: 7, fencingEpoch: 1, powerState: 1 }, folders: [] })),
+    )
+    expect(found.map(({ code }) => code)).toEqual(['guest.unknown', 'guest.missing'])
+  })
+
+  it('a recorded guest that is gone from its host with its disks', async () => {
+    expect(await find(await surveyWith(() => ({ domain: null })))).toEqual([])
+    const found = await find(await surveyWith(() => ({ domain: null, folders: [] })))
+    expect(found).toMatchObject([{ code: 'guest.missing', about: { serverId, hostId: one, incarnation: 1 } }])
+  })
+
+  it('a host that was told what the records do not know', async () => {
+    const journal = { fence: 9, incarnation: 1, ended: true, acknowledged: true, tombstone: 0 }
+    expect(await find(await surveyWith(() => ({ journal })))).toMatchObject([
+      { code: 'journal.fence-ahead', about: { serverId, hostId: one } },
+    ])
+  })
+
+  it('a host that holds a guest for destroyed that is to be there', async () => {
+    await cloud.change('servers', serverId, 'fence = 3')
+    const journal = { fence: 3, incarnation: 1, ended: true, acknowledged: true, tombstone: 1 }
+    expect(await find(await surveyWith(() => ({ journal })))).toMatchObject([
+      { code: 'journal.tombstone-on-record', about: { serverId, incarnation: 1, hostId: one } },
+    ])
+  })
+
+  it('says nothing of a server to which something is being done', async () => {
+    const lost = await surveyAll()
+    await cloud.moveTo(serverId, two)
+    await cloud.addOperation(serverId, { kind: 'server.start', taskState: 'powering-on' })
+    const found = await find([lost[0]!, { hostId: two, servers: [], strays: [] }])
+    expect(found.filter(({ about }) => about.serverId === serverId)).toEqual([])
+  })
+})
+
+describe('promise 6', () => {
+  it('room of a deleted server that nothing will free', async () => {
+    const { operationId, stepId } = await cloud.leaveTombstone(serverId)
+    await cloud.change('operation_steps', stepId, `state = 'done'`)
+    await cloud.change('operations', operationId, `state = 'done'`)
+    expect(await find([])).toMatchObject([{ promise: 6, code: 'allocation.of-deleted', about: { serverId, hostId: one } }])
+  })
+
+  it('a host that answers and cannot remove what it is to remove', async () => {
+    const { operationId, stepId } = await cloud.leaveTombstone(serverId)
+    await cloud.change(
+      'operation_steps',
+      stepId,
+      `state = 'failed', result = '{"message": "its disk is busy."}', finished_at = now()`,
+    )
+    await database.execute(
+      `INSERT INTO operation_steps (id, operation_id, name, queue, host_id, next_hint_at) VALUES (gen_random_uuid(), $1, 'destroy', 'q', $2, now())`,
+      [operationId, one],
+    )
+    expect(await find()).toMatchObject([{ code: 'tombstone.refused', about: { serverId, hostId: one } }])
+    await cloud.change('hosts', one, 'heard_ms = heard_ms - 3600000')
+    expect(await find()).toEqual([])
+  })
+
+  it('disks of a server that is deleted, and disks of nobody', async () => {
+    const stranger = newId<ServerId>(systemRandom)
+    const before = await surveyWith(() => ({ domain: null }))
+    await cloud.forget(serverId)
+    const more = { serverId: stranger, domain: null, folders: [{ incarnation: 3, bytes: 1 }], journal: null }
+    const found = await find([{ ...before[0]!, servers: [...before[0]!.servers, more], strays: ['lost+found'] }, before[1]!])
+    const codes = found.map(({ code, about }) => [code, about.serverId])
+    expect(codes).toContainEqual(['disk.not-recorded', serverId])
+    expect(codes).toContainEqual(['disk.unknown', stranger])
+    expect(codes).toContainEqual(['disk.unknown', undefined])
+    expect(codes).toHaveLength(3)
+  })
+})
+
+describe('promise 8', () => {
+  it('a project that is counted as using what its servers do not have', async () => {
+    await database.execute('UPDATE project_quotas SET used_cores = 7 WHERE project_id = $1', [projectId])
+    expect(await find()).toMatchObject([
+      {
+        promise: 8,
+        code: 'quota.use-differs',
+        about: { projectId },
+        found: { counted: { cores: 7 }, used: { cores: 2 } },
+      },
+    ])
+  })
+
+  it('servers of a project that has no count at all', async () => {
+    await database.execute('DELETE FROM project_quotas')
+    expect(await find()).toMatchObject([
+      { code: 'quota.use-differs', found: { counted: { instances: 0 }, used: { instances: 2 } } },
+    ])
+  })
+})
+
+it('no more is told of one kind than is asked for', async () => {
+  for (const id of [one, two]) await cloud.change('hosts', id, 'server_count = 9')
+  expect(await examine(database, [], { ...defaultCheckOptions, limit: 1 })).toHaveLength(1)
+})
+
+it('everything that can be found is broken on purpose here', () => {
+  expect(Object.keys(findingKinds).filter((code) => !shown.has(code as FindingCode))).toEqual([])
+})
