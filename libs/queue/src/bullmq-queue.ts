@@ -3,7 +3,8 @@ import { CloudError, newId, type Clock, type Id, type Random } from '@nubo/kerne
 import { Queue as BullQueue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { runAnswer } from './answering.js'
-import type { Message, Queue, Subscription, WorkOptions } from './queue.js'
+import type { Backlog, Message, Queue, Subscription, WorkOptions } from './queue.js'
+import { Reach } from './reach.js'
 
 export interface RedisOptions {
   host: string
@@ -24,6 +25,8 @@ export interface BullMqQueueOptions {
 const prefix = 'nubo'
 const answerLifetimeSeconds = 30
 const stalledCheckMs = 30_000
+/** How long a Redis that does not answer may keep us from closing. */
+const closeWithinMs = 2_000
 
 /**
  * The queue on BullMQ. Every message is a fresh job, removed when done or failed: repetition and order are the business
@@ -32,11 +35,13 @@ const stalledCheckMs = 30_000
 export class BullMqQueue implements Queue {
   /** Fails fast: a producer that cannot reach Redis says so, and its sweeper casts again later. */
   private readonly producer: Redis
+  private readonly redis: Reach
   private readonly queues = new Map<string, BullQueue>()
   private readonly subscriptions = new Set<Subscription>()
 
   constructor(private readonly options: BullMqQueueOptions) {
     this.producer = this.connect({ enableOfflineQueue: false, maxRetriesPerRequest: 0 })
+    this.redis = new Reach(this.producer, options.clock)
   }
 
   async cast(queue: string, message: Message): Promise<void> {
@@ -46,12 +51,18 @@ export class BullMqQueue implements Queue {
   async castAll(queue: string, messages: readonly Message[]): Promise<void> {
     if (messages.length === 0) return
     const jobs = messages.map((data) => ({ name: 'message', data, opts: { removeOnComplete: true, removeOnFail: true } }))
-    await this.reach(() => this.queue(queue).addBulk(jobs))
+    await this.redis.ask(() => this.queue(queue).addBulk(jobs))
   }
 
   work(queue: string, handler: (message: Message) => Promise<void>, options: WorkOptions): Subscription {
     const connection = this.connect({ maxRetriesPerRequest: null })
-    const worker = new Worker(queue, async (job) => await handler(job.data as Message), {
+    const underWay = new Set<Promise<void>>()
+    const take = async (message: Message) => {
+      const work = handler(message)
+      underWay.add(work)
+      await work.finally(() => underWay.delete(work))
+    }
+    const worker = new Worker(queue, async (job) => await take(job.data as Message), {
       connection,
       prefix,
       concurrency: options.concurrency,
@@ -64,13 +75,24 @@ export class BullMqQueue implements Queue {
     worker.on('error', this.options.onError)
     worker.on('failed', (_job, error) => this.options.onError(error))
     return this.track(async () => {
-      await worker.close()
+      const closed = worker.close()
+      await Promise.allSettled(underWay)
+      // Their ends are to be noted. Where Redis does not answer, they count as lost, and whoever needs them casts again.
+      await this.redis.ask(() => closed, closeWithinMs).catch(this.options.onError)
       connection.disconnect()
     })
   }
 
+  async backlog(queue: string): Promise<Backlog> {
+    return await this.redis.ask(async () => {
+      const [waiting, [oldest]] = await Promise.all([this.queue(queue).getWaitingCount(), this.queue(queue).getWaiting(0, 0)])
+      const sinceMs = oldest?.timestamp
+      return { waiting, oldestMs: sinceMs === undefined ? 0 : Math.max(0, this.options.clock.now().getTime() - sinceMs) }
+    })
+  }
+
   async depth(queue: string): Promise<number> {
-    return await this.reach(() => this.queue(queue).getWaitingCount())
+    return await this.redis.ask(() => this.queue(queue).getWaitingCount())
   }
 
   async ask(queue: string, question: Message, timeoutMs: number): Promise<Answer> {
@@ -78,9 +100,9 @@ export class BullMqQueue implements Queue {
     // A blocking pop holds its connection, so each question has one of its own.
     const connection = this.connect({ maxRetriesPerRequest: 1 })
     try {
-      await this.reach(() => this.producer.lpush(questionsKey(queue), JSON.stringify({ replyTo, question })))
-      await this.reach(() => this.producer.expire(questionsKey(queue), answerLifetimeSeconds))
-      const reply = await this.reach(() => connection.blpop(replyTo, timeoutMs / 1000))
+      await this.redis.ask(() => this.producer.lpush(questionsKey(queue), JSON.stringify({ replyTo, question })))
+      await this.redis.ask(() => this.producer.expire(questionsKey(queue), answerLifetimeSeconds))
+      const reply = await this.redis.ask(() => connection.blpop(replyTo, timeoutMs / 1000), timeoutMs + closeWithinMs)
       if (!reply) throw new CloudError('Unavailable', `No answer came within ${timeoutMs / 1000} s.`)
       return JSON.parse(reply[1]) as Answer
     } finally {
@@ -112,7 +134,9 @@ export class BullMqQueue implements Queue {
 
   async close(): Promise<void> {
     await Promise.all([...this.subscriptions].map((subscription) => subscription.close()))
-    await Promise.all([...this.queues.values()].map((queue) => queue.close().catch(this.options.onError)))
+    await this.redis
+      .ask(async () => await Promise.all([...this.queues.values()].map((queue) => queue.close())), closeWithinMs)
+      .catch(this.options.onError)
     this.producer.disconnect()
   }
 
@@ -120,7 +144,9 @@ export class BullMqQueue implements Queue {
     try {
       const { replyTo, question } = JSON.parse(text) as { replyTo: string; question: Message }
       const answer = await runAnswer(handler, question)
-      await this.producer.multi().rpush(replyTo, JSON.stringify(answer)).expire(replyTo, answerLifetimeSeconds).exec()
+      const send = () =>
+        this.producer.multi().rpush(replyTo, JSON.stringify(answer)).expire(replyTo, answerLifetimeSeconds).exec()
+      await this.redis.ask(send)
     } catch (error) {
       this.options.onError(error as Error)
     }
@@ -150,15 +176,6 @@ export class BullMqQueue implements Queue {
     }
     this.subscriptions.add(subscription)
     return subscription
-  }
-
-  private async reach<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof CloudError) throw error
-      throw new CloudError('Unavailable', 'The queue cannot be reached at the moment. Try again shortly.', { cause: error })
-    }
   }
 }
 

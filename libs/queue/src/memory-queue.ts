@@ -1,10 +1,10 @@
 import type { Answer } from '@nubo/contract'
 import { CloudError, type Clock } from '@nubo/kernel'
 import { runAnswer } from './answering.js'
-import type { Message, Queue, Subscription, WorkOptions } from './queue.js'
+import type { Backlog, Message, Queue, Subscription, WorkOptions } from './queue.js'
 
 interface Lane {
-  waiting: Message[]
+  waiting: { message: Message; castMs: number }[]
   workers: Set<{ handler: (message: Message) => Promise<void>; free: number }>
 }
 
@@ -27,7 +27,9 @@ export class MemoryQueue implements Queue {
 
   async castAll(queue: string, messages: readonly Message[]): Promise<void> {
     // Through JSON, as on the wire: what JSON cannot carry must not get through here either.
-    this.lane(queue).waiting.push(...messages.map((message) => JSON.parse(JSON.stringify(message)) as Message))
+    const castMs = this.options.clock.monotonicMs()
+    for (const message of messages)
+      this.lane(queue).waiting.push({ message: JSON.parse(JSON.stringify(message)) as Message, castMs })
     this.hand(queue)
   }
 
@@ -46,6 +48,12 @@ export class MemoryQueue implements Queue {
 
   async depth(queue: string): Promise<number> {
     return this.lane(queue).waiting.length
+  }
+
+  async backlog(queue: string): Promise<Backlog> {
+    const { waiting } = this.lane(queue)
+    const [oldest] = waiting
+    return { waiting: waiting.length, oldestMs: oldest ? this.options.clock.monotonicMs() - oldest.castMs : 0 }
   }
 
   async ask(queue: string, question: Message, timeoutMs: number): Promise<Answer> {
@@ -87,7 +95,7 @@ export class MemoryQueue implements Queue {
     const lane = this.lane(queue)
     for (const worker of lane.workers) {
       while (worker.free > 0 && lane.waiting.length > 0) {
-        const message = lane.waiting.shift()!
+        const { message } = lane.waiting.shift()!
         worker.free--
         const run = worker
           .handler(message)

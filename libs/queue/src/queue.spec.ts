@@ -70,6 +70,16 @@ describe.each<[string, () => Queue]>([
     expect(await queue.depth(name('depth'))).toBe(3)
   })
 
+  it('says how long the oldest message has been waiting', async () => {
+    expect(await queue.backlog(name('backlog'))).toEqual({ waiting: 0, oldestMs: 0 })
+    await queue.cast(name('backlog'), { a: 1 })
+    const sentMs = systemClock.now().getTime()
+    await until('some time to pass', () => systemClock.now().getTime() - sentMs > 50)
+    await queue.cast(name('backlog'), { a: 2 })
+    const { waiting, oldestMs } = await queue.backlog(name('backlog'))
+    expect([waiting, oldestMs >= 50]).toEqual([2, true])
+  })
+
   it('handles no more at a time than it was told, and closing waits for them', async () => {
     let now = 0
     let most = 0
@@ -133,6 +143,51 @@ describe('BullMQ', () => {
       return taken.length > 0
     })
     expect(taken[0]).toEqual({ lost: false })
+    await queue.close()
+  }, 60_000)
+
+  it('waits for no Redis that keeps silent, be it to cast or to close, and works on when it speaks again', async () => {
+    const queue = overRedis()
+    const taken: Message[] = []
+    const letGo = Promise.withResolvers<void>()
+    const take = async (message: Message) => {
+      taken.push(message)
+      await letGo.promise
+    }
+    queue.work('silence', take, { concurrency: 1 })
+    const closing = overRedis()
+    closing.work('silence', take, { concurrency: 1 })
+    await queue.castAll('silence', [{ number: 1 }, { number: 2 }])
+    await until('both are at work', () => taken.length === 2)
+    process.kill(redis.pid!, 'SIGSTOP')
+    try {
+      for (const ask of [queue.cast('silence', {}), queue.depth('silence'), queue.ask('silence', {}, 100)])
+        await expect(ask).rejects.toMatchObject({ kind: 'Unavailable' })
+      letGo.resolve()
+      await closing.close()
+    } finally {
+      process.kill(redis.pid!, 'SIGCONT')
+    }
+    const count = taken.length
+    await until('a message gets through', async () => {
+      await queue.cast('silence', { number: 3 }).catch(() => undefined)
+      return taken.length > count
+    })
+    await queue.close()
+  }, 60_000)
+
+  it('refuses to cast where Redis was away from the start, and works once it is there', async () => {
+    await redis.kill()
+    const queue = overRedis()
+    await expect(queue.cast('late', {})).rejects.toMatchObject({ kind: 'Unavailable' })
+    await expect(queue.depth('late')).rejects.toMatchObject({ kind: 'Unavailable' })
+    await redis.start()
+    await until('a message gets through', () =>
+      queue.cast('late', {}).then(
+        () => true,
+        () => false,
+      ),
+    )
     await queue.close()
   }, 60_000)
 })

@@ -8,6 +8,13 @@ export interface WorkOptions {
   concurrency: number
 }
 
+/** What waits to be taken. */
+export interface Backlog {
+  waiting: number
+  /** How long ago the oldest of them was cast, by the clocks of two machines; 0 where none waits. */
+  oldestMs: number
+}
+
 /** Stops taking messages and waits for those at hand. */
 export interface Subscription {
   close(): Promise<void>
@@ -24,6 +31,7 @@ export interface Queue {
   work(queue: string, handler: (message: Message) => Promise<void>, options: WorkOptions): Subscription
   /** Messages that wait to be taken. */
   depth(queue: string): Promise<number>
+  backlog(queue: string): Promise<Backlog>
   /** Asks whoever answers on `queue`. Throws `Unavailable` if no answer came within `timeoutMs`. */
   ask(queue: string, question: Message, timeoutMs: number): Promise<Answer>
   answer(queue: string, handler: (question: Message) => Promise<Answer>): Subscription
