@@ -5,7 +5,7 @@ import { footprints, type Footprint } from './footprint.js'
 import { programsOf } from './processor-time.js'
 
 /** After a start or a load: what is compiled and collected then is no idling. */
-const settleSeconds = 5
+const settleSeconds = 15
 const idleSeconds = 20
 
 const total = (each: readonly Footprint[], key: 'pssMiB' | 'cpuPercent') => each.reduce((sum, one) => sum + one[key], 0)

@@ -115,6 +115,9 @@ export function postgresConfiguration(settings: PostgresSettings): string {
     'max_parallel_workers_per_gather = 0',
     'max_worker_processes = 2',
     'jit = off',
+    // What is committed is written by who commits it; these two then look for nothing five times a second.
+    'wal_writer_delay = 5s',
+    'bgwriter_delay = 5s',
     'wal_level = minimal',
     'max_wal_senders = 0',
     'min_wal_size = 32MB',

@@ -57,6 +57,9 @@ export class Database implements Queryable {
     const limits = {
       ...connection,
       max: poolSize,
+      // To connect costs both sides thousands of hashes: an idle service keeps one connection for its next heartbeat.
+      min: 1,
+      idleTimeoutMillis: 30_000,
       connectionTimeoutMillis: connectWithinMs,
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs + silenceAfterTimeoutMs,

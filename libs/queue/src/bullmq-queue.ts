@@ -27,6 +27,8 @@ const answerLifetimeSeconds = 30
 const stalledCheckMs = 30_000
 /** How long a Redis that does not answer may keep us from closing. */
 const closeWithinMs = 2_000
+/** How long a worker waits for a message before it asks again; one that arrives is taken at once. */
+const longestWaitSeconds = 30
 
 /**
  * The queue on BullMQ. Every message is a fresh job, removed when done or failed: repetition and order are the business
@@ -67,6 +69,7 @@ export class BullMqQueue implements Queue {
       prefix,
       concurrency: options.concurrency,
       stalledInterval: stalledCheckMs,
+      drainDelay: longestWaitSeconds,
       // A message whose taker died is dropped: its record is hinted at again.
       maxStalledCount: 0,
       removeOnComplete: { count: 0 },

@@ -9,7 +9,8 @@ export interface SweeperOptions {
   caster: Caster
   clock: Clock
   random: Random
-  intervalMs: number
+  /** Between two rounds: the shorter while there is something to cast again, up to the longer while there is nothing. */
+  intervalMs: { busy: number; idle: number }
   onError: (error: unknown) => void
 }
 
@@ -28,8 +29,11 @@ export class Sweeper {
   private timer: Timer | undefined
   private running: Promise<void> = Promise.resolve()
   private stopped = false
+  private pauseMs: number
 
-  constructor(private readonly options: SweeperOptions) {}
+  constructor(private readonly options: SweeperOptions) {
+    this.pauseMs = options.intervalMs.busy
+  }
 
   start(): void {
     this.schedule()
@@ -77,12 +81,18 @@ export class Sweeper {
   private schedule(): void {
     if (this.stopped) return
     // Jitter, so that replicas do not all ask at once.
-    const delayMs = this.options.intervalMs * (0.75 + this.options.random.fraction() / 2)
+    const delayMs = this.pauseMs * (0.75 + this.options.random.fraction() / 2)
     this.timer = this.options.clock.after(delayMs, () => {
       this.running = this.sweep()
-        .then(() => undefined, this.options.onError)
+        .then((found) => this.pace(found), this.options.onError)
         .finally(() => this.schedule())
     })
+  }
+
+  /** A round that finds nothing makes the next one later: an idle cloud asks its database little. */
+  private pace(found: number): void {
+    const { busy, idle } = this.options.intervalMs
+    this.pauseMs = found > 0 ? busy : Math.min(this.pauseMs * 2, idle)
   }
 }
 

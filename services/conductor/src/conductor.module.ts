@@ -14,8 +14,8 @@ import { Hosts } from './hosts.js'
 import { Reports } from './reports.js'
 import { Results } from './results.js'
 
-const sweepIntervalMs = 1_000
-const deadlineIntervalMs = 5_000
+const sweepIntervalMs = { busy: 1_000, idle: 4_000 }
+const deadlineIntervalMs = 15_000
 const concurrency = 32
 
 /** Takes in what agents report, casts again what nobody took, and ends what is overdue. */

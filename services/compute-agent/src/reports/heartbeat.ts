@@ -8,9 +8,9 @@ export interface HeartbeatOptions {
   beat: (withGuests: boolean) => Promise<void>
 }
 
-const intervalMs = 5_000
+const intervalMs = 10_000
 /** Every so many heartbeats tell of every guest, and so make good what was lost. */
-const withGuestsEvery = 4
+const withGuestsEvery = 2
 
 export class Heartbeat {
   private timer: Timer | undefined
