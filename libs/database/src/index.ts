@@ -18,6 +18,7 @@ export {
 export { readHostSnapshot, type CloudSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
 export { hearingMarkEveryMs, recordHearing } from './hosts/hearing.js'
 export { recordAction, type PlainAction } from './operations/plain-action.js'
+export * from './idempotency/index.js'
 export * from './images/index.js'
 export * from './servers/index.js'
 export * from './flavors/index.js'

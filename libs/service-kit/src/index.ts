@@ -3,6 +3,7 @@ export { addLogFields, logFields, withLogFields, type LogFields } from './contex
 export * from './health.js'
 export { baseUrlOf } from './http/hooks.js'
 export type {} from './http/request.js'
+export { KeptAnswers } from './kept-answers.js'
 export { createLogger, type Logger } from './logger.js'
 export * from './parameters.js'
 export * from './route.js'

@@ -13,5 +13,8 @@ export const BaseUrl = createParamDecorator((_: unknown, context: ExecutionConte
 /** The id of this request, 'req-<uuid>'. */
 export const CurrentRequestId = createParamDecorator((_: unknown, context: ExecutionContext) => requestOf(context).requestId)
 
+/** The `RequestKey` of a request that its client may repeat; undefined where it gave no Idempotency-Key. */
+export const CurrentRequestKey = createParamDecorator((_: unknown, context: ExecutionContext) => requestOf(context).requestKey)
+
 /** Minor number of the microversion: for the few rules that no transform of requests and answers can say. */
 export const ApiVersion = createParamDecorator((_: unknown, context: ExecutionContext) => requestOf(context).microversion)

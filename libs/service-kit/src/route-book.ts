@@ -12,9 +12,12 @@ export class RouteBook {
     for (const method of [route.method].flat()) this.routes.push({ method, url: route.url, declaration })
   }
 
-  /** Throws where a route says not who may call it, or where a microversion speaks of what no route has. */
+  /**
+   * Throws where a route says not who may call it, where a POST says not whether it may be repeated, or where a microversion
+   * speaks of what no route has.
+   */
   check(surfaces: readonly Surface[], hasVerifier: boolean): void {
-    const problems = [...this.unguarded(hasVerifier), ...this.ambiguousPolicies()]
+    const problems = [...this.unguarded(hasVerifier), ...this.unrepeatable(), ...this.ambiguousPolicies()]
     for (const surface of surfaces) problems.push(...this.strayMicroversions(surface, surfaces))
     if (problems.length > 0) throw new Error(`The routes are not in order:\n${problems.map((text) => `  - ${text}`).join('\n')}`)
   }
@@ -25,6 +28,12 @@ export class RouteBook {
       if (!declaration.policy && !declaration.actions) return [`${method} ${url} has neither a policy nor @Public()`]
       return hasVerifier ? [] : [`${method} ${url} has a policy, but nothing provides TokenVerifier`]
     })
+  }
+
+  private unrepeatable(): string[] {
+    return this.routes
+      .filter(({ method, declaration: { idempotent, notIdempotent } }) => method === 'POST' && !idempotent && !notIdempotent)
+      .map(({ url }) => `POST ${url} is neither @Idempotent nor @NotIdempotent`)
   }
 
   /** Two policies of one name would be told apart by nobody. */

@@ -6,6 +6,8 @@ export interface RouteAction {
   policy: Policy
   /** Where its answer holds which shapes. */
   answers?: AnswerShapes
+  /** Why this one of an `@Idempotent` route's actions takes no Idempotency-Key. */
+  notIdempotent?: string
 }
 
 /** What a route declares of itself; Fastify keeps it as the route's `config`. */
@@ -17,6 +19,10 @@ export interface RouteDeclaration {
   operation?: string
   answers?: AnswerShapes
   actions?: Readonly<Record<string, RouteAction>>
+  /** It takes an Idempotency-Key. */
+  idempotent?: { secrets: Readonly<Record<string, string>> }
+  /** Why it takes none. Every POST says one or the other. */
+  notIdempotent?: string
   /** The body is handed over as the stream it is. */
   streamsBody?: true
   /** Worked out at the first request in each version. */
@@ -56,6 +62,17 @@ export const Operation = (operation: string, answers: AnswerShapes = {}): Method
  * action is the operation '<operation>.<action>'. Another key is a 400, as in Nova.
  */
 export const Actions = (actions: Readonly<Record<string, RouteAction>>): MethodDecorator => declare({ actions })
+
+/**
+ * A request of this route may carry an Idempotency-Key, and is then carried out once: the handler gives its service a `Once`
+ * of `@CurrentRequestKey()` to write through. `secrets` names what is shown once and not kept, by the object that holds it:
+ * `{ server: 'adminPass' }`.
+ */
+export const Idempotent = (secrets: Readonly<Record<string, string>> = {}): MethodDecorator =>
+  declare({ idempotent: { secrets } })
+
+/** This POST takes no Idempotency-Key, and `reason` says why it needs none. */
+export const NotIdempotent = (reason: string): MethodDecorator => declare({ notIdempotent: reason })
 
 /** The handler gets an application/octet-stream body as a stream, of any length. */
 export const StreamsBody = (): MethodDecorator => declare({ streamsBody: true })

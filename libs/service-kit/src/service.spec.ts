@@ -26,6 +26,7 @@ import {
   Guarded,
   Health,
   logFields,
+  NotIdempotent,
   Operation,
   Public,
   servedRoutes,
@@ -56,6 +57,7 @@ class Things {
   @Post('things')
   @Guarded(write)
   @Operation('thing.create')
+  @NotIdempotent('It keeps nothing.')
   @HttpCode(201)
   create(@Body({ schema: thing }) body: z.infer<typeof thing>) {
     return { ...body, logged: logFields() }
@@ -64,6 +66,7 @@ class Things {
   @Post('things/:id/action')
   @Operation('thing.action')
   @Actions({ stop: { policy: stop }, boom: { policy: stop } })
+  @NotIdempotent('It keeps nothing.')
   @HttpCode(202)
   act(@Param('id') id: string, @Body() body: Record<string, unknown>) {
     if ('boom' in body) throw new Error('a secret detail')
@@ -84,6 +87,7 @@ class Things {
 class Identity {
   @Post('things')
   @Public()
+  @NotIdempotent('It keeps nothing.')
   create(@Body({ schema: thing }) body: unknown) {
     return body
   }

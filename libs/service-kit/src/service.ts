@@ -13,6 +13,7 @@ import { installBodyParsers } from './http/bodies.js'
 import { answer, ErrorFilter } from './http/exception-filter.js'
 import { installHooks, type Lifecycle } from './http/hooks.js'
 import { ValidationPipe } from './http/validation.js'
+import { KeptAnswers } from './kept-answers.js'
 import { KitModule } from './kit.module.js'
 import { createLogger, nestLogger, type Logger } from './logger.js'
 import { RouteBook } from './route-book.js'
@@ -91,12 +92,15 @@ export async function createService<Configuration extends BaseConfiguration>(
   const verifier = surfaces.length > 0 ? app.get(TokenVerifier, { strict: false }) : undefined
   installBodyParsers(adapter.getInstance())
   const lifecycle: Lifecycle = { stopping: false }
-  installHooks(adapter.getInstance(), { surfaces, verifier, logger, clock, random, lifecycle })
+  const answers = () => app.get(KeptAnswers, { strict: false })
+  installHooks(adapter.getInstance(), { surfaces, verifier, answers, logger, clock, random, lifecycle })
   serveHealth(app)
   app.useGlobalPipes(new ValidationPipe())
   app.useGlobalFilters(new ErrorFilter(logger))
   await app.init()
   book.check(surfaces, verifier !== undefined)
+  // Throws where nothing provides them.
+  if (book.routes.some(({ declaration }) => declaration.idempotent)) answers()
   books.set(app, book)
   lifecycles.set(app, lifecycle)
   await adapter.getInstance().ready()

@@ -1,8 +1,17 @@
 import { Module } from '@nestjs/common'
-import { ControlPlaneModule } from '@nubo/control-plane'
+import { ControlPlaneModule, DATABASE } from '@nubo/control-plane'
+import { findKeptAnswer, type Database } from '@nubo/database'
+import type { RequestKey } from '@nubo/kernel'
+import { KeptAnswers } from '@nubo/service-kit'
 import { ComputeModule } from './compute/compute.module.js'
 import { IdentityModule } from './identity/identity.module.js'
 import { NuboModule } from './nubo/nubo.module.js'
 
-@Module({ imports: [ControlPlaneModule.with(), IdentityModule, ComputeModule, NuboModule] })
+const keptAnswers = {
+  provide: KeptAnswers,
+  inject: [DATABASE],
+  useFactory: (database: Database): KeptAnswers => ({ find: (key: RequestKey) => findKeptAnswer(database, key) }),
+}
+
+@Module({ imports: [ControlPlaneModule.with(), IdentityModule, ComputeModule, NuboModule], providers: [keptAnswers] })
 export class AppModule {}

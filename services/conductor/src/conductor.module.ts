@@ -11,6 +11,7 @@ import { Deadlines } from './deadlines.js'
 import { Guests } from './guests.js'
 import { Hearing } from './hearing.js'
 import { Hosts } from './hosts.js'
+import { OldAnswers } from './old-answers.js'
 import { Reports } from './reports.js'
 import { Results } from './results.js'
 
@@ -27,6 +28,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
   private readonly reports: Reports
   private readonly sweeper: Sweeper
   private readonly deadlines: Deadlines
+  private readonly oldAnswers: OldAnswers
   private subscription: Subscription | undefined
 
   constructor(
@@ -52,6 +54,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     )
     this.sweeper = new Sweeper({ store, queue, caster, clock, random, intervalMs: sweepIntervalMs, onError })
     this.deadlines = new Deadlines({ store, engine, clock, intervalMs: deadlineIntervalMs, onError })
+    this.oldAnswers = new OldAnswers({ database, clock, onError })
     this.presence = new Presence('nova-conductor', database, clock, logger)
   }
 
@@ -60,6 +63,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.hearing.start()
     this.sweeper.start()
     this.deadlines.start()
+    this.oldAnswers.start()
     void this.presence.start()
   }
 
@@ -67,6 +71,6 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.presence.stop()
     this.hearing.stop()
     await this.subscription?.close()
-    await Promise.all([this.sweeper.stop(), this.deadlines.stop(), this.acknowledger.flush()])
+    await Promise.all([this.sweeper.stop(), this.deadlines.stop(), this.oldAnswers.stop(), this.acknowledger.flush()])
   }
 }

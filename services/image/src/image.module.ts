@@ -9,9 +9,9 @@ import {
 } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core'
 import { ImageCredentialVerifier, publicTokenKey, RevocationList, TokenVerifier } from '@nubo/auth'
-import { Database, DatabaseRevocations } from '@nubo/database'
-import { assert, type Clock, type Random } from '@nubo/kernel'
-import { CLOCK, Health, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
+import { Database, DatabaseRevocations, findKeptAnswer } from '@nubo/database'
+import { assert, type Clock, type Random, type RequestKey } from '@nubo/kernel'
+import { CLOCK, Health, KeptAnswers, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
 import type { FastifyInstance } from 'fastify'
 import type { ImageConfiguration } from './configuration.js'
 import { AgentImagesController } from './data/agent-images.controller.js'
@@ -56,6 +56,7 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
         { provide: Database, useFactory: () => Database.connect(configuration.database) },
         { provide: ImageStore, useFactory: () => ImageStore.open(configuration.directory) },
         tokenVerifier(configuration),
+        keptAnswers,
         credentialVerifier(configuration),
         {
           provide: Sweeper,
@@ -100,6 +101,12 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
   private get server(): FastifyInstance {
     return this.http.httpAdapter.getInstance()
   }
+}
+
+const keptAnswers = {
+  provide: KeptAnswers,
+  inject: [Database],
+  useFactory: (db: Database): KeptAnswers => ({ find: (key: RequestKey) => findKeptAnswer(db, key) }),
 }
 
 const tokenVerifier = ({ tokens }: ImageConfiguration) => ({

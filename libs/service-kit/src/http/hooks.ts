@@ -10,15 +10,20 @@ import {
 } from '@nubo/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { enterLogFields } from '../context.js'
+import type { KeptAnswers } from '../kept-answers.js'
 import type { Logger } from '../logger.js'
 import type { RouteDeclaration } from '../route.js'
 import { arrivalOf, surfaceFor, type Surface } from '../surface.js'
+import { installReplay } from './replay.js'
+import { requestKeyOf } from './request-key.js'
 import { decorateRequests } from './request.js'
 
 export interface HookDependencies {
   surfaces: readonly Surface[]
   /** Undefined for a service whose every route is public. */
   verifier: TokenVerifier | undefined
+  /** Asked for by idempotent routes alone. */
+  answers: () => KeptAnswers
   logger: Logger
   clock: Clock
   random: Random
@@ -44,10 +49,11 @@ export function installHooks(instance: FastifyInstance, dependencies: HookDepend
     enterLogFields(request.fields, () => admit(request, reply, dependencies, done))
   })
   // Reading a body leaves the request's own context; here the handler's begins.
-  instance.addHook('preValidation', (request, _reply, done) => {
+  instance.addHook('preValidation', (request, reply, done) => {
     enterLogFields(request.fields, () => {
       try {
         chooseAction(request)
+        request.requestKey = requestKeyOf(request, reply, (body) => downgrade(request, body))
         upgrade(request)
         done()
       } catch (error) {
@@ -55,9 +61,10 @@ export function installHooks(instance: FastifyInstance, dependencies: HookDepend
       }
     })
   })
+  installReplay(instance, dependencies.answers)
   instance.addHook('preSerialization', (request, reply, payload, done) => {
     try {
-      if (request.plan?.downgrade && reply.statusCode < 300) downgrade(request, payload)
+      if (reply.statusCode < 300) downgrade(request, payload)
       done(null, payload)
     } catch (error) {
       done(error as Error)
@@ -185,7 +192,7 @@ function upgrade(request: FastifyRequest): void {
 }
 
 function downgrade(request: FastifyRequest, payload: unknown): void {
-  request.plan!.downgrade!(payload, {
+  request.plan?.downgrade?.(payload, {
     baseUrl: baseUrlOf(request),
     operation: request.routeOptions.config.declaration!.operation!,
     parameters: request.params as Record<string, string>,

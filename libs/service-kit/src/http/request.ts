@@ -1,4 +1,5 @@
 import type { Caller } from '@nubo/auth'
+import type { RequestKey } from '@nubo/kernel'
 import type { OperationPlan } from '@nubo/wire'
 import type { FastifyInstance } from 'fastify'
 import type { LogFields } from '../context.js'
@@ -14,6 +15,8 @@ declare module 'fastify' {
     /** Minor number of the version this request speaks; undefined where its surface has none. */
     microversion: number | undefined
     plan: OperationPlan | undefined
+    /** Undefined unless the client gave an Idempotency-Key to a route that takes one. */
+    requestKey: RequestKey | undefined
     fields: LogFields
     /** What the response is logged with. */
     failure: string | undefined
@@ -27,6 +30,7 @@ export function decorateRequests(instance: FastifyInstance): void {
   instance.decorateRequest('caller', undefined)
   instance.decorateRequest('microversion', undefined)
   instance.decorateRequest('plan', undefined)
+  instance.decorateRequest('requestKey', undefined)
   // Set by the first hook; a reference type cannot be a decorator's value.
   instance.decorateRequest('fields', null as never)
   instance.decorateRequest('failure', undefined)

@@ -29,7 +29,7 @@ export class MethodRoutes {
       instance.route({
         method: missing,
         url,
-        config: { declaration: { policy: tryMethod } },
+        config: { declaration: { policy: tryMethod, notIdempotent: 'It is refused.' } },
         // Before the body is read: whatever it holds, the method is wrong.
         preParsing: (request, _reply, _payload, done) => done(refuse(request.method)),
         handler: (request) => {

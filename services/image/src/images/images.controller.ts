@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Put, Req, Res } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import { CloudError } from '@nubo/kernel'
-import { BaseUrl, CurrentCaller, Guarded } from '@nubo/service-kit'
+import { Once, type ImageRow } from '@nubo/database'
+import { CloudError, type RequestKey } from '@nubo/kernel'
+import { BaseUrl, CurrentCaller, CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
 import { WireError } from '@nubo/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
@@ -28,15 +29,19 @@ export class ImagesController {
   @Post()
   @HttpCode(201)
   @Guarded(addImage)
+  @Idempotent()
   async create(
     @CurrentCaller() caller: Caller,
     @Body() body: unknown,
+    @CurrentRequestKey() key: RequestKey | undefined,
     @BaseUrl() baseUrl: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const image = await this.images.create(caller, readNewImage(body))
-    reply.header('Location', `${baseUrl}/v2/images/${image.id}`)
-    return imageView(image)
+    const answer = (image: ImageRow) => {
+      reply.header('Location', `${baseUrl}/v2/images/${image.id}`)
+      return imageView(image)
+    }
+    return answer(await this.images.create(caller, readNewImage(body), new Once(key, answer)))
   }
 
   @Get()
@@ -90,17 +95,29 @@ export class ImagesController {
   @Post(':image_id/actions/deactivate')
   @HttpCode(204)
   @Guarded(deactivateImage)
-  async deactivate(@CurrentCaller() caller: Caller, @Param('image_id') id: string): Promise<void> {
-    await this.images.deactivate(caller, imageIdOf(id))
+  @Idempotent()
+  async deactivate(
+    @CurrentCaller() caller: Caller,
+    @Param('image_id') id: string,
+    @CurrentRequestKey() key: RequestKey | undefined,
+  ): Promise<void> {
+    await this.images.deactivate(caller, imageIdOf(id), new Once(key, noBody))
   }
 
   @Post(':image_id/actions/reactivate')
   @HttpCode(204)
   @Guarded(reactivateImage)
-  async reactivate(@CurrentCaller() caller: Caller, @Param('image_id') id: string): Promise<void> {
-    await this.images.reactivate(caller, imageIdOf(id))
+  @Idempotent()
+  async reactivate(
+    @CurrentCaller() caller: Caller,
+    @Param('image_id') id: string,
+    @CurrentRequestKey() key: RequestKey | undefined,
+  ): Promise<void> {
+    await this.images.reactivate(caller, imageIdOf(id), new Once(key, noBody))
   }
 }
+
+const noBody = () => undefined
 
 function queryOf(request: FastifyRequest): URLSearchParams {
   const at = request.url.indexOf('?')

@@ -5,12 +5,14 @@ import {
   insertImage,
   listImages,
   lockImage,
+  Once,
   saveImage,
   type Database,
   type ImageFileId,
   type ImageRow,
   type ImageStatus,
   type NewImage,
+  type Transaction,
 } from '@nubo/database'
 import { CloudError, newId, type ImageId, type ProjectId, type Random } from '@nubo/kernel'
 import {
@@ -43,16 +45,18 @@ export interface ImagesParts {
 export class ImagesService {
   constructor(private readonly parts: ImagesParts) {}
 
-  async create(caller: Caller, body: ImageBody): Promise<ImageRow> {
+  async create(caller: Caller, body: ImageBody, once: Once<ImageRow>): Promise<ImageRow> {
     const image = this.newImage(caller, body)
     requireVisibility(caller, image.visibility)
     if (!owns(caller, image as ImageRow)) {
       throw new CloudError('Forbidden', `You are not permitted to create images owned by '${image.projectId}'.`)
     }
     this.requireLimits(image)
-    const created = await insertImage(this.parts.db, image)
-    if (!created) throw new CloudError('Conflict', `Image ID ${image.id} already exists!`)
-    return created
+    return once.run(this.parts.db, async (db) => {
+      const created = await insertImage(db, image)
+      if (!created) throw new CloudError('Conflict', `Image ID ${image.id} already exists!`)
+      return created
+    })
   }
 
   async list(caller: Caller, query: ImageQuery): Promise<ImageRow[]> {
@@ -107,34 +111,39 @@ export class ImagesService {
   }
 
   /** Its bytes can no longer be downloaded, but by an admin. */
-  deactivate(caller: Caller, id: ImageId): Promise<ImageRow> {
-    return this.changeStatus(caller, id, { from: 'active', to: 'deactivated', verb: 'deactivate', wanted: deactivateImage })
+  deactivate(caller: Caller, id: ImageId, once: Once): Promise<ImageRow> {
+    const wanted = { from: 'active', to: 'deactivated', verb: 'deactivate', policy: deactivateImage } as const
+    return this.changeStatus(caller, id, wanted, once)
   }
 
-  reactivate(caller: Caller, id: ImageId): Promise<ImageRow> {
-    return this.changeStatus(caller, id, { from: 'deactivated', to: 'active', verb: 'reactivate', wanted: reactivateImage })
+  reactivate(caller: Caller, id: ImageId, once: Once): Promise<ImageRow> {
+    const wanted = { from: 'deactivated', to: 'active', verb: 'reactivate', policy: reactivateImage } as const
+    return this.changeStatus(caller, id, wanted, once)
   }
 
   private changeStatus(
     caller: Caller,
     id: ImageId,
-    { from, to, verb, wanted }: { from: ImageStatus; to: ImageStatus; verb: string; wanted: Policy },
+    { from, to, verb, policy }: { from: ImageStatus; to: ImageStatus; verb: string; policy: Policy },
+    once: Once,
   ): Promise<ImageRow> {
-    return this.change(caller, id, (image) => {
-      requireOwner(caller, image, wanted)
+    const changed = (image: ImageRow) => {
+      requireOwner(caller, image, policy)
       if (image.status === to) return image
       if (image.status !== from) throw new CloudError('Forbidden', `Not allowed to ${verb} image in status '${image.status}'`)
       return { ...image, status: to }
-    })
+    }
+    return this.change(caller, id, changed, once)
   }
 
   /** Changes an image on its locked row; the same image back changes nothing, not even its time. */
-  private change(caller: Caller, id: ImageId, work: (image: ImageRow) => ImageRow): Promise<ImageRow> {
-    return this.parts.db.transaction(async (tx) => {
+  private change(caller: Caller, id: ImageId, work: (image: ImageRow) => ImageRow, once: Once = Once.unkeyed): Promise<ImageRow> {
+    const write = async (tx: Transaction) => {
       const image = found(await lockImage(tx, id, viewerOf(caller)), id)
       const changed = work(image)
       return changed === image ? image : saveImage(tx, changed)
-    })
+    }
+    return this.parts.db.transaction((tx) => once.within(tx, () => write(tx)))
   }
 
   private newImage(caller: Caller, body: ImageBody): NewImage {

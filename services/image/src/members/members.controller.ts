@@ -1,8 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import type { ImageMemberRow, MemberStatus } from '@nubo/database'
-import { CloudError, type ProjectId } from '@nubo/kernel'
-import { CurrentCaller, Guarded } from '@nubo/service-kit'
+import { Once, type ImageMemberRow, type MemberStatus } from '@nubo/database'
+import { CloudError, type ProjectId, type RequestKey } from '@nubo/kernel'
+import { CurrentCaller, CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
 import { secondsTimestamp } from '@nubo/wire'
 import { addMember, deleteMember, getMember, getMembers, imageIdOf, modifyMember } from '../access.js'
 import { isStorable } from '../images/image.schemas.js'
@@ -16,8 +16,14 @@ export class MembersController {
   @Post()
   @HttpCode(200)
   @Guarded(addMember)
-  async add(@CurrentCaller() caller: Caller, @Param('image_id') id: string, @Body() body: unknown) {
-    return memberView(await this.members.add(caller, imageIdOf(id), readNewMember(body)))
+  @Idempotent()
+  async add(
+    @CurrentCaller() caller: Caller,
+    @Param('image_id') id: string,
+    @Body() body: unknown,
+    @CurrentRequestKey() key: RequestKey | undefined,
+  ) {
+    return memberView(await this.members.add(caller, imageIdOf(id), readNewMember(body), new Once(key, memberView)))
   }
 
   @Get()

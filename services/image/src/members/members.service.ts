@@ -11,6 +11,8 @@ import {
   type ImageMemberRow,
   type ImageRow,
   type MemberStatus,
+  type Once,
+  type Transaction,
 } from '@nubo/database'
 import { CloudError, type ImageId, type ProjectId } from '@nubo/kernel'
 import { owns, viewerOf } from '../access.js'
@@ -23,8 +25,8 @@ export class MembersService {
     private readonly limits: ImageLimits,
   ) {}
 
-  add(caller: Caller, imageId: ImageId, projectId: ProjectId): Promise<ImageMemberRow> {
-    return this.db.transaction(async (tx) => {
+  add(caller: Caller, imageId: ImageId, projectId: ProjectId, once: Once<ImageMemberRow>): Promise<ImageMemberRow> {
+    const write = async (tx: Transaction) => {
       const image = visible(await lockImage(tx, imageId, viewerOf(caller)), imageId)
       if (!isShared(image) || !owns(caller, image)) {
         throw new CloudError('Forbidden', `Not allowed to create members for image ${imageId}.`)
@@ -38,7 +40,8 @@ export class MembersService {
         throw new CloudError('QuotaExceeded', message)
       }
       return added
-    })
+    }
+    return this.db.transaction((tx) => once.within(tx, () => write(tx)))
   }
 
   /** To the owner all of them, to a member itself alone. */

@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import { CloudError } from '@nubo/kernel'
-import { ApiVersion, CurrentCaller, Guarded, Operation } from '@nubo/service-kit'
+import { Once } from '@nubo/database'
+import { CloudError, type RequestKey } from '@nubo/kernel'
+import { ApiVersion, CurrentCaller, CurrentRequestKey, Guarded, Idempotent, Operation } from '@nubo/service-kit'
 import { ExtraSpecsService } from './extra-specs.service.js'
 import {
   createExtraSpecsPolicy,
@@ -28,14 +29,17 @@ export class ExtraSpecsController {
   @HttpCode(200)
   @Guarded(createExtraSpecsPolicy)
   @Operation('extra-spec.create')
+  @Idempotent()
   async create(
     @CurrentCaller() caller: Caller,
     @Param('flavor_id') flavorId: string,
     @Body({ schema: createExtraSpecsBody }) body: CreateExtraSpecsBody,
+    @CurrentRequestKey() key: RequestKey | undefined,
     @ApiVersion() minor: number,
   ) {
-    await this.extraSpecs.set(caller, flavorId, body.extra_specs, minor)
-    return body
+    const answer = () => ({ extra_specs: body.extra_specs })
+    await this.extraSpecs.set(caller, flavorId, body.extra_specs, minor, new Once(key, answer))
+    return answer()
   }
 
   @Get(':key')

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
-import { deleteExtraSpec, setExtraSpecs, type Database } from '@nubo/database'
+import { deleteExtraSpec, Once, setExtraSpecs, type Database } from '@nubo/database'
 import { CloudError } from '@nubo/kernel'
 import { checkKnownExtraSpec } from './known-extra-specs.js'
 import type { ExtraSpecs } from './flavors.schemas.js'
@@ -29,10 +29,10 @@ export class ExtraSpecsService {
     return { [key]: specs[key]! }
   }
 
-  async set(caller: Caller, flavorId: string, specs: ExtraSpecs, minor: number): Promise<void> {
+  async set(caller: Caller, flavorId: string, specs: ExtraSpecs, minor: number, once: Once = Once.unkeyed): Promise<void> {
     const kept = Object.fromEntries(Object.entries(specs).map(([key, value]) => [key, checked(key, value, minor)]))
     const flavor = await this.flavors.find(caller, flavorId)
-    await setExtraSpecs(this.database, flavor.id, kept)
+    await once.run(this.database, (db) => setExtraSpecs(db, flavor.id, kept))
   }
 
   async delete(caller: Caller, flavorId: string, key: string): Promise<void> {

@@ -1,6 +1,8 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import { Actions, ApiVersion, CurrentCaller, Guarded, Operation } from '@nubo/service-kit'
+import { Once } from '@nubo/database'
+import type { RequestKey } from '@nubo/kernel'
+import { Actions, ApiVersion, CurrentCaller, CurrentRequestKey, Guarded, Idempotent, Operation } from '@nubo/service-kit'
 import { parse } from '../parameter-types.js'
 import { FlavorAccessService } from './flavor-access.service.js'
 import { addAccessPolicy, listAccessPolicy, removeAccessPolicy } from './flavors.policies.js'
@@ -22,17 +24,21 @@ export class FlavorAccessController {
   @Post('action')
   @HttpCode(200)
   @Operation('flavor.action')
+  @Idempotent()
   @Actions({ addTenantAccess: { policy: addAccessPolicy }, removeTenantAccess: { policy: removeAccessPolicy } })
   async act(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @Body() body: Record<string, unknown>,
+    @CurrentRequestKey() key: RequestKey | undefined,
     @ApiVersion() minor: number,
   ) {
+    const answer = (projectIds: readonly string[]) => flavorAccessView(id, projectIds)
+    const once = new Once(key, answer)
     const projectIds =
       'addTenantAccess' in body
-        ? await this.access.add(caller, id, parse(accessBodies.addTenantAccess, body), minor)
-        : await this.access.remove(caller, id, parse(accessBodies.removeTenantAccess, body))
-    return flavorAccessView(id, projectIds)
+        ? await this.access.add(caller, id, parse(accessBodies.addTenantAccess, body), minor, once)
+        : await this.access.remove(caller, id, parse(accessBodies.removeTenantAccess, body), once)
+    return answer(projectIds)
   }
 }

@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import type { FlavorRow } from '@nubo/database'
-import { BaseUrl, CurrentCaller, Guarded, Operation } from '@nubo/service-kit'
+import { Once, type FlavorRow } from '@nubo/database'
+import type { RequestKey } from '@nubo/kernel'
+import { BaseUrl, CurrentCaller, CurrentRequestKey, Guarded, Idempotent, Operation } from '@nubo/service-kit'
 import { nextLink } from '../pages.js'
 import {
   createFlavorPolicy,
@@ -59,13 +60,15 @@ export class FlavorsController {
   @HttpCode(200)
   @Guarded(createFlavorPolicy)
   @Operation('flavor.create', { flavor: 'flavor' })
+  @Idempotent()
   async create(
     @CurrentCaller() caller: Caller,
     @Body({ schema: createFlavorBody }) body: CreateFlavorBody,
+    @CurrentRequestKey() key: RequestKey | undefined,
     @BaseUrl() baseUrl: string,
   ) {
-    const flavor = await this.flavors.create(body)
-    return { flavor: flavorView(flavor, { baseUrl, extraSpecs: seesExtraSpecs(caller) }) }
+    const answer = (flavor: FlavorRow) => ({ flavor: flavorView(flavor, { baseUrl, extraSpecs: seesExtraSpecs(caller) }) })
+    return answer(await this.flavors.create(body, new Once(key, answer)))
   }
 
   @Get(':id')

@@ -10,6 +10,7 @@ import {
   type Database,
   type FlavorRow,
   type FlavorViewer,
+  type Once,
 } from '@nubo/database'
 import { CloudError, newId, type FlavorId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
@@ -47,9 +48,9 @@ export class FlavorsService {
     return found
   }
 
-  async create({ flavor }: CreateFlavorBody): Promise<FlavorRow> {
+  async create({ flavor }: CreateFlavorBody, once: Once<FlavorRow>): Promise<FlavorRow> {
     const id = (flavor.id ?? newId(this.random)) as FlavorId
-    const made = await insertFlavor(this.database, {
+    const wanted = {
       id,
       name: flavor.name,
       description: flavor.description ?? null,
@@ -60,10 +61,13 @@ export class FlavorsService {
       swapMiB: flavor.swap ?? 0,
       rxtxFactor: flavor.rxtx_factor ?? 1,
       public: flavor['os-flavor-access:is_public'] ?? true,
+    }
+    return await once.run(this.database, async (db) => {
+      const made = await insertFlavor(db, wanted)
+      if (!('taken' in made)) return made
+      const what = made.taken === 'id' ? `ID ${id}` : `name ${flavor.name}`
+      throw new CloudError('Conflict', `Flavor with ${what} already exists.`)
     })
-    if (!('taken' in made)) return made
-    const what = made.taken === 'id' ? `ID ${id}` : `name ${flavor.name}`
-    throw new CloudError('Conflict', `Flavor with ${what} already exists.`)
   }
 
   async describe(id: string, description: string | null): Promise<FlavorRow> {

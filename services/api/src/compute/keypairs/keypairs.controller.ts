@@ -1,6 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import { ApiVersion, BaseUrl, CurrentCaller, Guarded, Operation } from '@nubo/service-kit'
+import { Once } from '@nubo/database'
+import type { RequestKey } from '@nubo/kernel'
+import { ApiVersion, BaseUrl, CurrentCaller, CurrentRequestKey, Guarded, Idempotent, Operation } from '@nubo/service-kit'
 import { nextLink, pageSize } from '../pages.js'
 import { requireKey } from '../parameter-types.js'
 import { createKeypairPolicy, deleteKeypairPolicy, listKeypairsPolicy, showKeypairPolicy } from './keypairs.policies.js'
@@ -12,7 +14,7 @@ import {
   type KeypairQuery,
   type ListKeypairsQuery,
 } from './keypairs.schemas.js'
-import { KeypairsService } from './keypairs.service.js'
+import { KeypairsService, type CreatedKeypair } from './keypairs.service.js'
 import { createdKeypairView, keypairBriefView, keypairView } from './keypairs.views.js'
 
 /** Before 2.35 all keypairs came at once. */
@@ -48,14 +50,16 @@ export class KeypairsController {
   @HttpCode(201)
   @Guarded(createKeypairPolicy)
   @Operation('keypair.create', { keypair: 'keypair' })
+  @Idempotent({ keypair: 'private_key' })
   async create(
     @CurrentCaller() caller: Caller,
     @Body({ schema: createKeypairBody }) body: CreateKeypairBody,
+    @CurrentRequestKey() key: RequestKey | undefined,
     @ApiVersion() minor: number,
   ) {
     if (minor >= importedSince) requireKey(body, ['keypair', 'public_key'])
-    const { keypair, privateKey } = await this.keypairs.create(caller, body)
-    return { keypair: createdKeypairView(keypair, privateKey) }
+    const answer = ({ keypair, privateKey }: CreatedKeypair) => ({ keypair: createdKeypairView(keypair, privateKey) })
+    return answer(await this.keypairs.create(caller, body, new Once(key, answer)))
   }
 
   @Get(':name')

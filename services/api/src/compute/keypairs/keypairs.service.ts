@@ -10,6 +10,9 @@ import {
   readQuota,
   type Database,
   type KeypairRow,
+  type NewKeypair,
+  type Once,
+  type Transaction,
 } from '@nubo/database'
 import { exceeded, limitsOf } from '@nubo/domain'
 import { CloudError, type Clock, type Random, type UserId } from '@nubo/kernel'
@@ -18,6 +21,12 @@ import { createKeypairPolicy, deleteKeypairPolicy, listKeypairsPolicy, showKeypa
 import type { CreateKeypairBody } from './keypairs.schemas.js'
 import { generateSshKey, importSshKey, type KeyMaterial } from './ssh-keys.js'
 import { generateCertificate, importCertificate } from './x509-keys.js'
+
+export interface CreatedKeypair {
+  keypair: KeypairRow
+  /** Where one was made: it is not kept. */
+  privateKey: string | undefined
+}
 
 /** Keys that users log in to their guests with. */
 @Injectable()
@@ -45,7 +54,7 @@ export class KeypairsService {
   }
 
   /** Imports the public key, or makes a key where there is none. The limit is that of the caller's project, for each user. */
-  async create(caller: Caller, { keypair }: CreateKeypairBody): Promise<{ keypair: KeypairRow; privateKey?: string }> {
+  async create(caller: Caller, { keypair }: CreateKeypairBody, once: Once<CreatedKeypair>): Promise<CreatedKeypair> {
     const userId = ownerOf(caller, keypair.user_id, createKeypairPolicy)
     const limit = await this.limitFor(caller)
     const { name, type = 'ssh' } = keypair
@@ -53,11 +62,10 @@ export class KeypairsService {
       keypair.public_key === undefined
         ? await this.generate(userId, type, limit)
         : (type === 'ssh' ? importSshKey : importCertificate)(keypair.public_key)
-    const made = await this.database.transaction((tx) => insertKeypair(tx, { userId, name, type, publicKey, fingerprint }, limit))
-    if (made === 'limit') throw tooMany(limit)
-    if (made === 'name taken') throw new CloudError('Conflict', `Key pair '${name}' already exists.`)
-    if (made === 'no such user') throw new CloudError('Invalid', `User ${userId} could not be found.`)
-    return { keypair: made, ...(privateKey === undefined ? {} : { privateKey }) }
+    const wanted = { userId, name, type, publicKey, fingerprint }
+    return await this.database.transaction((tx) =>
+      once.within(tx, async () => ({ keypair: await keep(tx, wanted, limit), privateKey })),
+    )
   }
 
   async delete(caller: Caller, user: string | undefined, name: string): Promise<void> {
@@ -76,6 +84,14 @@ export class KeypairsService {
     const stored = scope.kind === 'project' ? (await readQuota(this.database, scope.projectId)).limits : {}
     return limitsOf(stored).keyPairs
   }
+}
+
+async function keep(tx: Transaction, keypair: NewKeypair, limit: number): Promise<KeypairRow> {
+  const kept = await insertKeypair(tx, keypair, limit)
+  if (kept === 'limit') throw tooMany(limit)
+  if (kept === 'name taken') throw new CloudError('Conflict', `Key pair '${keypair.name}' already exists.`)
+  if (kept === 'no such user') throw new CloudError('Invalid', `User ${keypair.userId} could not be found.`)
+  return kept
 }
 
 /** The user that is named, where the caller may name one; else the caller. */

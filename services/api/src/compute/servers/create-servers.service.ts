@@ -12,6 +12,8 @@ import {
   type FlavorRow,
   type NewServer,
   type NewServersRequest,
+  type Once,
+  type Queryable,
   type ServerImageRow,
 } from '@nubo/database'
 import { defaultLimits, exceeded, limitsOf, serversWithin } from '@nubo/domain'
@@ -40,12 +42,7 @@ const passwordLength = 12
 /** What one transaction writes at the most, whatever a quota without limits would allow. */
 const mostAtOnce = 1_000
 
-export interface CreatedServers {
-  servers: { id: ServerId }[]
-  reservationId: string
-  adminPassword: string
-  diskConfig: 'AUTO' | 'MANUAL'
-}
+export type CreatedServers = Pick<NewServersRequest, 'servers' | 'reservationId' | 'adminPassword' | 'diskConfig'>
 
 /** The use case 'make servers': everything is checked first, then written in one transaction, then hinted at. */
 @Injectable()
@@ -58,7 +55,12 @@ export class CreateServersService {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  async create(caller: Caller, body: CreateServerBody, requestId: RequestId): Promise<CreatedServers> {
+  async create(
+    caller: Caller,
+    body: CreateServerBody,
+    requestId: RequestId,
+    once: Once<CreatedServers>,
+  ): Promise<CreatedServers> {
     const { server } = body
     const projectId = projectOf(caller)
     refuseWhatIsNotBuilt(body)
@@ -71,29 +73,23 @@ export class CreateServersService {
     const adminPassword = server.adminPass ?? this.newPassword()
     const request = { projectId, userId: caller.userId, requestId, adminPassword, flavor, image, publicKey }
     await this.checkRequestLimits(projectId, server)
-    const { written, opened } = await this.write(server, request, counts)
-    const hints = opened.map(({ stepId, operationId }) => ({ stepId, operationId, requestId }))
+    const created = await once.run(this.database, (db) => this.write(db, server, request, counts))
+    const hints = created.servers.map(({ stepId, operationId }) => ({ stepId, operationId, requestId }))
     await castPlacementHints(this.queue, hints, (error) =>
       this.logger.warn({ err: error }, 'hints were not cast; they will be again'),
     )
-    return {
-      servers: opened.map(({ id }) => ({ id })),
-      reservationId: written.reservationId,
-      adminPassword,
-      diskConfig: written.diskConfig,
-    }
+    return created
   }
 
   /** Writes as many servers as were asked for, or as there is quota left for. Throws QuotaExceeded. */
-  private async write(server: NewServerRequest, parts: RequestParts, counts: Counts) {
+  private async write(db: Queryable, server: NewServerRequest, parts: RequestParts, counts: Counts): Promise<CreatedServers> {
     const attempt = async (count: number) => {
-      const opened = this.nameServers(server, count)
-      const written = this.newServers(server, parts, opened)
-      return (await insertServers(this.database, written, defaultLimits)) ? { written, opened } : undefined
+      const request = this.newServers(server, parts, this.nameServers(server, count))
+      return (await insertServers(db, request, defaultLimits)) ? request : undefined
     }
     const made = await attempt(counts.maxCount)
     if (made) return made
-    const { limits, used } = await readQuota(this.database, parts.projectId)
+    const { limits, used } = await readQuota(db, parts.projectId)
     const { vcpus, memoryMiB } = parts.flavor
     const allowed = serversWithin(limitsOf(limits), { ...used }, { vcpus, memoryMiB, ...counts })
     if (!('count' in allowed))

@@ -1,7 +1,8 @@
 import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import type { RequestId } from '@nubo/kernel'
-import { Actions, CurrentCaller, CurrentRequestId, Operation } from '@nubo/service-kit'
+import { Once } from '@nubo/database'
+import type { RequestId, RequestKey } from '@nubo/kernel'
+import { Actions, CurrentCaller, CurrentRequestId, CurrentRequestKey, Idempotent, Operation } from '@nubo/service-kit'
 import { InputError } from '@nubo/wire'
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
@@ -25,6 +26,7 @@ interface Request {
   caller: Caller
   id: string
   requestId: RequestId
+  once: Once
 }
 
 /** https://docs.openstack.org/api-ref/compute/#servers-run-an-action-servers-action */
@@ -38,11 +40,12 @@ export class ServerActionsController {
   @Post()
   @HttpCode(202)
   @Operation('server.action')
+  @Idempotent()
   @Actions({
     'os-start': { policy: startServerPolicy },
     'os-stop': { policy: stopServerPolicy },
     reboot: { policy: rebootServerPolicy },
-    'os-getConsoleOutput': { policy: consoleOutputPolicy },
+    'os-getConsoleOutput': { policy: consoleOutputPolicy, notIdempotent: 'It reads.' },
     lock: { policy: lockServerPolicy },
     unlock: { policy: unlockServerPolicy },
     forceDelete: { policy: deleteServerPolicy },
@@ -52,29 +55,31 @@ export class ServerActionsController {
     @Param('id') id: string,
     @Body() body: Record<string, unknown>,
     @CurrentRequestId() requestId: RequestId,
+    @CurrentRequestKey() key: RequestKey | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const name = Object.keys(body)[0] as ActionName
     // The others are accepted and done later; this one is answered.
     if (name === 'os-getConsoleOutput') reply.code(200)
     const run = this.actions[name] as (request: Request, body: unknown) => Promise<unknown>
-    return await run({ caller, id, requestId }, checked(name, body))
+    const once = new Once(key, () => undefined)
+    return await run({ caller, id, requestId, once }, checked(name, body))
   }
 
   /** One an action: what `act` was asked for, with its body checked. */
   private readonly actions: { [Name in ActionName]: (request: Request, body: ActionBody<Name>) => Promise<unknown> } = {
-    'os-start': ({ caller, id, requestId }) => this.power.power(caller, id, 'start', requestId),
-    'os-stop': ({ caller, id, requestId }) => this.power.power(caller, id, 'stop', requestId),
-    reboot: ({ caller, id, requestId }, { reboot }) =>
-      this.power.power(caller, id, reboot.type === 'HARD' ? 'rebootHard' : 'rebootSoft', requestId),
+    'os-start': ({ caller, id, ...how }) => this.power.power(caller, id, 'start', how),
+    'os-stop': ({ caller, id, ...how }) => this.power.power(caller, id, 'stop', how),
+    reboot: ({ caller, id, ...how }, { reboot }) =>
+      this.power.power(caller, id, reboot.type === 'HARD' ? 'rebootHard' : 'rebootSoft', how),
     'os-getConsoleOutput': async ({ caller, id }, body) => {
       const length = body['os-getConsoleOutput']?.length
       const lines = length === undefined || length === null || length < 0 ? undefined : length
       return { output: await this.power.consoleOutput(caller, id, lines) }
     },
-    lock: ({ caller, id }, { lock }) => this.power.lock(caller, id, lock?.locked_reason ?? null),
-    unlock: ({ caller, id }) => this.power.unlock(caller, id),
-    forceDelete: ({ caller, id, requestId }) => this.servers.delete(caller, id, requestId),
+    lock: ({ caller, id, once }, { lock }) => this.power.lock(caller, id, lock?.locked_reason ?? null, once),
+    unlock: ({ caller, id, once }) => this.power.unlock(caller, id, once),
+    forceDelete: ({ caller, id, requestId, once }) => this.servers.delete(caller, id, requestId, once),
   }
 }
 

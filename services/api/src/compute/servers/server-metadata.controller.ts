@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import { CloudError } from '@nubo/kernel'
-import { CurrentCaller, Guarded, Operation } from '@nubo/service-kit'
+import { Once } from '@nubo/database'
+import { CloudError, type RequestKey } from '@nubo/kernel'
+import { CurrentCaller, CurrentRequestKey, Guarded, Idempotent, Operation } from '@nubo/service-kit'
 import { ServerMetadataService } from './server-metadata.service.js'
 import { deleteMetadataPolicy, readMetadataPolicy, writeMetadataPolicy } from './servers.policies.js'
 import { metadataBody, metadataItemBody } from './servers.schemas.js'
@@ -24,12 +25,15 @@ export class ServerMetadataController {
   @HttpCode(200)
   @Guarded(writeMetadataPolicy)
   @Operation('server-metadata.merge')
+  @Idempotent()
   async merge(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,
     @Body({ schema: metadataBody }) body: { metadata: Items },
+    @CurrentRequestKey() key: RequestKey | undefined,
   ) {
-    return { metadata: await this.metadata.write(caller, id, body.metadata, { replace: false }) }
+    const answer = (metadata: Items) => ({ metadata })
+    return answer(await this.metadata.write(caller, id, body.metadata, { replace: false }, new Once(key, answer)))
   }
 
   @Put()

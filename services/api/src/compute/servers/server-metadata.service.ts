@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { DATABASE } from '@nubo/control-plane'
 import type { Caller } from '@nubo/auth'
-import { deleteMetadataItem, readQuota, writeMetadata, type Database } from '@nubo/database'
+import { deleteMetadataItem, Once, readQuota, writeMetadata, type Database } from '@nubo/database'
 import { exceeded, limitsOf } from '@nubo/domain'
 import { CloudError } from '@nubo/kernel'
 import { ServersService } from './servers.service.js'
@@ -26,14 +26,22 @@ export class ServerMetadataService {
   }
 
   /** Merges `items` into what is there, or puts them in its place. Returns all that is there then. */
-  async write(caller: Caller, id: string, items: Items, { replace }: { replace: boolean }): Promise<Items> {
+  async write(
+    caller: Caller,
+    id: string,
+    items: Items,
+    { replace }: { replace: boolean },
+    once: Once<Items> = Once.unkeyed,
+  ): Promise<Items> {
     const server = await this.servers.require('updateMetadata', caller, id)
     const { limits } = await readQuota(this.database, server.projectId)
     const { metadataItems: limit } = limitsOf(limits)
-    const written = await writeMetadata(this.database, server.id, items, { replace, limit })
-    if (written) return written
-    const over = exceeded(limitsOf(limits), {}, { metadataItems: limit + 1 })
-    throw new CloudError('QuotaExceeded', over?.message ?? 'Too many metadata items.')
+    return await once.run(this.database, async (db) => {
+      const written = await writeMetadata(db, server.id, items, { replace, limit })
+      if (written) return written
+      const over = exceeded(limitsOf(limits), {}, { metadataItems: limit + 1 })
+      throw new CloudError('QuotaExceeded', over?.message ?? 'Too many metadata items.')
+    })
   }
 
   async delete(caller: Caller, id: string, key: string): Promise<void> {

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common'
 import { CASTER, DATABASE, ENGINE, OPERATION_STORE, QUEUE } from '@nubo/control-plane'
 import { type Caller, isCloudAdmin } from '@nubo/auth'
 import { computeQueue, consoleAnswer } from '@nubo/contract'
-import { setLocked, type Database, type PgOperationStore } from '@nubo/database'
+import { setLocked, type Database, type Once, type PgOperationStore, type PgOperationTransaction } from '@nubo/database'
 import { requireAllowed, type ServerAction } from '@nubo/domain'
 import { CloudError, type RequestId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
@@ -16,6 +16,11 @@ const operationKinds: Record<PowerAction, string> = {
   stop: 'server.stop',
   rebootSoft: 'server.reboot',
   rebootHard: 'server.reboot-hard',
+}
+
+interface Asked {
+  requestId: RequestId
+  once: Once
 }
 
 const consoleTimeoutMs = 10_000
@@ -33,9 +38,9 @@ export class ServerPowerService {
   ) {}
 
   /** Begins the operation, or throws Conflict where the server's state does not allow it. */
-  async power(caller: Caller, id: string, action: PowerAction, requestId: RequestId): Promise<void> {
+  async power(caller: Caller, id: string, action: PowerAction, { requestId, once }: Asked): Promise<void> {
     const seen = await this.servers.find(caller, id)
-    const opened = await this.store.transaction(async (tx) => {
+    const begin = async (tx: PgOperationTransaction) => {
       const found = await tx.lockServer(seen.id)
       if (!found) throw new CloudError('NotFound', `Instance ${id} could not be found.`)
       const { server, live } = found
@@ -52,7 +57,8 @@ export class ServerPowerService {
         userId: caller.userId,
         requestId,
       })
-    })
+    }
+    const opened = await this.store.transaction((tx) => once.within(tx.tx, () => begin(tx)))
     await this.caster.cast([opened])
   }
 
@@ -65,14 +71,14 @@ export class ServerPowerService {
     throw new CloudError(answer.kind === 'NotFound' ? 'NotFound' : 'Unavailable', answer.message)
   }
 
-  async lock(caller: Caller, id: string, reason: string | null): Promise<void> {
+  async lock(caller: Caller, id: string, reason: string | null, once: Once): Promise<void> {
     const server = await this.servers.find(caller, id)
-    await setLocked(this.database, server.id, true, reason)
+    await once.run(this.database, (db) => setLocked(db, server.id, true, reason))
   }
 
-  async unlock(caller: Caller, id: string): Promise<void> {
+  async unlock(caller: Caller, id: string, once: Once): Promise<void> {
     const server = await this.servers.find(caller, id)
-    await setLocked(this.database, server.id, false, null)
+    await once.run(this.database, (db) => setLocked(db, server.id, false, null))
   }
 
   private async allowed(action: ServerAction, caller: Caller, id: string) {

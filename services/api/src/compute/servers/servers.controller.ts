@@ -1,10 +1,20 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common'
 import { isCloudAdmin, type Caller } from '@nubo/auth'
-import { CloudError, type RequestId } from '@nubo/kernel'
-import { ApiVersion, BaseUrl, CurrentCaller, CurrentRequestId, Guarded, Operation } from '@nubo/service-kit'
+import { Once } from '@nubo/database'
+import { CloudError, type RequestId, type RequestKey } from '@nubo/kernel'
+import {
+  ApiVersion,
+  BaseUrl,
+  CurrentCaller,
+  CurrentRequestId,
+  CurrentRequestKey,
+  Guarded,
+  Idempotent,
+  Operation,
+} from '@nubo/service-kit'
 import { pageUrl } from '@nubo/wire'
 import type { FastifyReply } from 'fastify'
-import { CreateServersService } from './create-servers.service.js'
+import { CreateServersService, type CreatedServers } from './create-servers.service.js'
 import type { ServerQuery } from './server-query.js'
 import {
   createServerPolicy,
@@ -58,20 +68,24 @@ export class ServersController {
   @HttpCode(202)
   @Guarded(createServerPolicy)
   @Operation('server.create')
+  @Idempotent({ server: 'adminPass' })
   async create(
     @CurrentCaller() caller: Caller,
     @Body({ schema: createServerBody }) body: CreateServerBody,
     @CurrentRequestId() requestId: RequestId,
+    @CurrentRequestKey() key: RequestKey | undefined,
     @ApiVersion() minor: number,
     @BaseUrl() baseUrl: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     checkVersionRules(body, minor)
-    const created = await this.creation.create(caller, body, requestId)
-    if (body.server.return_reservation_id) return { reservation_id: created.reservationId }
-    const [first] = created.servers
-    reply.header('Location', `${baseUrl}/v2.1/servers/${first!.id}`)
-    return { server: createdServerView(first!, created.adminPassword, created.diskConfig, baseUrl) }
+    const answer = (created: CreatedServers) => {
+      if (body.server.return_reservation_id) return { reservation_id: created.reservationId }
+      const [first] = created.servers
+      reply.header('Location', `${baseUrl}/v2.1/servers/${first!.id}`)
+      return { server: createdServerView(first!, created.adminPassword, created.diskConfig, baseUrl) }
+    }
+    return answer(await this.creation.create(caller, body, requestId, new Once(key, answer)))
   }
 
   @Get(':id')

@@ -6,11 +6,13 @@ import {
   findServer,
   listServerBriefs,
   listServers,
+  Once,
   readUserData,
   recordAction,
   updateServer,
   type Database,
   type PgOperationStore,
+  type PgOperationTransaction,
   type ServerBrief,
   type ServerFilter,
   type ServerPage,
@@ -99,9 +101,9 @@ export class ServersService {
    * Deletes a server, whatever is under way with it: its live operation is cancelled, and the fence of the deletion is higher.
    * Asked twice, it is deleted once.
    */
-  async delete(caller: Caller, id: string, requestId: RequestId): Promise<void> {
+  async delete(caller: Caller, id: string, requestId: RequestId, once: Once = Once.unkeyed): Promise<void> {
     const { id: serverId } = await this.require('delete', caller, id)
-    const opened = await this.store.transaction(async (tx) => {
+    const begin = async (tx: PgOperationTransaction) => {
       const found = await tx.lockServer(serverId)
       if (!found || found.server.vmState === 'deleted') throw notFound(id)
       const { server, live } = found
@@ -114,7 +116,8 @@ export class ServersService {
       await tx.markDeleted(serverId)
       await recordAction(tx.tx, { server, kind: 'server.delete', message: null, requestId, userId: caller.userId })
       return undefined
-    })
+    }
+    const opened = await this.store.transaction((tx) => once.within(tx.tx, () => begin(tx)))
     await this.caster.cast([opened])
   }
 

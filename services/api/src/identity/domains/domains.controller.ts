@@ -1,5 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common'
-import { BaseUrl, Guarded } from '@nubo/service-kit'
+import { Once, type DomainRow } from '@nubo/database'
+import type { RequestKey } from '@nubo/kernel'
+import { BaseUrl, CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { collectionView } from '../collection.view.js'
 import {
@@ -39,8 +41,14 @@ export class DomainsController {
 
   @Post()
   @Guarded(createDomainPolicy)
-  async create(@Body({ schema: createDomainBody }) body: { domain: CreateDomain }, @BaseUrl() baseUrl: string) {
-    return { domain: domainView(await this.domains.create(body.domain), baseUrl) }
+  @Idempotent()
+  async create(
+    @Body({ schema: createDomainBody }) body: { domain: CreateDomain },
+    @CurrentRequestKey() key: RequestKey | undefined,
+    @BaseUrl() baseUrl: string,
+  ) {
+    const answer = (row: DomainRow) => ({ domain: domainView(row, baseUrl) })
+    return answer(await this.domains.create(body.domain, new Once(key, answer)))
   }
 
   @Get(':domain_id')

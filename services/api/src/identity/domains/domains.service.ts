@@ -12,6 +12,7 @@ import {
   updateDomain,
   type Database,
   type DomainRow,
+  type Once,
 } from '@nubo/database'
 import { CloudError, type DomainId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
@@ -37,9 +38,13 @@ export class DomainsService {
     return domain
   }
 
-  create({ name, description, enabled = true }: CreateDomain): Promise<DomainRow> {
+  create({ name, description, enabled = true }: CreateDomain, once: Once<DomainRow>): Promise<DomainRow> {
     const id = newIdentityId<DomainId>(this.random)
-    return orDuplicate(insertDomain(this.database, { id, name, description: description ?? '', enabled }), name)
+    const row = { id, name, description: description ?? '', enabled }
+    return orDuplicate(
+      once.run(this.database, (db) => insertDomain(db, row)),
+      name,
+    )
   }
 
   async update(id: string, { name, description, enabled }: UpdateDomain): Promise<DomainRow> {

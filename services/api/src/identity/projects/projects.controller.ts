@@ -1,6 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import { BaseUrl, CurrentCaller, Guarded } from '@nubo/service-kit'
+import { Once, type ProjectRow } from '@nubo/database'
+import type { RequestKey } from '@nubo/kernel'
+import { BaseUrl, CurrentCaller, CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { collectionView } from '../collection.view.js'
 import {
@@ -41,12 +43,15 @@ export class ProjectsController {
 
   @Post('projects')
   @Guarded(createProjectPolicy)
+  @Idempotent()
   async create(
     @CurrentCaller() caller: Caller,
     @Body({ schema: createProjectBody }) body: { project: CreateProject },
+    @CurrentRequestKey() key: RequestKey | undefined,
     @BaseUrl() baseUrl: string,
   ) {
-    return { project: projectView(await this.projects.create(caller, body.project), baseUrl) }
+    const answer = (row: ProjectRow) => ({ project: projectView(row, baseUrl) })
+    return answer(await this.projects.create(caller, body.project, new Once(key, answer)))
   }
 
   @Get('projects/:project_id')

@@ -15,6 +15,7 @@ import {
   markRevoked,
   updateProject,
   type Database,
+  type Once,
   type ProjectRow,
 } from '@nubo/database'
 import { CloudError, type ProjectId, type Random } from '@nubo/kernel'
@@ -55,7 +56,7 @@ export class ProjectsService {
   }
 
   /** In the domain that is named, or else in that of the caller. */
-  async create(caller: Caller, wanted: CreateProject): Promise<ProjectRow> {
+  async create(caller: Caller, wanted: CreateProject, once: Once<ProjectRow>): Promise<ProjectRow> {
     const domainId = wanted.domain_id ?? wanted.parent_id ?? domainOf(caller)
     if (wanted.parent_id && wanted.parent_id !== domainId)
       throw new CloudError('Invalid', 'Projects have no hierarchy: parent_id can only be the id of their domain.')
@@ -69,7 +70,8 @@ export class ProjectsService {
       enabled: wanted.enabled ?? true,
       extra: wanted.extra,
     }
-    return orDuplicate(insertProject(this.database, row), row.name, domainId)
+    const made = once.run(this.database, (db) => insertProject(db, row))
+    return orDuplicate(made, row.name, domainId)
   }
 
   async update(id: string, wanted: UpdateProject): Promise<ProjectRow> {

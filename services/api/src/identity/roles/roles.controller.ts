@@ -1,5 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common'
-import { BaseUrl, Guarded } from '@nubo/service-kit'
+import { Once, type RoleRow } from '@nubo/database'
+import type { RequestKey } from '@nubo/kernel'
+import { BaseUrl, CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { collectionView } from '../collection.view.js'
 import { createRolePolicy, deleteRolePolicy, getRolePolicy, listRolesPolicy, updateRolePolicy } from '../identity.policies.js'
@@ -26,8 +28,14 @@ export class RolesController {
 
   @Post()
   @Guarded(createRolePolicy)
-  async create(@Body({ schema: createRoleBody }) body: { role: CreateRole }, @BaseUrl() baseUrl: string) {
-    return { role: roleView(await this.roles.create(body.role), baseUrl) }
+  @Idempotent()
+  async create(
+    @Body({ schema: createRoleBody }) body: { role: CreateRole },
+    @CurrentRequestKey() key: RequestKey | undefined,
+    @BaseUrl() baseUrl: string,
+  ) {
+    const answer = (row: RoleRow) => ({ role: roleView(row, baseUrl) })
+    return answer(await this.roles.create(body.role, new Once(key, answer)))
   }
 
   @Get(':role_id')

@@ -12,6 +12,7 @@ import {
   markAssignmentRevoked,
   updateRole,
   type Database,
+  type Once,
   type RoleRow,
 } from '@nubo/database'
 import type { Random, RoleId } from '@nubo/kernel'
@@ -40,9 +41,12 @@ export class RolesService {
     return role
   }
 
-  create({ name, description }: CreateRole): Promise<RoleRow> {
+  create({ name, description }: CreateRole, once: Once<RoleRow>): Promise<RoleRow> {
     const row = { id: newIdentityId<RoleId>(this.random), name, description: description ?? '' }
-    return orDuplicate(insertRole(this.database, row), name)
+    return orDuplicate(
+      once.run(this.database, (db) => insertRole(db, row)),
+      name,
+    )
   }
 
   async update(id: string, { name, description }: UpdateRole): Promise<RoleRow> {

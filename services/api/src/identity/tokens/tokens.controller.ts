@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Query, Res } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import { CurrentCaller, Guarded, Public } from '@nubo/service-kit'
+import { CurrentCaller, Guarded, NotIdempotent, Public } from '@nubo/service-kit'
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import { Catalog } from '../catalog/catalog.js'
@@ -21,6 +21,7 @@ export class TokensController {
 
   @Post()
   @Public()
+  @NotIdempotent('A token is a secret that is kept nowhere, so it cannot be given twice; a second one does no harm.')
   async issue(
     @Body({ schema: authBody }) body: z.output<typeof authBody>,
     @Query() query: Record<string, unknown>,

@@ -1,6 +1,8 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import { BaseUrl, CurrentCaller, Guarded, Public } from '@nubo/service-kit'
+import { Once, type UserRow } from '@nubo/database'
+import type { RequestKey } from '@nubo/kernel'
+import { BaseUrl, CurrentCaller, CurrentRequestKey, Guarded, Idempotent, NotIdempotent, Public } from '@nubo/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { collectionView } from '../collection.view.js'
 import { createUserPolicy, deleteUserPolicy, getUserPolicy, listUsersPolicy, updateUserPolicy } from '../identity.policies.js'
@@ -36,12 +38,15 @@ export class UsersController {
 
   @Post()
   @Guarded(createUserPolicy)
+  @Idempotent()
   async create(
     @CurrentCaller() caller: Caller,
     @Body({ schema: createUserBody }) body: { user: CreateUser },
+    @CurrentRequestKey() key: RequestKey | undefined,
     @BaseUrl() baseUrl: string,
   ) {
-    return { user: userView(await this.users.create(caller, body.user), baseUrl) }
+    const answer = (row: UserRow) => ({ user: userView(row, baseUrl) })
+    return answer(await this.users.create(caller, body.user, new Once(key, answer)))
   }
 
   @Get(':user_id')
@@ -70,6 +75,7 @@ export class UsersController {
   /** The old password is the proof: who knows it needs no token. */
   @Post(':user_id/password')
   @Public()
+  @NotIdempotent('It makes nothing, and a caller who needs no token has no keys.')
   @HttpCode(204)
   async changePassword(@Param('user_id') id: string, @Body({ schema: changePasswordBody }) body: { user: ChangePassword }) {
     await this.users.changePassword(id, body.user)

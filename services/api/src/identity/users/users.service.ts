@@ -14,6 +14,7 @@ import {
   markRevoked,
   updateUser,
   type Database,
+  type Once,
   type UserChange,
   type UserRow,
 } from '@nubo/database'
@@ -45,7 +46,7 @@ export class UsersService {
     return user
   }
 
-  async create(caller: Caller, wanted: CreateUser): Promise<UserRow> {
+  async create(caller: Caller, wanted: CreateUser, once: Once<UserRow>): Promise<UserRow> {
     const domainId = wanted.domain_id ?? domainOf(caller)
     if (!(await findDomain(this.database, domainId))) throw notFound('domain', domainId)
     await this.checkDefaultProject(wanted.default_project_id)
@@ -60,7 +61,8 @@ export class UsersService {
       passwordHash: typeof wanted.password === 'string' ? await this.hasher.hash(wanted.password) : null,
       extra: wanted.extra,
     }
-    return orDuplicate(insertUser(this.database, row), row.name, domainId)
+    const made = once.run(this.database, (db) => insertUser(db, row))
+    return orDuplicate(made, row.name, domainId)
   }
 
   async update(id: string, wanted: UpdateUser): Promise<UserRow> {

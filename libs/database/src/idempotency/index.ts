@@ -1,0 +1,2 @@
+export { Once } from './once.js'
+export { findKeptAnswer, forgetOldAnswers } from './request-keys.js'

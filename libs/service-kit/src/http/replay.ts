@@ -1,0 +1,40 @@
+import { CloudError, type KeptAnswer, type RequestKey } from '@nubo/kernel'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { KeptAnswers } from '../kept-answers.js'
+
+/** Says that this answer is not news: what it speaks of was made by an earlier request with the same key. */
+const replayedHeader = 'Idempotent-Replayed'
+
+/**
+ * Answers a request whose key was used before as it was answered then, before the handler is asked: what was checked then
+ * may not hold any more (the quota that the first request used up, the name that it took).
+ */
+export function installReplay(instance: FastifyInstance, answers: () => KeptAnswers): void {
+  instance.addHook('preHandler', (request, reply, done) => {
+    const { requestKey } = request
+    if (!requestKey) return done()
+    replay(requestKey, reply, answers()).then((replayed) => {
+      if (!replayed) done()
+    }, done)
+  })
+}
+
+/** False where the key is new. Throws Conflict where it was used for something else. */
+async function replay(key: RequestKey, reply: FastifyReply, answers: KeptAnswers): Promise<boolean> {
+  const kept = await answers.find(key)
+  if (!kept) return false
+  if (kept.requestDigest !== key.requestDigest) throw usedForAnother(key)
+  send(reply, kept)
+  return true
+}
+
+function send(reply: FastifyReply, { status, location, body }: KeptAnswer): void {
+  reply.code(status).header(replayedHeader, 'true')
+  if (location !== null) reply.header('Location', location)
+  if (body === null) reply.send()
+  // As text: it is in the client's microversion already.
+  else reply.type('application/json; charset=utf-8').send(JSON.stringify(body))
+}
+
+const usedForAnother = ({ route }: RequestKey) =>
+  new CloudError('Conflict', `This Idempotency-Key was used for another ${route}. A new request needs a key of its own.`)

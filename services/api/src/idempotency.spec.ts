@@ -1,0 +1,286 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { newId, systemRandom } from '@nubo/kernel'
+import { servedRoutes, type RouteDeclaration } from '@nubo/service-kit'
+import { addHost, addServer } from './testing/hosts.js'
+import { onSystem, adminPassword, TestApi } from './testing/test-api.js'
+
+// Promise 4. Every POST is repeated here with its key: a route that forgets its `Once` is found by carrying it out twice.
+
+let api: TestApi
+let admin: string
+let demo: string
+let system: string
+let hostId: string
+const imageRef = newId(systemRandom)
+
+beforeAll(async () => {
+  api = await TestApi.start()
+  admin = await api.admin()
+  demo = await api.demo()
+  system = await api.login('admin', adminPassword, onSystem)
+  hostId = await addHost(api.database, { name: 'host-1' })
+  await api.database.execute(
+    `INSERT INTO images (id, project_id, name, status, visibility, disk_format, container_format, size_bytes, virtual_bytes)
+     VALUES ($1, 'somebody', 'guest', 'active', 'public', 'raw', 'bare', 1048576, 1048576)`,
+    [imageRef],
+  )
+})
+afterAll(() => api?.stop())
+
+interface Sent {
+  as?: string
+  key?: string
+  version?: string
+}
+
+async function post(url: string, body: unknown, { as = admin, key, version = '2.96' }: Sent = {}) {
+  const headers = { 'openstack-api-version': `compute ${version}`, ...(key !== undefined && { 'idempotency-key': key }) }
+  const response = await api.send('POST', url, { token: as, body, headers })
+  const { location, 'idempotent-replayed': replayed, 'retry-after': retryAfter } = response.headers
+  const told = response.body === '' ? undefined : response.json()
+  return { status: response.statusCode, body: told, location, replayed, retryAfter }
+}
+
+/** A name, or a key, that nothing else has. */
+const fresh = () => `n-${newId(systemRandom)}`
+
+const server = (more: Record<string, unknown> = {}) => ({
+  server: { name: 'guest', imageRef, flavorRef: '1', networks: 'none', ...more },
+})
+
+async function serverThatIs(vmState: string): Promise<string> {
+  const id = await addServer(api.database, hostId, { memoryMiB: 96 })
+  await api.database.execute(`UPDATE servers SET vm_state = $2, launched_at = clock_timestamp(), project_id = $3 WHERE id = $1`, [
+    id,
+    vmState,
+    (await projects()).admin,
+  ])
+  return id
+}
+
+async function projects(): Promise<{ admin: string; demo: string }> {
+  const rows = await api.database.query<{ id: string; name: string }>(
+    `SELECT id, name FROM projects WHERE name IN ('admin', 'demo')`,
+  )
+  return Object.fromEntries(rows.map(({ id, name }) => [name, id])) as { admin: string; demo: string }
+}
+
+async function newFlavor(): Promise<string> {
+  const made = await post('/v2.1/flavors', {
+    flavor: { name: fresh(), vcpus: 1, ram: 96, disk: 1, 'os-flavor-access:is_public': false },
+  })
+  return made.body.flavor.id
+}
+
+/** How a route is asked for something, and for something else. */
+interface Example {
+  /** Makes what the path speaks of, and returns its id. */
+  subject?: () => Promise<string>
+  body: () => unknown
+  other: () => unknown
+  /** What is shown once: the object and the field. */
+  secret?: [string, string]
+  version?: string
+}
+
+const action = (subject: () => Promise<string>, body: unknown, other: unknown): Example => ({
+  subject,
+  body: () => body,
+  other: () => other,
+})
+const projectAccess = async (name: 'addTenantAccess' | 'removeTenantAccess', of: 'admin' | 'demo') => ({
+  [name]: { tenant: (await projects())[of] },
+})
+
+const named =
+  (kind: string, more: Record<string, unknown> = {}) =>
+  () => ({ [kind]: { name: fresh(), ...more } })
+
+/** By route, and by action where it has some. */
+const examples: Record<string, Example> = {
+  'POST /v2.1/servers': { body: () => server(), other: () => server({ name: 'other' }), secret: ['server', 'adminPass'] },
+  'POST /v2.1/servers/:id/action os-start': action(() => serverThatIs('stopped'), { 'os-start': null }, { 'os-start': {} }),
+  'POST /v2.1/servers/:id/action os-stop': action(() => serverThatIs('active'), { 'os-stop': null }, { 'os-stop': {} }),
+  'POST /v2.1/servers/:id/action reboot': action(
+    () => serverThatIs('active'),
+    { reboot: { type: 'SOFT' } },
+    { reboot: { type: 'HARD' } },
+  ),
+  'POST /v2.1/servers/:id/action lock': action(
+    () => serverThatIs('active'),
+    { lock: { locked_reason: 'a' } },
+    { lock: { locked_reason: 'b' } },
+  ),
+  'POST /v2.1/servers/:id/action unlock': action(() => serverThatIs('active'), { unlock: null }, { lock: null }),
+  'POST /v2.1/servers/:id/action forceDelete': action(() => serverThatIs('active'), { forceDelete: null }, { lock: null }),
+  'POST /v2.1/servers/:id/metadata': action(() => serverThatIs('active'), { metadata: { a: '1' } }, { metadata: { a: '2' } }),
+  'POST /v2.1/os-keypairs': {
+    body: named('keypair'),
+    other: named('keypair'),
+    secret: ['keypair', 'private_key'],
+    version: '2.91',
+  },
+  'POST /v2.1/flavors': {
+    body: named('flavor', { vcpus: 1, ram: 96, disk: 1 }),
+    other: named('flavor', { vcpus: 1, ram: 96, disk: 1 }),
+  },
+  'POST /v2.1/flavors/:flavor_id/os-extra_specs': action(
+    newFlavor,
+    { extra_specs: { purpose: 'a' } },
+    { extra_specs: { purpose: 'b' } },
+  ),
+  'POST /v2.1/flavors/:id/action addTenantAccess': {
+    subject: newFlavor,
+    body: () => projectAccess('addTenantAccess', 'demo'),
+    other: () => projectAccess('addTenantAccess', 'admin'),
+  },
+  'POST /v2.1/flavors/:id/action removeTenantAccess': {
+    subject: async () => {
+      const id = await newFlavor()
+      await post(`/v2.1/flavors/${id}/action`, await projectAccess('addTenantAccess', 'demo'))
+      return id
+    },
+    body: () => projectAccess('removeTenantAccess', 'demo'),
+    other: () => projectAccess('removeTenantAccess', 'admin'),
+  },
+  'POST /v3/projects': { body: named('project'), other: named('project') },
+  'POST /v3/users': { body: named('user', { password: 'hunter-two' }), other: named('user') },
+  'POST /v3/domains': { body: named('domain'), other: named('domain') },
+  'POST /v3/roles': { body: named('role'), other: named('role') },
+}
+
+/** All that a POST could change, but for the keys themselves. */
+const everything = async () => {
+  const compute = ['servers', 'operations', 'operation_steps', 'project_quotas', 'keypairs', 'flavors', 'flavor_access']
+  const tables = [...compute, 'projects', 'users', 'domains', 'roles']
+  return JSON.stringify(await Promise.all(tables.map((table) => api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`))))
+}
+
+/** 'POST /v2.1/servers', or one for each action. */
+const namesOf = (url: string, { actions }: RouteDeclaration) =>
+  actions ? Object.keys(actions).map((name) => `POST ${url} ${name}`) : [`POST ${url}`]
+
+describe('every POST', () => {
+  const declared = () => servedRoutes(api.app).filter(({ method }) => method === 'POST')
+
+  it('takes an Idempotency-Key and is tried here, or says why it takes none', () => {
+    const exempt: string[] = []
+    const taking: string[] = []
+    for (const { url, declaration } of declared())
+      for (const name of namesOf(url, declaration)) {
+        const of = declaration.actions?.[name.split(' ')[2]!]
+        const reason = declaration.notIdempotent ?? of?.notIdempotent
+        if (reason !== undefined) exempt.push(name)
+        else taking.push(name)
+      }
+    expect(exempt.toSorted()).toEqual([
+      'POST /v2.1/servers/:id/action os-getConsoleOutput',
+      'POST /v3/auth/tokens',
+      'POST /v3/users/:user_id/password',
+    ])
+    expect(taking.toSorted()).toEqual(Object.keys(examples).toSorted())
+  })
+
+  it.each(Object.keys(examples))('is carried out once with one key: %s', async (name) => {
+    const { subject, body, other, secret, version } = examples[name]!
+    const url = name.split(' ')[1]!.replace(/:\w+/, (await subject?.()) ?? '')
+    const [asked, key] = [await body(), fresh()]
+    const how = { key, ...(version && { version }) }
+
+    const first = await post(url, asked, how)
+    expect([Math.floor(first.status / 100), first.replayed, first.body]).toEqual([2, undefined, first.body])
+    const after = await everything()
+
+    const shownOnce = secret && (first.body[secret[0]][secret[1]] as string)
+    if (secret) delete first.body[secret[0]][secret[1]]
+    expect(await post(url, asked, how)).toEqual({ ...first, replayed: 'true' })
+
+    const refused = await post(url, await other(), how)
+    expect(refused).toMatchObject({ status: 409, replayed: undefined, retryAfter: undefined })
+    expect(await everything()).toBe(after)
+
+    const kept = await keptUnder(name)
+    for (const unspeakable of [shownOnce, 'hunter-two', key]) if (unspeakable) expect(kept).not.toContain(unspeakable)
+    for (const as of [system, demo]) expect(await post(url, asked, { ...how, as })).toMatchObject({ replayed: undefined })
+  })
+})
+
+/** The rows of a route as they lie in the database. */
+async function keptUnder(name: string): Promise<string> {
+  const rows = await api.database.query('SELECT * FROM idempotency_keys WHERE route = $1', [name.split(' ', 2).join(' ')])
+  expect(rows).not.toEqual([])
+  return JSON.stringify(rows)
+}
+
+const serversNamed = async (name: string) =>
+  (await api.database.query<{ id: string }>('SELECT id FROM servers WHERE name LIKE $1', [`${name}%`])).map(({ id }) => id)
+
+describe('creating servers with an Idempotency-Key', () => {
+  it('makes one, however many equal requests race: the others hear of it or come again', async () => {
+    const [name, key] = [fresh(), fresh()]
+    const answers = await Promise.all(Array.from({ length: 50 }, () => post('/v2.1/servers', server({ name }), { key })))
+    const [id, ...others] = await serversNamed(name)
+    expect(others).toEqual([])
+    for (const { status, body, replayed, retryAfter } of answers)
+      if (status === 409) expect(retryAfter).toBe('1')
+      else expect([status, body.server.id, body.server.adminPass === undefined]).toEqual([202, id, replayed === 'true'])
+    expect(answers.filter(({ status, replayed }) => status === 202 && !replayed)).toHaveLength(1)
+    expect((await post('/v2.1/servers', server({ name }), { key })).body.server.id).toBe(id)
+  })
+
+  it('makes several once', async () => {
+    const [name, key] = [fresh(), fresh()]
+    const request = server({ name, min_count: 3, max_count: 3, return_reservation_id: true })
+    const first = await post('/v2.1/servers', request, { key })
+    expect(first).toMatchObject({ status: 202, body: { reservation_id: expect.any(String) } })
+    expect(await post('/v2.1/servers', request, { key })).toEqual({ ...first, replayed: 'true' })
+    expect(await serversNamed(name)).toHaveLength(3)
+  })
+
+  it('is another request in another project', async () => {
+    const [name, key] = [fresh(), fresh()]
+    const mine = await post('/v2.1/servers', server({ name }), { key })
+    const theirs = await post('/v2.1/servers', server({ name }), { key, as: demo })
+    expect(theirs).toMatchObject({ status: 202, replayed: undefined })
+    expect((await serversNamed(name)).toSorted()).toEqual([mine.body.server.id, theirs.body.server.id].toSorted())
+  })
+
+  it('is answered as before when what was checked then holds no more, and when the server is gone', async () => {
+    const key = fresh()
+    const first = await post('/v2.1/servers', server(), { key, as: demo })
+    await limitInstances(1)
+    expect((await post('/v2.1/servers', server(), { as: demo })).status).toBe(403)
+    await api.send('DELETE', `/v2.1/servers/${first.body.server.id}`, { token: demo })
+    const { adminPass: _, ...shown } = first.body.server
+    expect(await post('/v2.1/servers', server(), { key, as: demo })).toEqual({
+      ...first,
+      body: { server: shown },
+      replayed: 'true',
+    })
+    await limitInstances(undefined)
+  })
+
+  it('is tried again after it failed', async () => {
+    const key = fresh()
+    await limitInstances(0)
+    expect((await post('/v2.1/servers', server(), { key, as: demo })).status).toBe(403)
+    await limitInstances(undefined)
+    expect(await post('/v2.1/servers', server(), { key, as: demo })).toMatchObject({ status: 202, replayed: undefined })
+    const other = fresh()
+    expect((await post('/v2.1/servers', server({ flavorRef: 'none' }), { key: other })).status).toBe(400)
+    expect(await post('/v2.1/servers', server(), { key: other })).toMatchObject({ status: 202, replayed: undefined })
+  })
+
+  it('is not replayed to whoever may no longer ask', async () => {
+    const key = fresh()
+    await post('/v2.1/servers', server(), { key })
+    const response = await api.send('POST', '/v2.1/servers', { body: server(), headers: { 'idempotency-key': key } })
+    expect(response.statusCode).toBe(401)
+  })
+
+  async function limitInstances(instances: number | undefined): Promise<void> {
+    const url = `/v2.1/os-quota-sets/${(await projects()).demo}`
+    if (instances === undefined) await api.send('DELETE', url, { token: admin })
+    else await api.send('PUT', url, { token: admin, body: { quota_set: { instances, force: true } } })
+  }
+})
