@@ -18,7 +18,7 @@ const libsOfLibs = {
   hypervisor: ['kernel', 'node-libvirt'],
   'host-network': ['kernel'],
   'service-kit': ['kernel', 'wire', 'auth'],
-  'control-plane': ['kernel', 'auth', 'database', 'queue', 'service-kit', 'workflow'],
+  'control-plane': ['kernel', 'domain', 'contract', 'auth', 'database', 'queue', 'service-kit', 'workflow'],
 }
 
 /** libvirt is hypervisor's to know. */

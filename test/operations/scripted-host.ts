@@ -9,6 +9,8 @@ import {
   type PowerStateCode,
   type Result,
   type ServerCommand,
+  type SurveyAnswer,
+  type SurveyedServer,
 } from '@nubo/contract'
 import { newId, systemRandom, type HostId, type Id, type ServerId, type SessionId } from '@nubo/kernel'
 import type { Queue, Subscription } from '@nubo/queue'
@@ -37,7 +39,7 @@ const powerAfter: Record<ServerCommand['kind'], PowerStateCode> = {
 /** Does at once whatever it is told. */
 export const obedient: Answering = (command) => ({ state: 'done', powerState: powerAfter[command.kind] })
 
-/** A host that speaks the contract and does what a test says: it has no guests, so its answers can be anything. */
+/** A host that speaks the contract and does what a test says: it has no guests, so its answers can be anything. Asked what lies on it, it tells of what it was told and said to have done. */
 export class ScriptedHost {
   readonly id = newId<HostId>(systemRandom)
   /** Every command that arrived, repetitions included. */
@@ -48,7 +50,9 @@ export class ScriptedHost {
   answering: Answering = obedient
   bootId = 'first boot'
   sessionId: SessionId | undefined
-  private subscription: Subscription | undefined
+  /** What it says lies on it. */
+  readonly lying = new Map<ServerId, SurveyedServer>()
+  private subscriptions: Subscription[] = []
   private sequence = 0
   private awaitingRegistration: ((session: SessionId) => void) | undefined
 
@@ -59,9 +63,7 @@ export class ScriptedHost {
 
   /** Registers and waits for the answer. */
   async start(guests: Omit<GuestSeen, 'sequence'>[] = []): Promise<void> {
-    this.subscription ??= this.queue.work(computeQueue(this.id), (message) => this.take(agentMessage.parse(message)), {
-      concurrency: 16,
-    })
+    this.listen()
     const registered = new Promise<SessionId>((resolve) => (this.awaitingRegistration = resolve))
     await this.queue.cast(reportsQueue, {
       kind: 'register',
@@ -98,7 +100,32 @@ export class ScriptedHost {
   }
 
   async stop(): Promise<void> {
-    await this.subscription?.close()
+    await Promise.all(this.subscriptions.map((subscription) => subscription.close()))
+  }
+
+  /** From now on a guest of this incarnation lies here, whatever anybody was told. */
+  layDown(serverId: ServerId, incarnation: number): void {
+    const domain = { incarnation, fencingEpoch: 1, powerState: running }
+    this.lying.set(serverId, { serverId, domain, folders: [{ incarnation, bytes: 1 }], journal: null })
+  }
+
+  private listen(): void {
+    if (this.subscriptions.length > 0) return
+    const name = computeQueue(this.id)
+    this.subscriptions = [
+      this.queue.work(name, (message) => this.take(agentMessage.parse(message)), { concurrency: 16 }),
+      this.queue.answer(name, async () => ({ ok: true, value: this.survey() })),
+    ]
+  }
+
+  private survey(): SurveyAnswer {
+    return { servers: [...this.lying.values()], next: null, images: { count: 0, bytes: 0 }, freeBytes: 0, strays: [] }
+  }
+
+  private note({ kind, serverId, incarnation }: ServerCommand, { state }: Result['outcome']): void {
+    if (state !== 'done') return
+    if (kind === 'build') this.layDown(serverId, incarnation)
+    if (kind === 'destroy' && (this.lying.get(serverId)?.domain?.incarnation ?? 0) <= incarnation) this.lying.delete(serverId)
   }
 
   private async take(message: AgentMessage): Promise<void> {
@@ -108,7 +135,9 @@ export class ScriptedHost {
     const command = serverCommand.parse(message)
     this.commands.push(command)
     const outcome = this.answering(command)
-    if (outcome) await this.answer(command, outcome)
+    if (!outcome) return
+    this.note(command, outcome)
+    await this.answer(command, outcome)
   }
 
   private inventory(): Inventory {

@@ -1,4 +1,7 @@
 export { controlPlaneConfiguration, imageCredentialConfiguration, type ControlPlaneConfiguration } from './configuration.js'
 export { ControlPlaneModule } from './control-plane.module.js'
+export { deleteServer } from './deletion.js'
+export * from './doctor/index.js'
+export { followDrift } from './drift.js'
 export { Presence } from './presence.js'
 export * from './tokens.js'

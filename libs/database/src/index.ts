@@ -51,3 +51,11 @@ export { recordPresence } from './hosts/presence.js'
 export * from './identity/index.js'
 export { seedCloud, type CloudSeed, type SeedHasher, type TenantSeed } from './seed/seed-cloud.js'
 export * from './promises/index.js'
+export {
+  findOperation,
+  listOperations,
+  listSteps,
+  type OperationFilter,
+  type OperationRow,
+  type OperationStepRow,
+} from './operations/read-operations.js'

@@ -25,8 +25,8 @@ export interface UndoDefinition {
 
 interface StepCommon {
   by: Doer
-  /** Nova's task_state while the step is open. */
-  taskState: string
+  /** Nova's task_state while the step is open; absent where the server goes on as it is. */
+  taskState?: string
   /** The event's name in os-instance-actions. */
   event: string
   done?: Effect
@@ -41,8 +41,8 @@ export interface OperationDefinition {
   kind: string
   /** The action's name in os-instance-actions. */
   action: string
-  /** What whoever asks for it wants of the server from then on. */
-  wanted: Wanted
+  /** What whoever asks for it wants of the server from then on; absent where that stays as it is. */
+  wanted?: Wanted
   /** From the start of the operation, by PostgreSQL's clock, in time in which it could be reached. */
   deadlineMs: number
   /** Hosts that are tried before the operation fails for good. */
@@ -52,9 +52,11 @@ export interface OperationDefinition {
   failed: Effect
   /**
    * Written when the deadline has passed and the operation goes on all the same, until it is done.
-   * Absent: the operation is given up then, and the server becomes ERROR.
+   * Absent: the operation is given up then.
    */
   overdue?: Effect
+  /** The server after the operation was given up at its deadline. Absent: it becomes ERROR, with what is known of it. */
+  givenUp?: Effect
 }
 
 /** Declares an operation: its steps are done in the order in which they stand, and undone in reverse. */

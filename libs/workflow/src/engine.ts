@@ -52,6 +52,11 @@ export class OperationEngine {
     this.definitions = new Map(definitions.map((definition) => [definition.kind, definition]))
   }
 
+  /** False for what was noted as done and is no operation of steps. */
+  knows(kind: string): boolean {
+    return this.definitions.has(kind)
+  }
+
   definition(kind: string): OperationDefinition {
     const definition = this.definitions.get(kind)
     assert(definition, `operation ${kind} is declared`)
@@ -71,7 +76,7 @@ export class OperationEngine {
     await tx.insertOperation({ id, kind, serverId: server.id, ...requester, input, deadlineMs: definition.deadlineMs })
     const name = firstStepOf(definition)
     const step = this.newStep({ operationId: id, server, definition, name, direction: 'do', attempt: 1 })
-    await tx.openStep({ ...step, wanted: definition.wanted })
+    await tx.openStep({ ...step, ...(definition.wanted && { wanted: definition.wanted }) })
     return step.id
   }
 
@@ -129,7 +134,8 @@ export class OperationEngine {
       return
     }
     const message = overdueMessage(located)
-    await tx.markError(server.id, message)
+    if (definition.givenUp) await definition.givenUp(tx, located, {})
+    else await tx.markError(server.id, message)
     await tx.finishOperation({ id: step.id, state: 'revoked', result: { message } }, { state: 'failed', message })
   }
 

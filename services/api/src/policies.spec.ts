@@ -128,6 +128,10 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   'os_compute_api:extensions': everybody,
   'nubo:hypervisors:show': operators,
   'nubo:placement:show': readers,
+  'nubo:doctor:examine': operators,
+  'nubo:doctor:repair': operators,
+  'nubo:operations:list': readers,
+  'nubo:operations:show': readers,
 }
 
 let api: TestApi

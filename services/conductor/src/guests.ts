@@ -1,8 +1,9 @@
 import type { GuestChangeCause, GuestSeen } from '@nubo/contract'
-import { observeGuests, recordAction, type Database, type PgOperationStore, type PgOperationTransaction } from '@nubo/database'
-import { powerStates, reactionToDrift, type TaskState, type VmState } from '@nubo/domain'
+import { followDrift } from '@nubo/control-plane'
+import { observeGuests, type Database, type PgOperationStore } from '@nubo/database'
+import { powerStates } from '@nubo/domain'
 import type { HostId, RequestId, ServerId, SessionId } from '@nubo/kernel'
-import type { Caster, Opened, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
+import type { Caster, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
 
 /** What an instance action says of a guest that changed without being told to. */
 const words: Record<GuestChangeCause, string> = {
@@ -62,47 +63,10 @@ export class Guests {
       const found = await tx.lockServer(serverId)
       // While an operation is under way its own result decides what the server is.
       if (!found || found.live) return undefined
-      return await this.follow(tx, found.server, cause, detail)
+      const why = [words[cause], detail].filter((text) => text !== '').join(' ')
+      return await followDrift(tx, this.options.engine, found.server, why, this.ourselves(found.server))
     })
     await this.options.caster.cast([opened])
-  }
-
-  private async follow(
-    tx: PgOperationTransaction,
-    server: ServerRecord,
-    cause: GuestChangeCause,
-    detail: string,
-  ): Promise<Opened> {
-    const recorded = { vmState: server.vmState as VmState, taskState: server.taskState as TaskState | null }
-    switch (reactionToDrift(recorded, server.powerState, false)) {
-      case 'settle':
-        await tx.markStopped(server.id, { powerState: server.powerState })
-        await tx.setWanted(server.id, 'stopped')
-        await this.noteAction(tx, server, 'stop', cause, detail)
-        return undefined
-      case 'stop':
-        await this.noteAction(tx, server, 'start', cause, `${detail} It is stopped again, as its record says.`)
-        return await this.options.engine.begin(tx, 'server.stop', server, this.ourselves(server))
-      default:
-        return undefined
-    }
-  }
-
-  private async noteAction(
-    tx: PgOperationTransaction,
-    server: ServerRecord,
-    action: string,
-    cause: GuestChangeCause,
-    detail: string,
-  ): Promise<void> {
-    const message = [words[cause], detail].filter((text) => text !== '').join(' ')
-    await recordAction(tx.tx, {
-      server,
-      kind: `server.observed-${action}`,
-      message,
-      requestId: this.options.newRequestId(),
-      userId: null,
-    })
   }
 
   private ourselves(server: ServerRecord): Requester {

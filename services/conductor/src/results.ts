@@ -27,6 +27,8 @@ export class Results {
     const { powerState } = outcome
     if (outcome.state === 'done')
       return await this.engine.done(tx, located, { powerState, detail: outcome.detail, report: { sessionId, sequence } })
+    // What a host that is being cleared sees of a server is not how the server is.
+    if (located.server.hostId !== result.hostId) return await this.engine.failed(tx, located, outcome.failure)
     await recordSeen(tx.tx, { serverId, sessionId, sequence, powerState })
     return await this.engine.failed(tx, { ...located, server: { ...located.server, powerState } }, outcome.failure)
   }

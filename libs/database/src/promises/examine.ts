@@ -8,6 +8,7 @@ import { everyDiskIsNamed, everyGuestIsNamed, noFolderIsAStray } from './hosts-h
 import { journalsAgree } from './journals-agree.js'
 import { oneHostRunsIt } from './one-host-runs-it.js'
 import {
+  deadlinesAreWatched,
   everyOperationHasADeadline,
   everyOperationHasAStep,
   everyStepIsHinted,
@@ -28,6 +29,7 @@ export const recordChecks: readonly RecordCheck[] = [
   everyOperationHasAStep,
   everyOperationHasADeadline,
   noOperationIsOverdue,
+  deadlinesAreWatched,
   noStepOutlivesItsOperation,
   everyStepIsHinted,
   nothingWaitsForAFencedHost,

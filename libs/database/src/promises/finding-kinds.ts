@@ -29,6 +29,7 @@ export const findingKinds = {
   'operation.without-deadline': byRecord(3, 'Its deadline is set to now, so that it is ended.'),
   'operation.overdue': byHand(3, 'See whether a conductor runs: it ends what is overdue.'),
   'operation.fenced-epoch': byRecord(3, 'The operation is ended as failed: its host was fenced since.'),
+  'deadlines.unwatched': byHand(3, 'Start a conductor: none has looked at the deadlines for longer than it ever should.'),
   'step.never-hinted': byRecord(3, 'The step is made due now.'),
   'step.hint-overdue': byHand(3, 'See whether a conductor runs and reaches the queue: it hints again at what is due.'),
   'step.of-ended-operation': byRecord(3, 'The step is closed as revoked.'),

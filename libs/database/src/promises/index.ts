@@ -4,3 +4,13 @@ export { examine, examineHosts, examineRecords, hostChecks, recordChecks } from 
 export { findingKey, type Finding, type FindingSubject } from './finding.js'
 export { findingKinds, type FindingCode, type PromiseNumber } from './finding-kinds.js'
 export type { HostCheck, HostSurvey } from './host-survey.js'
+export {
+  abandonOperation,
+  endByDeadline,
+  heldWhereItWasSent,
+  makeStepDue,
+  recountQuota,
+  recountRoom,
+  revokeStep,
+} from './mend.js'
+export type { RoomFigures } from './room-is-counted.js'

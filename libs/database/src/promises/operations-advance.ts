@@ -38,14 +38,29 @@ export const everyOperationHasADeadline: RecordCheck = async (db, { limit }) => 
   )
 }
 
-/** Promise 3: whatever is under way ends by its deadline. */
+/**
+ * Promise 3: whatever is under way ends by its deadline. Deadlines count time in which somebody watched them: one that passed
+ * after the last look is nobody's fault yet.
+ */
 export const noOperationIsOverdue: RecordCheck = async (db, { limit, graceMs }) => {
   const rows = await db.query<OperationRow>(
-    `SELECT ${columns}, o.deadline_at AS since FROM operations o
-     WHERE ${isLive} AND o.deadline_at < clock_timestamp() - $2 * interval '1 millisecond' ORDER BY o.deadline_at LIMIT $1`,
+    `SELECT ${columns}, o.deadline_at AS since FROM operations o, deadline_watch w
+     WHERE ${isLive} AND o.deadline_at < w.watched_at - $2 * interval '1 millisecond' ORDER BY o.deadline_at LIMIT $1`,
     [limit, graceMs],
   )
   return rows.map((row) => ofOperation('operation.overdue', row, `${named(row)} is past its deadline, and was not ended.`))
+}
+
+/** Promise 3: somebody watches the deadlines while there are any. */
+export const deadlinesAreWatched: RecordCheck = async (db, { graceMs }) => {
+  const rows = await db.query<{ since: Date; live: number }>(
+    `SELECT w.watched_at AS since, (SELECT count(*) FROM operations o WHERE ${isLive}) AS live FROM deadline_watch w
+     WHERE w.watched_at < clock_timestamp() - $1 * interval '1 millisecond' AND EXISTS (SELECT FROM operations o WHERE ${isLive})`,
+    [graceMs],
+  )
+  return rows.map(({ since, live }) =>
+    finding('deadlines.unwatched', { about: {}, message: `Nobody watches the deadlines of ${live} operations.`, since }),
+  )
 }
 
 function ofOperation(code: FindingCode, { operationId, serverId, since }: OperationRow, message: string) {

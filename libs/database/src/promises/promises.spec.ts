@@ -147,6 +147,15 @@ describe('promise 3', () => {
     expect(await find()).toMatchObject([{ code: 'operation.overdue', about: { operationId }, repair: { possible: false } }])
   })
 
+  it('deadlines that nobody watches, while there are any', async () => {
+    await database.execute(`UPDATE deadline_watch SET watched_at = now() - interval '90 s'`)
+    expect(await find()).toEqual([])
+    await cloud.addOperation(serverId)
+    expect(await find()).toMatchObject([
+      { code: 'deadlines.unwatched', message: 'Nobody watches the deadlines of 1 operations.' },
+    ])
+  })
+
   it('a step that nobody will be told of again', async () => {
     const { operationId, stepId } = await cloud.addOperation(serverId)
     await cloud.change('operation_steps', stepId, 'next_hint_at = NULL')

@@ -42,7 +42,14 @@ export interface NewServersRequest {
   accessIpv6: string
   diskConfig: 'AUTO' | 'MANUAL'
   adminPassword: string
-  operation: { kind: string; deadlineMs: number; firstStep: string; queue: string; taskState: string; hintAfterMs: number }
+  operation: {
+    kind: string
+    deadlineMs: number
+    firstStep: string
+    queue: string
+    taskState: string | undefined
+    hintAfterMs: number
+  }
 }
 
 /**
@@ -123,7 +130,7 @@ export async function insertServers(
     request.accessIpv4,
     request.accessIpv6,
     request.diskConfig,
-    operation.taskState,
+    operation.taskState ?? null,
     operation.kind,
     request.requestId,
     { adminPassword: request.adminPassword },

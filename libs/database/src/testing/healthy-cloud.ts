@@ -26,6 +26,7 @@ export class HealthyCloud {
     await this.database.execute(
       'TRUNCATE hosts, servers, allocations, operations, operation_steps, placement_decisions, project_quotas CASCADE',
     )
+    await this.database.execute('UPDATE deadline_watch SET watched_at = clock_timestamp()')
   }
 
   /** 16 vCPUs, 8 GiB of memory, 100 GiB of disk. */

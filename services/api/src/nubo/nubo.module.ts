@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common'
 import { ServersModule } from '../compute/servers/servers.module.js'
+import { DoctorModule } from './doctor/doctor.module.js'
+import { OperationsModule } from './operations/operations.module.js'
 import { PlacementController } from './placement.controller.js'
 import { NuboVersionController } from './version.controller.js'
 
 /** What is ours, beside OpenStack's API: below /nubo/v1. */
-@Module({ imports: [ServersModule], controllers: [NuboVersionController, PlacementController] })
+@Module({ imports: [ServersModule, DoctorModule, OperationsModule], controllers: [NuboVersionController, PlacementController] })
 export class NuboModule {}

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { CASTER, DATABASE, ENGINE, OPERATION_STORE } from '@nubo/control-plane'
+import { CASTER, DATABASE, deleteServer, ENGINE, OPERATION_STORE } from '@nubo/control-plane'
 import { enforce, isCloudAdmin, projectOf, type Caller } from '@nubo/auth'
 import {
   findServerEvenDeleted,
@@ -8,7 +8,6 @@ import {
   listServers,
   Once,
   readUserData,
-  recordAction,
   updateServer,
   type Database,
   type PgOperationStore,
@@ -110,12 +109,7 @@ export class ServersService {
       if (live?.operation.kind === 'server.delete') return undefined
       if (live) await this.engine.cancel(tx, live, 'The server was deleted meanwhile.')
       const requester = { projectId: server.projectId, userId: caller.userId, requestId }
-      if (server.hostId) return await this.engine.begin(tx, 'server.delete', server, requester)
-      await tx.setWanted(serverId, 'deleted')
-      await tx.releaseQuota(serverId)
-      await tx.markDeleted(serverId)
-      await recordAction(tx.tx, { server, kind: 'server.delete', message: null, requestId, userId: caller.userId })
-      return undefined
+      return await deleteServer(tx, this.engine, server, requester)
     }
     const opened = await this.store.transaction((tx) => once.within(tx.tx, () => begin(tx)))
     await this.caster.cast([opened])
