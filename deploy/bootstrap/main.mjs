@@ -11,7 +11,7 @@ import { Steps } from './steps.mjs'
 import { runTests } from './tests.mjs'
 import { bringNode, broughtNode, build, environmentFor, installModules, modulesAreWhole, projectsToRun } from './toolchain.mjs'
 
-const commands = { up, down, status, test, 'test-fresh': testFresh, bench }
+const commands = { up, down, status, test, 'test-fresh': testFresh, bench, chaos }
 
 /** Runs one of the commands; gives the exit code. */
 export async function main([name, ...args]) {
@@ -74,12 +74,25 @@ async function testFresh(args) {
 }
 
 async function bench(args) {
+  return await runSuite('bench', packagesToRun, args)
+}
+
+async function chaos(args) {
   makeFolders()
-  const steps = new Steps()
-  const giveBack = await takeLock('bench')
-  const node = await prepare(steps, packagesToRun)
+  // One at a time: each has the same data folder.
+  const giveBack = await takeLock('chaos', 'lock-chaos')
+  const code = await runSuite('chaos', [...packagesToRun, ...packagesToTest], args)
   giveBack()
-  return await runProgram(node, join(clone, 'test/dist/bench/main.js'), args)
+  return code
+}
+
+/** A suite across services that is a program of its own. */
+async function runSuite(name, packages, args) {
+  makeFolders()
+  const giveBack = await takeLock(name)
+  const node = await prepare(new Steps(), packages)
+  giveBack()
+  return await runProgram(node, join(clone, `test/dist/${name}/main.js`), args)
 }
 
 /** Everything up to the point where our own programs can run; gives the Node to run them with. */

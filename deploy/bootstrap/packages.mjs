@@ -22,8 +22,8 @@ export const packagesToRun = [
   'util-linux',
 ]
 
-/** What the tests need besides: the real client, and what looks into guests and keys. */
-export const packagesToTest = ['python3-openstackclient', 'openssh-client', 'openssl']
+/** What the tests need besides: the real client, what looks into guests and keys, and what sets a host's clock off. */
+export const packagesToTest = ['python3-openstackclient', 'openssh-client', 'openssl', 'libfaketime']
 
 /**
  * PostgreSQL's package would make a cluster and start it, so it is unpacked here instead of being installed: in a place that

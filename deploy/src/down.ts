@@ -21,13 +21,14 @@ export async function down(args: string[]): Promise<number> {
   const folder = new DataFolder()
   const installation = loadInstallation(folder)
   const steps = new Steps()
-  if (installation) await stop(new Cloud(installation, folder), steps)
+  if (installation) await takeDown(new Cloud(installation, folder), steps, guestGraceMs)
   else steps.say('Nothing of this clone is up.')
   if (args.includes('--wipe')) await steps.step('data', () => wipe(folder))
   return 0
 }
 
-async function stop(cloud: Cloud, steps: Steps): Promise<void> {
+/** Stops all that runs of an installation, where it does; each guest has `guestGraceMs` to power off. */
+export async function takeDown(cloud: Cloud, steps: Steps, guestGraceMs: number): Promise<void> {
   const { installation, folder } = cloud
   await steps.step('guests and hosts', async (progress) => {
     const { hosts } = cloud

@@ -11,6 +11,8 @@ export class CloudClient {
   constructor(
     readonly apiUrl: string,
     readonly imageUrl: string,
+    /** After it a request is given up; its outcome is then unknown. */
+    private readonly timeoutMs = 300_000,
   ) {}
 
   /** Takes a token for a user of the Default domain on a project of it. */
@@ -56,6 +58,7 @@ export class CloudClient {
   async call<T>(method: string, url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> {
     const response = await fetch(url, {
       method,
+      signal: AbortSignal.timeout(this.timeoutMs),
       headers: {
         ...(this.token === undefined ? {} : { 'X-Auth-Token': this.token }),
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock, systemRandom } from '@nubo/kernel'
 import { unprivilegedAccount } from '../process/account.js'
@@ -104,6 +105,12 @@ export class PrivateRedis implements AsyncDisposable {
   /** Ends it as a crash would. */
   kill(): Promise<void> {
     return this.end('SIGKILL')
+  }
+
+  /** Ends it as a crash would that takes its data along: the next start begins with none. */
+  async lose(): Promise<void> {
+    await this.kill()
+    rmSync(join(this.directory.path, 'data'), { recursive: true, force: true })
   }
 
   /** Ends it; removes its folder, unless the caller had named one. */

@@ -1,0 +1,77 @@
+import { pick, seededRandom, systemClock, type Random } from '@nubo/kernel'
+import type { CloudClient } from '../../support/client.js'
+import type { Ledger, RequestKind } from './ledger.js'
+import { Requests, type Server, type ServerParts } from './requests.js'
+
+export interface LoadOptions {
+  client: CloudClient
+  ledger: Ledger
+  parts: ServerParts
+  seed: number
+  workers: number
+  /** More servers than these are not kept at a time. */
+  mostServers: number
+  /** Between a worker's requests, on average. */
+  pauseMs: number
+}
+
+type Change = Exclude<RequestKind, 'create'>
+
+/** What may be done to a server in each status, more often where it is named more often. */
+const changes: Record<string, readonly Change[]> = {
+  ACTIVE: ['stop', 'stop', 'reboot', 'reboot-hard', 'delete'],
+  SHUTOFF: ['start', 'start', 'delete'],
+  ERROR: ['delete'],
+  BUILD: ['delete'],
+}
+/** A deletion that overtakes a build is worth trying, but most builds should end. */
+const overtakes = 0.15
+/** Now and then something is asked for that does not fit: the answer must be an honest 409. */
+const misfits = 0.05
+
+/** Tenants at work: each worker asks for something, does not wait for its end, and goes on with another server. */
+export class Load {
+  private stopped = false
+  private creates = 0
+  private readonly requests: Requests
+
+  constructor(private readonly options: LoadOptions) {
+    this.requests = new Requests(options.client, options.ledger)
+  }
+
+  /** Settles after `stop`, when the last request was answered. */
+  async run(): Promise<void> {
+    const { workers, seed } = this.options
+    await Promise.all(Array.from({ length: workers }, (_, index) => this.work(seededRandom(seed * 1_000 + index))))
+  }
+
+  stop(): void {
+    this.stopped = true
+  }
+
+  private async work(random: Random): Promise<void> {
+    while (!this.stopped) {
+      await this.askForSomething(random)
+      await systemClock.sleep(this.options.pauseMs * (0.5 + random.fraction()))
+    }
+  }
+
+  private async askForSomething(random: Random): Promise<void> {
+    const { ledger, mostServers, parts } = this.options
+    const { live } = ledger
+    const share = live.length / mostServers
+    // The fewer there are, the more are made: the cloud fills and stays filled.
+    if (random.fraction() > share + 0.2) return await this.requests.create(`chaos-${++this.creates}`, parts)
+    if (live.length === 0) return
+    const server = await this.requests.show(pick(random, live))
+    const kind = server && choose(random, server)
+    if (kind) await this.requests.change(kind, server.id)
+  }
+}
+
+function choose(random: Random, server: Server): Change | undefined {
+  if (random.fraction() < misfits) return pick(random, ['start', 'stop', 'reboot', 'reboot-hard'])
+  const busy = server.status === 'BUILD' || server['OS-EXT-STS:task_state'] !== null
+  if (busy) return random.fraction() < overtakes ? 'delete' : undefined
+  return pick(random, changes[server.status] ?? ['delete'])
+}
