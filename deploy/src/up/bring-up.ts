@@ -16,6 +16,7 @@ import { ensureKeys } from '../installation/keys.js'
 import type { DataFolder } from '../installation/place.js'
 import { isSubnetFree } from '../installation/subnet.js'
 import { availableMemoryMiB, machineOf } from '../machine.js'
+import type { Machine } from '../shares.js'
 import { startAgents, startHosts } from './agents.js'
 import { startDatabase, startRedis } from './data-services.js'
 import { openCode } from './open-code.js'
@@ -23,6 +24,8 @@ import { settlePorts } from './ports.js'
 import { startControlPlane } from './control-plane.js'
 
 const memoryNeededMiB = 2048
+/** What the control plane keeps for itself, and a few guests' disks on each host. */
+const diskNeededGiB = 8
 
 /** Everything of an installation up to its hosts' agents: made and started where it is missing. No guests yet. */
 export async function bringUp(folder: DataFolder, steps: Steps): Promise<Cloud> {
@@ -42,13 +45,7 @@ export async function bringUp(folder: DataFolder, steps: Steps): Promise<Cloud> 
 async function settle(folder: DataFolder): Promise<Cloud> {
   let installation = loadInstallation(folder)
   if (!installation) {
-    const available = availableMemoryMiB()
-    if (available < memoryNeededMiB) {
-      throw new Refusal(
-        `${available} MiB of memory are free and ${memoryNeededMiB} MiB are needed: end what uses it and run this again.`,
-      )
-    }
-    installation = await makeInstallation(machineOf(folder.path))
+    installation = await makeInstallation(sufficient(machineOf(folder.path), folder))
     saveInstallation(installation, folder)
   }
   const changed = [followMove(installation), shareOutAgain(installation, machineOf(folder.path))]
@@ -72,6 +69,22 @@ async function settle(folder: DataFolder): Promise<Cloud> {
   await ensureUnderlay(underlay)
   await settlePorts(cloud)
   return cloud
+}
+
+/** The machine, if what a new cloud needs is free there now. */
+function sufficient(machine: Machine, folder: DataFolder): Machine {
+  const available = availableMemoryMiB()
+  if (available < memoryNeededMiB) {
+    throw new Refusal(
+      `${available} MiB of memory are free and ${memoryNeededMiB} MiB are needed: end what uses it and run this again.`,
+    )
+  }
+  if (machine.diskGiB < diskNeededGiB) {
+    throw new Refusal(
+      `${machine.diskGiB} GiB are free under ${folder.path} and ${diskNeededGiB} GiB are needed: make room and run this again.`,
+    )
+  }
+  return machine
 }
 
 /** The person behind sudo, as the bootstrap saw them. */
