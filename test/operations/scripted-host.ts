@@ -3,10 +3,13 @@ import {
   computeQueue,
   reportsQueue,
   serverCommand,
+  type AbandonedGuest,
   type AgentMessage,
   type GuestSeen,
   type Inventory,
+  type NotRegistered,
   type PowerStateCode,
+  type Registered,
   type Result,
   type ServerCommand,
   type SurveyAnswer,
@@ -49,22 +52,27 @@ export class ScriptedHost {
   readonly refusedSessions: SessionId[] = []
   answering: Answering = obedient
   bootId = 'first boot'
+  fencingEpoch = 0
+  /** What it was told to remove when it registered, whether it was let in or not. */
+  toRemove: AbandonedGuest[] = []
+  /** Why it was not let in when it registered last. */
+  refusal: string | undefined
   sessionId: SessionId | undefined
   /** What it says lies on it. */
   readonly lying = new Map<ServerId, SurveyedServer>()
   private subscriptions: Subscription[] = []
   private sequence = 0
-  private awaitingRegistration: ((session: SessionId) => void) | undefined
+  private awaitingRegistration: ((session: SessionId | undefined) => void) | undefined
 
   constructor(
     private readonly queue: Queue,
     private readonly options: ScriptedHostOptions,
   ) {}
 
-  /** Registers and waits for the answer. */
+  /** Registers and waits for the answer, whichever it is. */
   async start(guests: Omit<GuestSeen, 'sequence'>[] = []): Promise<void> {
     this.listen()
-    const registered = new Promise<SessionId>((resolve) => (this.awaitingRegistration = resolve))
+    const registered = new Promise<SessionId | undefined>((resolve) => (this.awaitingRegistration = resolve))
     await this.queue.cast(reportsQueue, {
       kind: 'register',
       registrationId: newId<Id<'registration'>>(systemRandom),
@@ -72,6 +80,7 @@ export class ScriptedHost {
       hostName: this.options.name,
       address: '127.0.0.1',
       bootId: this.bootId,
+      fencingEpoch: this.fencingEpoch,
       inventory: this.inventory(),
       guests: guests.map((guest) => ({ ...guest, sequence: ++this.sequence })),
     })
@@ -129,7 +138,7 @@ export class ScriptedHost {
   }
 
   private async take(message: AgentMessage): Promise<void> {
-    if (message.kind === 'registered') return this.awaitingRegistration?.(message.sessionId)
+    if (message.kind === 'registered' || message.kind === 'not-registered') return this.onRegistration(message)
     if (message.kind === 'unknown-session') return void this.refusedSessions.push(message.sessionId)
     if (message.kind === 'acknowledge') return void this.acknowledged.push(...message.results)
     const command = serverCommand.parse(message)
@@ -138,6 +147,13 @@ export class ScriptedHost {
     if (!outcome) return
     this.note(command, outcome)
     await this.answer(command, outcome)
+  }
+
+  private onRegistration(answer: Registered | NotRegistered): void {
+    this.fencingEpoch = answer.fencingEpoch
+    this.toRemove = answer.remove
+    this.refusal = answer.kind === 'not-registered' ? answer.reason : undefined
+    this.awaitingRegistration?.(answer.kind === 'registered' ? answer.sessionId : undefined)
   }
 
   private inventory(): Inventory {

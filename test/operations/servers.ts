@@ -107,6 +107,14 @@ export class TestServers {
     await this.database.execute(`UPDATE operation_steps SET next_hint_at = now() WHERE state = 'open'`)
   }
 
+  /** Begins an operation on a server that has none. Its command goes out with the next sweep. */
+  async begin(id: ServerId, kind: string): Promise<void> {
+    await this.store.transaction(async (tx) => {
+      const { server } = (await tx.lockServer(id))!
+      await this.engine.begin(tx, kind, server, { projectId, userId, requestId: newRequestId() })
+    })
+  }
+
   async find(id: ServerId): Promise<ServerRow | undefined> {
     return await findServer(this.database, id, undefined)
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   fence,
+  fencingEpoch,
   hostId,
   imageId,
   incarnation,
@@ -62,7 +63,7 @@ const command = z.object({
   fence,
   sessionId,
   /** Of the host: commands of another epoch are refused. */
-  fencingEpoch: z.int().positive(),
+  fencingEpoch,
   /** How long the work may take from its receipt, in ms: agents are told durations, never times. */
   timeoutMs: z.int().positive(),
 })
@@ -95,16 +96,32 @@ export type StartCommand = z.output<typeof startCommand>
 export type StopCommand = z.output<typeof stopCommand>
 export type RebootCommand = z.output<typeof rebootCommand>
 
-/** The answer to a registration. Until it came, an agent starts nothing. */
-export const registered = z.object({
-  kind: z.literal('registered'),
+/** A guest that was given up while its host was fenced, as its record names it. */
+const abandonedGuest = z.object({ serverId, incarnation, fencingEpoch })
+export type AbandonedGuest = z.output<typeof abandonedGuest>
+
+/** Common to both answers to a registration. */
+const registrationAnswer = z.object({
   hostId,
   /** Echoes the registration that it answers. */
   registrationId: z.uuid(),
-  sessionId,
-  fencingEpoch: z.int().positive(),
+  /** From now on the host's: commands of a lower one are refused for ever. */
+  fencingEpoch,
+  /** To be removed, with every lower incarnation and before anything else is done: a later one may run elsewhere. */
+  remove: z.array(abandonedGuest),
 })
+
+/** The answer to a registration. Until it came, an agent starts nothing. */
+export const registered = registrationAnswer.extend({ kind: z.literal('registered'), sessionId })
 export type Registered = z.output<typeof registered>
+
+/** The other answer: the host gets no session for now. It asks again. */
+export const notRegistered = registrationAnswer.extend({
+  kind: z.literal('not-registered'),
+  /** For the person who looks after the host: why, and what to do. */
+  reason: z.string(),
+})
+export type NotRegistered = z.output<typeof notRegistered>
 
 /** Reports come under a session that is not the host's any more: whoever still has it registers again. */
 export const unknownSession = z.object({ kind: z.literal('unknown-session'), hostId, sessionId })
@@ -124,6 +141,7 @@ export const agentMessage = z.discriminatedUnion('kind', [
   stopCommand,
   rebootCommand,
   registered,
+  notRegistered,
   unknownSession,
   acknowledge,
 ])

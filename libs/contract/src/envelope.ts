@@ -30,6 +30,8 @@ export const userId = z
 export const fence = z.int().positive()
 /** Grows with every allocation of one server, from 1; stamped into the domain. */
 export const incarnation = z.int().positive()
+/** Of a host, from 1: rises only when the host is declared dead. */
+export const fencingEpoch = z.int().positive()
 /** Nova's power_state codes, as a host sees its guest. */
 export const powerState = z.union([z.literal(0), z.literal(1), z.literal(3), z.literal(4), z.literal(6), z.literal(7)])
 export type PowerStateCode = z.output<typeof powerState>

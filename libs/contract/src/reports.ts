@@ -43,6 +43,8 @@ export const register = z.object({
   address: z.string(),
   /** Differs after the host itself was started again, and only then. */
   bootId: z.string(),
+  /** The highest that the host knows of; 0 before it was told any. */
+  fencingEpoch: z.int().nonnegative(),
   inventory,
   /** What was seen before the session began; its sequences belong to no session. */
   guests: z.array(guestSeen),
@@ -114,5 +116,13 @@ export const guestChanged = z.object({
 })
 export type GuestChanged = z.output<typeof guestChanged>
 
-export const report = z.discriminatedUnion('kind', [register, heartbeat, result, guestChanged])
+/** These guests, which a registration's answer named, are gone from the host. */
+export const guestsRemoved = z.object({
+  kind: z.literal('guests-removed'),
+  hostId,
+  guests: z.array(z.object({ serverId, incarnation })).min(1),
+})
+export type GuestsRemoved = z.output<typeof guestsRemoved>
+
+export const report = z.discriminatedUnion('kind', [register, heartbeat, result, guestChanged, guestsRemoved])
 export type Report = z.output<typeof report>

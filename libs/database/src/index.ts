@@ -10,12 +10,23 @@ export {
   observeGuests,
   recordSeen,
   registerHost,
-  rehintHost,
   serversToRun,
   sessionOf,
+  settleHost,
   type Registration,
 } from './hosts/registry.js'
 export { readHostSnapshot, type CloudSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
+export {
+  abandonedGuests,
+  adoptGuests,
+  findInterrupted,
+  findStranded,
+  forgetAbandoned,
+  isFenced,
+  markInterrupted,
+  clearInterrupted,
+  type AbandonedGuest,
+} from './hosts/fencing.js'
 export { hearingMarkEveryMs, recordHearing } from './hosts/hearing.js'
 export { recordAction, type PlainAction } from './operations/plain-action.js'
 export * from './idempotency/index.js'

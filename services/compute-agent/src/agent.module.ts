@@ -37,7 +37,7 @@ export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdow
       await this.running!.hypervisor.list()
     })
     health.register('registration', async () =>
-      assertSo(this.running?.agent.isRegistered === true, 'no conductor has answered yet'),
+      assertSo(this.running?.agent.isRegistered === true, this.running?.agent.refusal ?? 'no conductor has answered yet'),
     )
     health.register('queue', async () => void (await queue.depth('reports')))
   }

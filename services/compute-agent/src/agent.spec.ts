@@ -196,7 +196,7 @@ describe('an agent', () => {
     it('messages that break the contract are refused', async () => {
       await host.queue.cast(computeQueue(host.hostId), { kind: 'build', serverId: '../../etc' })
       await conductor.done(build())
-      expect(await filesIn('journal')).toEqual([`${serverId}.json`])
+      expect(await filesIn('journal')).toEqual([`${serverId}.json`, 'host'])
     })
   })
 
@@ -318,7 +318,14 @@ describe('an agent', () => {
       const command = await conductor.command(build())
       const { hostId } = host
       const { sessionId, fencingEpoch } = conductor
-      const answer = { kind: 'registered', hostId, registrationId: registration.registrationId, sessionId, fencingEpoch }
+      const answer = {
+        kind: 'registered',
+        hostId,
+        registrationId: registration.registrationId,
+        sessionId,
+        fencingEpoch,
+        remove: [],
+      }
       await host.queue.cast(computeQueue(hostId), answer)
       expect((await conductor.resultOf(command)).outcome).toMatchObject({ state: 'done' })
     })

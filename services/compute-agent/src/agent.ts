@@ -1,4 +1,12 @@
-import { agentMessage, computeQueue, type AgentMessage, type Registered, type ServerCommand } from '@nubo/contract'
+import {
+  agentMessage,
+  computeQueue,
+  type AbandonedGuest,
+  type AgentMessage,
+  type NotRegistered,
+  type Registered,
+  type ServerCommand,
+} from '@nubo/contract'
 import type { Hypervisor } from '@nubo/hypervisor'
 import type { Clock, HostId, Random, ServerId, Timer } from '@nubo/kernel'
 import type { Message, Queue, Subscription } from '@nubo/queue'
@@ -12,6 +20,7 @@ import { Executor } from './executor.js'
 import type { DiskMaker } from './guests/disk-maker.js'
 import type { GuestFiles } from './guests/guest-files.js'
 import type { Images } from './images/image-cache.js'
+import type { HostRecord } from './host-record.js'
 import { inventoryOf } from './inventory.js'
 import type { Journal } from './journal.js'
 import { reportsTo, type CastReport } from './reports/cast.js'
@@ -29,6 +38,7 @@ export interface AgentParts {
   disks: DiskMaker
   images: Images
   journal: Journal
+  record: HostRecord
   bootId: string
   uptimeSeconds: () => number
   clock: Clock
@@ -84,6 +94,11 @@ export class Agent {
     return this.session.id !== undefined
   }
 
+  /** Why the cloud does not let this host take part, where it says so. */
+  get refusal(): string | undefined {
+    return this.registration.refusal
+  }
+
   /** Starts to listen, and registers. Nothing is done to any guest before the answer came. */
   start(): void {
     const { queue, hypervisor } = this.parts
@@ -119,7 +134,8 @@ export class Agent {
   private async handle(message: AgentMessage): Promise<void> {
     switch (message.kind) {
       case 'registered':
-        return this.onRegistered(message)
+      case 'not-registered':
+        return await this.onRegistration(message)
       case 'unknown-session':
         if (message.sessionId === this.session.id) this.registration.begin()
         return
@@ -152,20 +168,36 @@ export class Agent {
   }
 
   private async register(registrationId: string): Promise<void> {
-    const { configuration, hypervisor, bootId, uptimeSeconds } = this.parts
+    const { configuration, hypervisor, bootId, record, uptimeSeconds } = this.parts
     const inventory = inventoryOf(configuration, await hypervisor.describe(), uptimeSeconds())
     await this.removeWhatIsDestroyed()
     const guests = await this.observer.survey()
     this.observer.noteTold(guests)
     const { name, address } = configuration.host
-    const identity = { registrationId, hostId: this.hostId, hostName: name, address, bootId }
+    const identity = { registrationId, hostId: this.hostId, hostName: name, address, bootId, fencingEpoch: record.fencingEpoch }
     const seen = guests.map((guest) => ({ ...guest, sequence: 1 }))
     if (!(await this.cast({ kind: 'register', ...identity, inventory, guests: seen })))
       throw new Error('the queue cannot be reached')
   }
 
-  private onRegistered(answer: Registered): void {
-    if (!this.registration.settle(answer)) return
+  /** What the answer says of guests comes first: nothing else is done before they are gone. */
+  private async onRegistration(answer: Registered | NotRegistered): Promise<void> {
+    const { record, logger } = this.parts
+    if (!this.registration.isAwaited(answer)) return
+    if (answer.fencingEpoch < record.fencingEpoch) {
+      const { fencingEpoch: told } = answer
+      return logger.error({ told, known: record.fencingEpoch }, 'refused an answer of an epoch of this host that is over')
+    }
+    await record.enterEpoch(answer.fencingEpoch)
+    await this.removeAbandoned(answer.remove)
+    // Another try may have been made meanwhile: its answer is the one that counts.
+    if (!this.registration.isAwaited(answer)) return
+    if (answer.kind === 'not-registered') return this.registration.refuse(answer.reason)
+    this.registration.settle()
+    this.beginSession(answer)
+  }
+
+  private beginSession(answer: Registered): void {
     const isFirst = !this.isRegistered
     this.session.begin(answer)
     this.parts.logger.info({ sessionId: answer.sessionId, fencingEpoch: answer.fencingEpoch }, 'registered')
@@ -176,6 +208,20 @@ export class Agent {
     void this.results.sendAll()
     void this.settle()
     for (const command of this.held.splice(0)) this.onCommand(command)
+  }
+
+  /** Removes what was given up while this host was fenced, by the records that name it, and says so. */
+  private async removeAbandoned(guests: readonly AbandonedGuest[]): Promise<void> {
+    if (guests.length === 0) return
+    const { journal, logger } = this.parts
+    for (const { serverId, incarnation, fencingEpoch } of guests) {
+      logger.warn({ serverId, incarnation, fencingEpoch }, 'removing a guest that was given up while this host was fenced')
+      await journal.bury(serverId, incarnation)
+      this.intake.revoke(serverId, incarnation)
+      await this.remove(serverId, incarnation)
+    }
+    const removed = guests.map(({ serverId, incarnation }) => ({ serverId, incarnation }))
+    await this.cast({ kind: 'guests-removed', hostId: this.hostId, guests: removed })
   }
 
   /** After events were missed: what was destroyed stays destroyed, and what changed is told. */
@@ -190,17 +236,24 @@ export class Agent {
 
   /** A guest or its disks that turn up at or below their server's tombstone are removed. */
   private async removeWhatIsDestroyed(): Promise<void> {
-    const { hypervisor, guests, journal, disks, images, clock, logger } = this.parts
-    const tools = { hypervisor, guests, disks, images, clock }
+    const { hypervisor, guests, journal, logger } = this.parts
     for (const { serverId, incarnation } of [...(await hypervisor.list()), ...guests.all()]) {
       const id = serverId as ServerId
       const tombstone = journal.tombstoneOf(id)
       if (incarnation > tombstone || this.intake.isBusy(id)) continue
       logger.warn({ serverId, incarnation, tombstone }, 'removing a guest that was destroyed before')
-      const late = new AbortController()
-      const timer = clock.after(removalTimeoutMs, () => late.abort(new DeadlinePassed(removalTimeoutMs)), { background: true })
-      await this.executor.run(id, () => removeUpTo(id, tombstone, tools, late.signal)).finally(() => timer.cancel())
+      await this.remove(id, tombstone)
     }
+  }
+
+  private async remove(serverId: ServerId, upToIncarnation: number): Promise<void> {
+    const { hypervisor, guests, disks, images, clock } = this.parts
+    const tools = { hypervisor, guests, disks, images, clock }
+    const late = new AbortController()
+    const timer = clock.after(removalTimeoutMs, () => late.abort(new DeadlinePassed(removalTimeoutMs)), { background: true })
+    await this.executor
+      .run(serverId, () => removeUpTo(serverId, upToIncarnation, tools, late.signal))
+      .finally(() => timer.cancel())
   }
 
   /** Of a guest that is being changed its command's result tells, when that is committed. */

@@ -1,5 +1,5 @@
 import { openLibvirtHypervisor, SimulatedHypervisor, systemProcesses, type Hypervisor } from '@nubo/hypervisor'
-import { newId, type Clock, type Id, type Random } from '@nubo/kernel'
+import { newId, type Clock, type HostId, type Id, type Random } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import type { Logger } from '@nubo/service-kit'
 import { Agent } from './agent.js'
@@ -9,6 +9,7 @@ import { noDisks, OverlayDiskMaker } from './guests/disk-maker.js'
 import { GuestFiles } from './guests/guest-files.js'
 import { ImageCache } from './images/image-cache.js'
 import { httpImageClient } from './images/image-client.js'
+import { HostRecord } from './host-record.js'
 import { Journal } from './journal.js'
 import { linuxMachine } from './machine.js'
 
@@ -32,10 +33,11 @@ export async function assembleAgent(surroundings: Surroundings): Promise<{ agent
   const onBroken = (path: string) => logger.error({ path }, 'what lies here cannot be read, and is left to a person')
   const guests = await GuestFiles.open(files, `${directory}/guests`, onBroken)
   const journal = await Journal.open({ files, directory: `${directory}/journal`, clock, onBroken })
+  const record = await HostRecord.open({ files, directory, hostId: configuration.host.id as HostId })
   const images = await openImages(surroundings, guests)
   const hypervisor = simulated ? await simulatedHost(surroundings, guests) : await libvirtHost(surroundings)
   const agent = new Agent({
-    ...{ configuration, queue, hypervisor, guests, journal, images, clock, random, logger },
+    ...{ configuration, queue, hypervisor, guests, journal, record, images, clock, random, logger },
     disks: configuration.driver === 'libvirt' ? new OverlayDiskMaker(guests, images, systemProcesses, random) : noDisks,
     bootId: simulated ? newId<Id<'boot'>>(random) : await linuxMachine.bootId(),
     uptimeSeconds: linuxMachine.uptimeSeconds,

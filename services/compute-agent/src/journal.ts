@@ -104,17 +104,25 @@ export class Journal {
     await this.put(serverId, { ...entry, result: { ...entry.result, acknowledged: true } })
   }
 
+  /** No guest of this incarnation or a lower one is to be here any more, by the word of who answered a registration. */
+  async bury(serverId: ServerId, incarnation: number): Promise<void> {
+    const entry = this.entries.get(serverId)
+    // A server of which nothing was ever asked here has no command that could bring it back.
+    if (!entry || this.tombstoneOf(serverId) >= incarnation) return
+    await this.put(serverId, { ...entry, tombstone: { incarnation, madeAt: this.options.clock.now().toISOString() } })
+  }
+
   /** The incarnation up to which every guest of this server is to be gone; 0 where none is. */
   tombstoneOf(serverId: ServerId): number {
     return this.entries.get(serverId)?.tombstone?.incarnation ?? 0
   }
 
-  /** Drops what was destroyed and acknowledged long ago. */
+  /** Drops what was destroyed long ago; what was destroyed by a command, once that is acknowledged. */
   async forgetOldTombstones(): Promise<void> {
     const now = this.options.clock.now().getTime()
-    for (const [serverId, { kind, result, tombstone }] of this.entries) {
-      const old = tombstone && now - Date.parse(tombstone.madeAt) > tombstoneMs
-      if (!old || kind !== 'destroy' || !result?.acknowledged) continue
+    for (const [serverId, { kind, incarnation, result, tombstone }] of this.entries) {
+      const old = tombstone && incarnation <= tombstone.incarnation && now - Date.parse(tombstone.madeAt) > tombstoneMs
+      if (!old || (kind === 'destroy' && !result?.acknowledged)) continue
       this.entries.delete(serverId)
       await this.writing.get(serverId)
       await this.options.files.remove(this.path(serverId))

@@ -8,6 +8,7 @@ import { CLOCK, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
 import { Sweeper, type Caster, type OperationEngine } from '@nubo/workflow'
 import { Acknowledger } from './acknowledger.js'
 import { Deadlines } from './deadlines.js'
+import { Fences } from './fences.js'
 import { Guests } from './guests.js'
 import { Hearing } from './hearing.js'
 import { Hosts } from './hosts.js'
@@ -17,6 +18,7 @@ import { Results } from './results.js'
 
 const sweepIntervalMs = { busy: 1_000, idle: 4_000 }
 const deadlineIntervalMs = 15_000
+const fenceIntervalMs = 5_000
 const concurrency = 32
 
 /** Takes in what agents report, casts again what nobody took, and ends what is overdue. */
@@ -29,6 +31,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
   private readonly sweeper: Sweeper
   private readonly deadlines: Deadlines
   private readonly oldAnswers: OldAnswers
+  private readonly fences: Fences
   private subscription: Subscription | undefined
 
   constructor(
@@ -55,6 +58,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.sweeper = new Sweeper({ store, queue, caster, clock, random, intervalMs: sweepIntervalMs, onError })
     this.deadlines = new Deadlines({ store, engine, clock, intervalMs: deadlineIntervalMs, onError })
     this.oldAnswers = new OldAnswers({ database, clock, onError })
+    this.fences = new Fences({ database, store, engine, caster, clock, intervalMs: fenceIntervalMs, onError })
     this.presence = new Presence('nova-conductor', database, clock, logger)
   }
 
@@ -64,6 +68,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.sweeper.start()
     this.deadlines.start()
     this.oldAnswers.start()
+    this.fences.start()
     void this.presence.start()
   }
 
@@ -71,6 +76,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.presence.stop()
     this.hearing.stop()
     await this.subscription?.close()
-    await Promise.all([this.sweeper.stop(), this.deadlines.stop(), this.oldAnswers.stop(), this.acknowledger.flush()])
+    const ending = [this.sweeper.stop(), this.deadlines.stop(), this.fences.stop(), this.oldAnswers.stop()]
+    await Promise.all([...ending, this.acknowledger.flush()])
   }
 }

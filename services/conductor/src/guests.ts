@@ -1,6 +1,6 @@
 import type { GuestChangeCause, GuestSeen } from '@nubo/contract'
 import { followDrift } from '@nubo/control-plane'
-import { observeGuests, type Database, type PgOperationStore } from '@nubo/database'
+import { clearInterrupted, observeGuests, recordAction, type Database, type PgOperationStore } from '@nubo/database'
 import { powerStates } from '@nubo/domain'
 import type { HostId, RequestId, ServerId, SessionId } from '@nubo/kernel'
 import type { Caster, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
@@ -43,6 +43,22 @@ export class Guests {
   /** Writes down what a host saw, and leaves it to the caller what to do about it. */
   async note(hostId: HostId, sessionId: SessionId, guests: readonly GuestSeen[]): Promise<void> {
     await observeGuests(this.options.database, hostId, sessionId, guests)
+  }
+
+  /** Makes servers that became ERROR when their host was fenced what they were, as it has come back with them. */
+  async recover(serverIds: readonly ServerId[]): Promise<void> {
+    for (const serverId of serverIds) {
+      await this.options.store.transaction(async (tx) => {
+        const found = await tx.lockServer(serverId)
+        if (!found || !(await clearInterrupted(tx.tx, serverId, found.server.incarnation))) return
+        const { id, vmState, wanted, powerState } = found.server
+        if (found.live || vmState !== 'error' || wanted === 'deleted') return
+        await (wanted === 'running' ? tx.markActive(id, { powerState }) : tx.markStopped(id, { powerState }))
+        const { requestId, userId } = this.ourselves(found.server)
+        const message = 'Its host came back after it was declared dead, and this server with it.'
+        await recordAction(tx.tx, { server: found.server, kind: 'server.observed-return', message, requestId, userId })
+      })
+    }
   }
 
   /** Starts again what was to run when its host went down. */

@@ -24,6 +24,8 @@ export class Reports {
         return await this.hosts.heartbeat(taken)
       case 'result':
         return await this.results.take(taken)
+      case 'guests-removed':
+        return await this.hosts.removed(taken)
       case 'guest-changed':
         return await this.guests.observe(taken.hostId, taken.sessionId, [taken], taken.cause, taken.detail)
     }

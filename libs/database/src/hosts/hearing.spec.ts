@@ -55,7 +55,17 @@ async function addHost(hostName: string) {
   const hostId = newId<HostId>(systemRandom)
   const sessionId = newId<SessionId>(systemRandom)
   const registrationId = newId<Id<'registration'>>(systemRandom)
-  const report = { kind: 'register' as const, registrationId, hostId, hostName, address: '', bootId: 'b', inventory, guests: [] }
+  const report = {
+    kind: 'register' as const,
+    registrationId,
+    hostId,
+    hostName,
+    address: '',
+    bootId: 'b',
+    fencingEpoch: 0,
+    inventory,
+    guests: [],
+  }
   await database.transaction((tx) => registerHost(tx, report, sessionId))
   return {
     beat: () => heartbeatHost(database, { kind: 'heartbeat', hostId, sessionId, sequence: ++sequence, inventory, guests: [] }),

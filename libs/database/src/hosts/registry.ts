@@ -32,40 +32,53 @@ function inventoryValues(inventory: Inventory): unknown[] {
 
 const inventoryParameters = (from: number) => Array.from({ length: 17 }, (_, index) => `$${from + index}`).join(', ')
 
+/** The epoch never goes back, whoever knows the higher one: a database that was restored from a copy may know a lower. */
 const upsertHost = `
   WITH before AS (SELECT boot_id FROM hosts WHERE id = $1)
-  INSERT INTO hosts (id, name, address, boot_id, session_id, last_heard_at, heard_ms, ${inventoryColumns})
-  VALUES ($1, $2, $3, $4, $5, clock_timestamp(), ${heardSoFar}, ${inventoryParameters(6)})
-  ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, address = EXCLUDED.address, boot_id = EXCLUDED.boot_id,
-    session_id = EXCLUDED.session_id, seen_sequence = 0, last_heard_at = EXCLUDED.last_heard_at, heard_ms = EXCLUDED.heard_ms, updated_at = clock_timestamp(),
+  INSERT INTO hosts (id, name, address, boot_id, session_id, fencing_epoch, last_heard_at, heard_ms, ${inventoryColumns})
+  VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), ${heardSoFar}, ${inventoryParameters(7)})
+  ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, address = EXCLUDED.address, seen_sequence = 0,
+    session_id = CASE WHEN hosts.forced_down THEN NULL ELSE EXCLUDED.session_id END,
+    fencing_epoch = GREATEST(hosts.fencing_epoch, EXCLUDED.fencing_epoch),
+    last_heard_at = EXCLUDED.last_heard_at, heard_ms = EXCLUDED.heard_ms, updated_at = clock_timestamp(),
     (${inventoryColumns}) = ROW(${inventoryColumns.replaceAll(/\w+/g, 'EXCLUDED.$&')})
-  RETURNING fencing_epoch, (SELECT boot_id FROM before) AS boot_before`
+  RETURNING fencing_epoch, forced_down, (SELECT boot_id FROM before) AS boot_before`
 
 export interface Registration {
   fencingEpoch: number
-  /** The host itself was started again since it was last registered: whatever ran on it does not run any more. */
+  /** An operator's word stands that it is dead: it has no session. */
+  fenced: boolean
+  /** The host itself was started again since it was last settled in: whatever ran on it does not run any more. */
   rebooted: boolean
 }
 
-/** Begins a new session of a host, known or new. Throws `Conflict` if another host has its name. */
+/** Begins a new session of a host, known or new, unless it is fenced. Throws `Conflict` if another host has its name. */
 export async function registerHost(tx: Transaction, report: Register, sessionId: SessionId): Promise<Registration> {
   try {
-    const [row] = await tx.query<{ fencing_epoch: number; boot_before: string | null }>(upsertHost, [
+    const [row] = await tx.query<{ fencing_epoch: number; forced_down: boolean; boot_before: string | null }>(upsertHost, [
       report.hostId,
       report.hostName,
       report.address,
       report.bootId,
       sessionId,
+      Math.max(1, report.fencingEpoch),
       ...inventoryValues(report.inventory),
     ])
-    const { fencing_epoch, boot_before } = row!
-    return { fencingEpoch: fencing_epoch, rebooted: boot_before !== null && boot_before !== report.bootId }
+    const { fencing_epoch, forced_down, boot_before } = row!
+    const rebooted = boot_before !== null && boot_before !== report.bootId
+    return { fencingEpoch: fencing_epoch, fenced: forced_down, rebooted }
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
     throw new CloudError('Conflict', `Another host is registered as ${report.hostName}: give this one a name of its own.`, {
       cause: error,
     })
   }
+}
+
+/** All that follows from a registration is done: from now on its boot counts as known, and its open steps are due. */
+export async function settleHost(tx: Transaction, { hostId, bootId }: Register, sessionId: SessionId): Promise<void> {
+  await tx.execute('UPDATE hosts SET boot_id = $3 WHERE id = $1 AND session_id = $2', [hostId, sessionId, bootId])
+  await rehintHost(tx, hostId)
 }
 
 const recordHeartbeat = `
@@ -90,7 +103,7 @@ export async function sessionOf(db: Queryable, hostId: HostId): Promise<SessionI
 }
 
 /** Open steps of a host are due at once: it has a session now, under which they can be commanded. */
-export async function rehintHost(tx: Transaction, hostId: HostId): Promise<void> {
+async function rehintHost(tx: Transaction, hostId: HostId): Promise<void> {
   await tx.execute(`UPDATE operation_steps SET next_hint_at = clock_timestamp() WHERE host_id = $1 AND state = 'open'`, [hostId])
 }
 

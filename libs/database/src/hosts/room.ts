@@ -48,9 +48,18 @@ export async function claim(tx: Transaction, claim: Claim): Promise<number | und
   return row?.incarnation
 }
 
-/** The counters fall only with the row that the DELETE returned: an undo that is repeated frees once. */
+/**
+ * The counters fall only with the row that the DELETE returned: an undo that is repeated frees once. Room of an epoch that is
+ * over was given up without its host: what may still lie there is noted, and the host is told when it comes back.
+ */
 const release = `
-  WITH freed AS (DELETE FROM allocations WHERE server_id = $1 AND incarnation = $2 RETURNING host_id, vcpus, memory_mib, disk_gib),
+  WITH freed AS (
+    DELETE FROM allocations WHERE server_id = $1 AND incarnation = $2
+    RETURNING server_id, incarnation, host_id, fencing_epoch, vcpus, memory_mib, disk_gib),
+  abandoned AS (
+    INSERT INTO abandoned_guests (server_id, incarnation, host_id, fencing_epoch)
+    SELECT f.server_id, f.incarnation, f.host_id, f.fencing_epoch FROM freed f JOIN hosts h ON h.id = f.host_id
+    WHERE f.fencing_epoch < h.fencing_epoch),
   host AS (
     UPDATE hosts h SET used_vcpus = used_vcpus - f.vcpus, used_memory_mib = used_memory_mib - f.memory_mib,
       used_disk_gib = used_disk_gib - f.disk_gib, server_count = server_count - 1

@@ -60,17 +60,23 @@ export interface ComputeServiceChanges {
   enabled?: boolean | undefined
   /** Goes with `enabled`. */
   disabledReason?: string | null | undefined
+  /** True fences the host: an operator's word that nothing runs on it any more. False lets it register again. */
   forcedDown?: boolean | undefined
 }
 
+/** A fence ends the host's session and its epoch: whatever was commanded under them is refused from now on. */
+const changeComputeService = `
+  UPDATE hosts SET enabled = COALESCE($2, enabled),
+    disabled_reason = CASE WHEN $2::boolean IS NULL THEN disabled_reason ELSE $3 END,
+    forced_down = COALESCE($4, forced_down),
+    fencing_epoch = fencing_epoch + CASE WHEN $4::boolean AND NOT forced_down THEN 1 ELSE 0 END,
+    session_id = CASE WHEN $4::boolean THEN NULL ELSE session_id END,
+    updated_at = clock_timestamp() WHERE id = $1`
+
 /** False where there is no such host. */
 export async function updateComputeService(db: Queryable, id: string, changes: ComputeServiceChanges): Promise<boolean> {
-  const updated = await db.execute(
-    `UPDATE hosts SET enabled = COALESCE($2, enabled), disabled_reason = CASE WHEN $2::boolean IS NULL THEN disabled_reason ELSE $3 END,
-       forced_down = COALESCE($4, forced_down), updated_at = clock_timestamp() WHERE id = $1`,
-    [id, changes.enabled ?? null, changes.disabledReason ?? null, changes.forcedDown ?? null],
-  )
-  return updated > 0
+  const { enabled = null, disabledReason = null, forcedDown = null } = changes
+  return (await db.execute(changeComputeService, [id, enabled, disabledReason, forcedDown])) > 0
 }
 
 /** PostgreSQL's code for a row that others refer to. */

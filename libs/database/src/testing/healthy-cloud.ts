@@ -24,7 +24,7 @@ export class HealthyCloud {
 
   async clear(): Promise<void> {
     await this.database.execute(
-      'TRUNCATE hosts, servers, allocations, operations, operation_steps, placement_decisions, project_quotas CASCADE',
+      'TRUNCATE hosts, servers, allocations, abandoned_guests, operations, operation_steps, placement_decisions, project_quotas CASCADE',
     )
     await this.database.execute('UPDATE deadline_watch SET watched_at = clock_timestamp()')
   }
@@ -34,6 +34,7 @@ export class HealthyCloud {
     const hostId = newId<HostId>(systemRandom)
     const report: Register = {
       ...{ kind: 'register', registrationId: newId(systemRandom), hostId, hostName: name, address: '192.0.2.1', bootId: 'b' },
+      fencingEpoch: 0,
       guests: [],
       inventory: {
         ...{

@@ -18,6 +18,7 @@ export async function addHost(database: Database, { name, virtType = 'qemu', vir
     hostName: name,
     address: '192.0.2.1',
     bootId: 'boot-1',
+    fencingEpoch: 0,
     guests: [],
     inventory: {
       architecture: 'x86_64',

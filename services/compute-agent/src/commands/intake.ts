@@ -24,6 +24,7 @@ export interface IntakeOptions {
 
 interface Running {
   fence: number
+  incarnation: number
   abort: AbortController
 }
 
@@ -61,15 +62,22 @@ export class Intake {
     await this.options.executor.idle()
   }
 
+  /** Ends what is under way for this incarnation of a server, or a lower one: it is not to be here any more. */
+  revoke(serverId: ServerId, upToIncarnation: number): void {
+    const running = this.running.get(serverId)
+    if (!running || running.incarnation > upToIncarnation) return
+    running.abort.abort(new CommandFailure('superseded', 'The server was given up on this host.'))
+  }
+
   /** True while a command for this server is being carried out. */
   isBusy(serverId: ServerId): boolean {
     return this.running.has(serverId)
   }
 
   private begin(command: ServerCommand): void {
-    const { serverId, fence, requestId, operationId } = command
+    const { serverId, incarnation, fence, requestId, operationId } = command
     this.running.get(serverId)?.abort.abort(new CommandFailure('superseded', 'A later command came first.'))
-    const mine = { fence, abort: new AbortController() }
+    const mine = { fence, incarnation, abort: new AbortController() }
     this.running.set(serverId, mine)
     const noted = this.options.journal.accept(command)
     noted.catch(() => undefined)

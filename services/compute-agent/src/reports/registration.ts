@@ -1,4 +1,4 @@
-import { reportsQueue, type Registered } from '@nubo/contract'
+import { reportsQueue, type NotRegistered, type Registered } from '@nubo/contract'
 import { newId, type Clock, type Id, type Random, type Timer } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import type { Logger } from '@nubo/service-kit'
@@ -19,6 +19,8 @@ const lookMs = 1_000
 export class Registration {
   private awaited: string | undefined
   private sentMs = 0
+  /** Why the last answered try was refused. */
+  refusal: string | undefined
   private timer: Timer | undefined
   private stopped = false
 
@@ -39,11 +41,21 @@ export class Registration {
   }
 
   /** True if this answers the last try. The answers to earlier ones are of sessions that are over. */
-  settle({ registrationId }: Registered): boolean {
-    if (registrationId !== this.awaited) return false
+  isAwaited({ registrationId }: Registered | NotRegistered): boolean {
+    return registrationId === this.awaited && !this.stopped
+  }
+
+  /** The host has its session. */
+  settle(): void {
     this.awaited = undefined
+    this.refusal = undefined
     this.timer?.cancel()
-    return true
+  }
+
+  /** The host was refused: it asks again in a while. */
+  refuse(reason: string): void {
+    if (this.refusal !== reason) this.options.logger.error({ reason }, 'the cloud does not let this host take part')
+    this.refusal = reason
   }
 
   private async attempt(): Promise<void> {

@@ -2,7 +2,9 @@ import {
   computeQueue,
   report,
   reportsQueue,
+  type AbandonedGuest,
   type GuestChanged,
+  type GuestsRemoved,
   type Heartbeat,
   type Register,
   type Report,
@@ -30,6 +32,10 @@ export class Conductor {
   readonly reports: Report[] = []
   sessionId: SessionId | undefined
   fencingEpoch = 1
+  /** What registrations are told to remove. */
+  remove: AbandonedGuest[] = []
+  /** Why registrations are refused; undefined: they are not. */
+  refusal: string | undefined
   /** Whether registrations are answered. */
   answers = true
   /** Whether results are acknowledged. */
@@ -81,6 +87,7 @@ export class Conductor {
   all(kind: 'register'): Register[]
   all(kind: 'heartbeat'): Heartbeat[]
   all(kind: 'guest-changed'): GuestChanged[]
+  all(kind: 'guests-removed'): GuestsRemoved[]
   all(kind: Report['kind']): Report[] {
     return this.reports.filter((each) => each.kind === kind)
   }
@@ -99,8 +106,10 @@ export class Conductor {
   }
 
   async answerRegistration(registrationId: string): Promise<void> {
+    const { hostId, fencingEpoch, remove, refusal } = this
+    const answer = { hostId, registrationId, fencingEpoch, remove }
+    if (refusal) return await this.queue.cast(computeQueue(hostId), { kind: 'not-registered', ...answer, reason: refusal })
     this.sessionId = newId<SessionId>(systemRandom)
-    const { hostId, sessionId, fencingEpoch } = this
-    await this.queue.cast(computeQueue(hostId), { kind: 'registered', hostId, registrationId, sessionId, fencingEpoch })
+    await this.queue.cast(computeQueue(hostId), { kind: 'registered', ...answer, sessionId: this.sessionId })
   }
 }

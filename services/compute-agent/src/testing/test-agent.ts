@@ -24,6 +24,7 @@ import { diskFiles, type Files } from '../files.js'
 import { noDisks, type DiskMaker } from '../guests/disk-maker.js'
 import { GuestFiles } from '../guests/guest-files.js'
 import type { Images } from '../images/image-cache.js'
+import { HostRecord } from '../host-record.js'
 import { Journal } from '../journal.js'
 import { Conductor } from './conductor.js'
 import { eventually } from './eventually.js'
@@ -77,6 +78,7 @@ export class TestHost {
       disks: this.disks,
       images: noImages,
       journal,
+      record: await HostRecord.open({ files, directory: this.directory, hostId: this.hostId }),
       bootId: this.bootId,
       uptimeSeconds: () => 1,
       clock: this.clock,

@@ -1,0 +1,84 @@
+import {
+  findStranded,
+  isFenced,
+  markInterrupted,
+  type Database,
+  type PgOperationStore,
+  type PgOperationTransaction,
+} from '@nubo/database'
+import type { Clock, ServerId, Timer } from '@nubo/kernel'
+import { doerOf, type Caster, type Located, type Opened, type OperationEngine, type ServerRecord } from '@nubo/workflow'
+
+const batchSize = 100
+
+const stepMessage = 'Its host was declared dead by an operator.'
+const faultMessage =
+  'The host of this server was declared dead by an operator. Its disk lies on that host: the server runs again when the host returns with it. It can be deleted.'
+
+export interface FencesOptions {
+  database: Database
+  store: PgOperationStore
+  engine: OperationEngine
+  caster: Caster
+  clock: Clock
+  intervalMs: number
+  onError: (error: unknown) => void
+}
+
+/**
+ * Settles what waits for a fenced host: by the operator's word nothing runs there any more, so what was to be removed from it
+ * is gone, and what it was to do has failed. Any number may run side by side.
+ */
+export class Fences {
+  private timer: Timer | undefined
+  private running: Promise<void> = Promise.resolve()
+  private stopped = false
+
+  constructor(private readonly options: FencesOptions) {}
+
+  start(): void {
+    if (this.stopped) return
+    this.timer = this.options.clock.after(this.options.intervalMs, () => {
+      this.running = this.settleAll()
+        .catch(this.options.onError)
+        .finally(() => this.start())
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    await this.running
+  }
+
+  async settleAll(): Promise<void> {
+    for (const serverId of await findStranded(this.options.database, batchSize)) await this.settle(serverId)
+  }
+
+  private async settle(serverId: ServerId): Promise<void> {
+    const opened = await this.options.store.transaction(async (tx) => {
+      const found = await tx.lockServer(serverId)
+      const hostId = found?.live?.step.hostId ?? found?.server.hostId
+      if (!found || !hostId || !(await isFenced(tx.tx, hostId))) return undefined
+      if (!found.live) return await this.interrupt(tx, found.server)
+      return found.live.step.hostId && (await this.advance(tx, found.live))
+    })
+    await this.options.caster.cast([opened || undefined])
+  }
+
+  /** The server is on no host any more: what is left of its operation needs none. */
+  private async advance(tx: PgOperationTransaction, live: Located): Promise<Opened> {
+    const { engine } = this.options
+    const located = { ...live, server: { ...live.server, hostId: null } }
+    const definition = engine.definition(live.operation.kind)
+    if (doerOf(definition.steps[live.step.name]!, live.step.direction) === 'destroy')
+      return await engine.done(tx, located, { powerState: 0, detail: stepMessage })
+    return await engine.failed(tx, located, { scope: 'host', message: stepMessage })
+  }
+
+  private async interrupt(tx: PgOperationTransaction, server: ServerRecord): Promise<undefined> {
+    if (server.vmState !== 'active') return
+    await markInterrupted(tx.tx, server.id, server.incarnation)
+    await tx.markError(server.id, faultMessage)
+  }
+}
