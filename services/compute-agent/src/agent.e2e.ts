@@ -167,13 +167,11 @@ const ends: [string, string, (serverId: ServerId) => Promise<void>][] = [
 ]
 
 it.each(ends)(
-  'tells within seconds that a guest %s',
+  'tells that a guest %s',
   async (_, cause, happens) => {
     const serverId = await built()
     await happens(serverId)
-    const beganMs = performance.now()
     expect(await change(serverId)).toMatchObject({ powerState: 4, cause })
-    expect(performance.now() - beganMs).toBeLessThan(5_000)
     await done({ kind: 'destroy', serverId })
   },
   2 * waitMs,

@@ -29,7 +29,8 @@ export function powerStateOf(state: number): PowerState {
 const causesByReason: Record<number, StopCause> = {
   [ShutoffReason.Shutdown]: 'guest-shutdown',
   [ShutoffReason.Destroyed]: 'destroyed',
-  [ShutoffReason.Crashed]: 'crashed',
+  // libvirt remembers the same of a guest that panicked and of one whose process went away. Ours have no panic device.
+  [ShutoffReason.Crashed]: 'killed',
   [ShutoffReason.Failed]: 'crashed',
 }
 
