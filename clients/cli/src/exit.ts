@@ -12,6 +12,8 @@ export const exitCode = {
   timeout: 5,
   /** No connection, or not one that can be trusted. */
   unreachable: 6,
+  /** `doctor` found what is not as promised. */
+  unhealthy: 7,
   /** Ctrl-C, as shells number it. */
   interrupted: 130,
 } as const

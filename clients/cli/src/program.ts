@@ -3,11 +3,13 @@ import { readFileSync } from 'node:fs'
 import { addAccessCommands } from './commands/access.js'
 import { addCompletionCommands } from './commands/completion.js'
 import { addConsoleCommands } from './commands/console.js'
+import { addDoctorCommands } from './commands/doctor.js'
 import { addFlavorCommands } from './commands/flavor.js'
 import { examples } from './commands/help.js'
 import { addHypervisorCommands } from './commands/hypervisor.js'
 import { addImageCommands } from './commands/image.js'
 import { addKeypairCommands } from './commands/keypair.js'
+import { addOperationCommands } from './commands/operation.js'
 import { addLimitsCommands, addQuotaCommands } from './commands/quota.js'
 import { addServerCommands } from './commands/server.js'
 import type { CommandContext } from './context.js'
@@ -24,6 +26,7 @@ Exit codes:
   4  not logged in (401), or not allowed (403)
   5  not in time
   6  the cloud cannot be reached
+  7  doctor found something that is not as promised
   130  Ctrl-C`
 
 /** The whole command line, ready to parse. */
@@ -64,6 +67,8 @@ export function createProgram(context: CommandContext): Command {
   addLimitsCommands(program, context)
   addQuotaCommands(program, context)
   addHypervisorCommands(program, context)
+  addOperationCommands(program, context)
+  addDoctorCommands(program, context)
   addAccessCommands(program, context)
   addCompletionCommands(program, context)
   everyCommand(program, (command) => {

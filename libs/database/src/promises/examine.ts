@@ -6,6 +6,7 @@ import type { Finding } from './finding.js'
 import type { HostCheck, HostSurvey } from './host-survey.js'
 import { everyDiskIsNamed, everyGuestIsNamed, noFolderIsAStray } from './hosts-hold-what-is-recorded.js'
 import { journalsAgree } from './journals-agree.js'
+import { keysNameWhatExists } from './keys-name-what-exists.js'
 import { oneHostRunsIt } from './one-host-runs-it.js'
 import {
   deadlinesAreWatched,
@@ -36,6 +37,7 @@ export const recordChecks: readonly RecordCheck[] = [
   noServerIsStuck,
   everyDeletionIsUnderWay,
   whatWasSeenIsFollowed,
+  keysNameWhatExists,
   deletionFreesRoom,
   tombstonesAreOfHostsAway,
   quotaIsCounted,

@@ -37,6 +37,11 @@ export const findingKinds = {
   'server.not-deleted': byRecord(3, 'Its deletion is begun again.'),
   'server.drifted': byRecord(3, 'The server follows what its host saw, as at a report.'),
 
+  'key.names-nothing': byHand(
+    4,
+    'Delete the row of idempotency_keys: until then, or for a day, the request is answered with what is not there.',
+  ),
+
   'guest.unknown': byHand(5, 'Nobody here knows this guest. Look at it on its host, and remove it there if it is nobody else’s.'),
   'guest.not-recorded': byRecord(5, 'The host is told to remove what lies there up to the incarnation that the record names.'),
   'guest.missing': byHand(5, 'Its guest and disks are gone from its host. Delete the server and make it again.'),

@@ -201,6 +201,30 @@ describe('promise 3', () => {
   })
 })
 
+describe('promise 4', () => {
+  const keep = (body: unknown) =>
+    database.execute(
+      `INSERT INTO idempotency_keys (scope, user_id, route, key_digest, request_digest, status, body)
+       VALUES ('project:p', 'u', 'POST /v2.1/servers', 'k', 'r', 202, $1)`,
+      [body],
+    )
+
+  it('a kept answer that names a server which was never made', async () => {
+    const never = newId<ServerId>(systemRandom)
+    await keep({ server: { id: never } })
+    expect(await find()).toMatchObject([{ promise: 4, code: 'key.names-nothing', about: { serverId: never } }])
+  })
+
+  it('one that names a server, gone or not, or a reservation of several, is as it should be', async () => {
+    await keep({ server: { id: serverId } })
+    await cloud.forget(serverId)
+    expect(await find()).toEqual([])
+    await database.execute('DELETE FROM idempotency_keys')
+    await keep({ reservation_id: 'r' })
+    expect(await find()).toEqual([])
+  })
+})
+
 describe('promise 5', () => {
   it('a guest of which there is no record', async () => {
     const stranger = newId<ServerId>(systemRandom)

@@ -24,7 +24,7 @@ export class HealthyCloud {
 
   async clear(): Promise<void> {
     await this.database.execute(
-      'TRUNCATE hosts, servers, allocations, abandoned_guests, operations, operation_steps, placement_decisions, project_quotas CASCADE',
+      'TRUNCATE hosts, servers, allocations, abandoned_guests, operations, operation_steps, placement_decisions, project_quotas, idempotency_keys CASCADE',
     )
     await this.database.execute('UPDATE deadline_watch SET watched_at = clock_timestamp()')
   }
