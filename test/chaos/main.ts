@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { systemRandom } from '@nubo/kernel'
-import { countOperations } from './operations.js'
+import { countFailures, countOperations } from './operations.js'
 import { tell, write } from './report.js'
 import { runChaos, type RunOptions } from './run.js'
 import { Timeline } from './timeline.js'
@@ -45,7 +45,7 @@ async function main(args: string[]): Promise<number> {
 async function run(world: World, options: RunOptions): Promise<boolean> {
   const timeline = new Timeline()
   const result = await runChaos(world, options, timeline)
-  const report = { options, result, operations: await countOperations(world) }
+  const report = { options, result, operations: await countOperations(world), failures: await countFailures(world) }
   tell(report)
   console.log(`Written to ${write(report, timeline)}`)
   return result.verdicts.every(({ violations }) => violations.length === 0)

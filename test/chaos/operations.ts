@@ -14,3 +14,17 @@ export async function countOperations(world: World): Promise<OperationCount[]> {
      FROM operations GROUP BY kind, state ORDER BY kind, state`,
   )
 }
+
+export interface FailureCount {
+  kind: string
+  message: string
+  count: number
+}
+
+/** Why operations failed, the commonest first; ids and numbers that differ in each are left out. */
+export async function countFailures(world: World): Promise<FailureCount[]> {
+  return await world.database.query<FailureCount>(
+    `SELECT kind, regexp_replace(message, '[0-9a-f]{8}-[0-9a-f-]{27}', '…', 'g') AS message, count(*)::int AS count
+     FROM operations WHERE state = 'failed' GROUP BY 1, 2 ORDER BY count DESC, kind, message`,
+  )
+}

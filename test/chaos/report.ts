@@ -4,7 +4,7 @@ import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { repository } from '../support/repository.js'
 import type { Answered, RequestKind } from './load/ledger.js'
-import type { OperationCount } from './operations.js'
+import type { FailureCount, OperationCount } from './operations.js'
 import type { RunOptions, RunResult } from './run.js'
 import type { Timeline } from './timeline.js'
 
@@ -16,10 +16,11 @@ export interface Report {
   options: RunOptions
   result: RunResult
   operations: readonly OperationCount[]
+  failures: readonly FailureCount[]
 }
 
 /** What was done, what came of it and what held, for a person. */
-export function tell({ options, result, operations }: Report): void {
+export function tell({ options, result, operations, failures }: Report): void {
   const { ledger, faults, verdicts, restSeconds } = result
   console.log(`\nRequests${' '.repeat(8)}${answers.map((answer) => answer.padStart(12)).join('')}`)
   for (const kind of kinds)
@@ -27,6 +28,8 @@ export function tell({ options, result, operations }: Report): void {
   console.log(`\nOperations that these and the cloud itself began`)
   for (const { kind, state, count, longestSeconds } of operations)
     console.log(`  ${kind.padEnd(20)}${state.padEnd(12)}${String(count).padStart(6)}, the longest ${longestSeconds.toFixed(1)} s`)
+  if (failures.length > 0) console.log('\nWhy operations failed')
+  for (const { kind, message, count } of failures) console.log(`  ${kind.padEnd(20)}${String(count).padStart(4)} ${message}`)
   console.log(`\nFaults (${faults.length})`)
   for (const [name, count] of countBy(faults.map(({ fault, target }) => `${fault}: ${target}`)))
     console.log(`  ${name.padEnd(40)}${count}`)
@@ -41,7 +44,7 @@ export function tell({ options, result, operations }: Report): void {
 }
 
 /** Everything that the run saw, as JSON; gives the file. */
-export function write({ options, result, operations }: Report, timeline: Timeline): string {
+export function write({ options, result, operations, failures }: Report, timeline: Timeline): string {
   mkdirSync(folder, { recursive: true })
   const at = new Date().toISOString()
   const file = join(folder, `chaos-${options.seed}-${at.replaceAll(':', '-')}.json`)
@@ -54,6 +57,7 @@ export function write({ options, result, operations }: Report, timeline: Timelin
     options,
     ...rest,
     operations,
+    failures,
     timeline: timeline.entries,
     requests: ledger.entries,
   }

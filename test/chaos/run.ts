@@ -5,7 +5,9 @@ import {
   Bystanders,
   checksAtRest,
   checksWhenEmpty,
+  noServerRunsTwice,
   nothingIsLive,
+  recordsAlwaysHold,
   journalsAreAcknowledged,
   type Scene,
   Watch,
@@ -57,12 +59,13 @@ export async function runChaos(world: World, options: RunOptions, timeline: Time
   const runner = new FaultRunner(world, timeline)
   const fell = (host: string) => runner.done.some(({ fault, target }) => fault === cutPower.name && target === host)
   const bystanders = new Bystanders(world, fell)
-  await using watch = new Watch(world)
+  await using guestsWatch = new Watch(noServerRunsTwice(world))
+  await using recordsWatch = new Watch(recordsAlwaysHold(world))
   timeline.note(`begins: seed ${options.seed}, ${options.durationMs / 1000} s, ${plan.length} faults planned`)
   const load = new Load({ ...options, client: stage.demo, parts: stage.parts, ledger })
   await loadWhile(load, options.durationMs, () => runner.run(plan))
   const restSeconds = await rest(scene, options.restWithinMs, timeline)
-  const verdicts = await judge(scene, [...checksAtRest, bystanders.check, watch.check], timeline)
+  const verdicts = await judge(scene, [...checksAtRest, bystanders.check, guestsWatch.check, recordsWatch.check], timeline)
   await deleteAll(stage, ledger, timeline)
   await rest(scene, options.restWithinMs, timeline)
   verdicts.push(...(await judge(scene, checksWhenEmpty, timeline)))

@@ -29,8 +29,13 @@ export class CloudClient {
   }
 
   /** To the api service, in the newest microversion. */
-  compute<T = Record<string, never>>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
-    return this.call<T>(method, `${this.apiUrl}/v2.1${path}`, body, { 'OpenStack-API-Version': 'compute 2.96' })
+  compute<T = Record<string, never>>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> {
+    return this.call<T>(method, `${this.apiUrl}/v2.1${path}`, body, { 'OpenStack-API-Version': 'compute 2.96', ...headers })
   }
 
   image<T = Record<string, never>>(method: string, path: string, body?: unknown): Promise<Answer<T>> {

@@ -13,7 +13,7 @@ const ended = ['done', 'failed', 'cancelled']
 export const acceptedRequestsEnded: Check = {
   name: 'every accepted request ended, done or with a reason',
   async find({ world, ledger }) {
-    const accepted = ledger.entries.filter(({ answered }) => answered === 'accepted')
+    const accepted = ledger.entries.filter(({ answered, repeated }) => answered === 'accepted' && !repeated)
     const rows = await world.database.query<OperationRow>(
       `SELECT request_id AS "requestId", kind, state, message FROM operations WHERE request_id = ANY($1::text[])`,
       [accepted.map(({ requestId }) => requestId ?? '')],
@@ -53,6 +53,23 @@ export const nothingIsLive: Check = {
     return rows.map(
       ({ kind, state, server, step, seconds }) => `${kind} of ${server}: ${state} since ${Math.round(seconds)} s, at ${step}`,
     )
+  },
+}
+
+/** Promise 4. Names are unique in a run, and each is asked for under one key, however often. */
+export const keysMadeOneServer: Check = {
+  name: 'the same Idempotency-Key gave the same server',
+  async find({ world, ledger }) {
+    const rows = await world.database.query<{ id: string; name: string }>(
+      `SELECT id, name FROM servers WHERE name LIKE 'chaos-%'`,
+    )
+    const byName = Map.groupBy(rows, ({ name }) => name)
+    const several = [...byName].flatMap(([name, servers]) =>
+      servers.length > 1 ? [`${servers.length} servers are ${name}`] : [],
+    )
+    const told = ledger.entries.filter(({ kind, answered }) => kind === 'create' && answered === 'accepted')
+    const others = told.filter(({ name, serverId }) => byName.get(name!)?.[0]?.id !== serverId)
+    return [...several, ...others.map(({ name, serverId }) => `${name} was said to be ${serverId}, of which there is no record`)]
   },
 }
 

@@ -18,6 +18,8 @@ export interface LedgerEntry {
   status?: number
   /** X-OpenStack-Request-Id of the answer. */
   requestId?: string
+  /** It is the kept answer to an earlier request under the same Idempotency-Key, which has another id. */
+  repeated?: boolean
   /** What the answer said, where it was not accepted. */
   words?: string
   /** Of the answer, by the clock on the wall. */

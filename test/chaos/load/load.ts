@@ -26,6 +26,8 @@ const changes: Record<string, readonly Change[]> = {
 }
 /** A deletion that overtakes a build is worth trying, but most builds should end. */
 const overtakes = 0.15
+/** Of creates, so many lose their first answer and are repeated. */
+const lostAnswers = 0.2
 /** Now and then something is asked for that does not fit: the answer must be an honest 409. */
 const misfits = 0.05
 
@@ -61,7 +63,8 @@ export class Load {
     const { live } = ledger
     const share = live.length / mostServers
     // The fewer there are, the more are made: the cloud fills and stays filled.
-    if (random.fraction() > share + 0.2) return await this.requests.create(`chaos-${++this.creates}`, parts)
+    if (random.fraction() > share + 0.2)
+      return await this.requests.create(`chaos-${++this.creates}`, parts, { lost: random.fraction() < lostAnswers })
     if (live.length === 0) return
     const server = await this.requests.show(pick(random, live))
     const kind = server && choose(random, server)

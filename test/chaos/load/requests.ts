@@ -1,5 +1,6 @@
+import { systemClock } from '@nubo/kernel'
 import type { Answer, CloudClient } from '../../support/client.js'
-import type { Answered, Ledger, RequestKind } from './ledger.js'
+import type { Answered, Ledger, LedgerEntry, RequestKind } from './ledger.js'
 
 export interface ServerParts {
   imageRef: string
@@ -14,12 +15,17 @@ export interface Server {
   'OS-EXT-STS:task_state': string | null
 }
 
+type About = Pick<LedgerEntry, 'kind' | 'serverId' | 'name'>
+type Created = { server?: { id: string } }
+
 const actions: Record<Exclude<RequestKind, 'create' | 'delete'>, unknown> = {
   start: { 'os-start': null },
   stop: { 'os-stop': null },
   reboot: { reboot: { type: 'SOFT' } },
   'reboot-hard': { reboot: { type: 'HARD' } },
 }
+const repetitions = 20
+const repeatAfterMs = 1_000
 
 /** A tenant's requests on servers, each written down with its answer. */
 export class Requests {
@@ -28,11 +34,19 @@ export class Requests {
     private readonly ledger: Ledger,
   ) {}
 
-  async create(name: string, parts: ServerParts): Promise<void> {
-    type Created = { server?: { id: string } }
-    await this.ask({ kind: 'create', name }, () =>
-      this.client.compute<Created>('POST', '/servers', { server: { name, ...parts } }),
-    )
+  /**
+   * Asks for a server under an Idempotency-Key, and again while no answer comes: it is made once. `lost` drops the first
+   * answer, as a broken connection does, so that it is asked for again in any case.
+   */
+  async create(name: string, parts: ServerParts, { lost }: { lost: boolean }): Promise<void> {
+    const send = () =>
+      this.client.compute<Created>('POST', '/servers', { server: { name, ...parts } }, { 'Idempotency-Key': `key-of-${name}` })
+    if (lost) await send().catch(() => undefined)
+    for (let tries = 1; ; tries++) {
+      const answered = await this.ask({ kind: 'create', name }, send)
+      if (answered !== 'unknown' || tries === repetitions) return
+      await systemClock.sleep(repeatAfterMs)
+    }
   }
 
   async change(kind: Exclude<RequestKind, 'create'>, serverId: string): Promise<void> {
@@ -53,31 +67,32 @@ export class Requests {
     }
   }
 
-  private async ask(
-    about: { kind: RequestKind; serverId?: string; name?: string },
-    send: () => Promise<Answer<{ server?: { id: string } }>>,
-  ): Promise<void> {
-    try {
-      const { status, body, headers } = await send()
-      const requestId = headers.get('x-openstack-request-id') ?? undefined
-      const answered = meaningOf(status)
-      const made = about.kind === 'create' && body.server ? { serverId: body.server.id } : {}
-      this.ledger.add({
-        ...about,
-        ...made,
-        answered,
-        status,
-        requestId,
-        ...(answered !== 'accepted' && { words: JSON.stringify(body) }),
-      })
-    } catch (error) {
-      const { message, cause } = error as Error
-      const words = cause instanceof Error ? `${message}: ${cause.message}` : message
-      // Where nobody listened the request was not made.
-      const refused = (cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED'
-      this.ledger.add({ ...about, answered: refused ? 'unavailable' : 'unknown', words })
-    }
+  private async ask(about: About, send: () => Promise<Answer<Created>>): Promise<Answered> {
+    const entry = await send().then(
+      (answer) => entryOf(about, answer),
+      (error: Error) => entryOfNone(about, error),
+    )
+    this.ledger.add(entry)
+    return entry.answered
   }
+}
+
+function entryOf(about: About, { status, body, headers }: Answer<Created>): Omit<LedgerEntry, 'at'> {
+  const answered = meaningOf(status)
+  return {
+    ...about,
+    ...{ answered, status, requestId: headers.get('x-openstack-request-id') ?? undefined },
+    ...(about.kind === 'create' && body.server && { serverId: body.server.id }),
+    ...(headers.has('idempotent-replayed') && { repeated: true }),
+    ...(answered !== 'accepted' && { words: JSON.stringify(body) }),
+  }
+}
+
+function entryOfNone(about: About, { message, cause }: Error): Omit<LedgerEntry, 'at'> {
+  const words = cause instanceof Error ? `${message}: ${cause.message}` : message
+  // Where nobody listened the request was not made.
+  const nobodyListened = (cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED'
+  return { ...about, answered: nobodyListened ? 'unavailable' : 'unknown', words }
 }
 
 function meaningOf(status: number): Answered {
