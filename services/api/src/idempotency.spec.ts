@@ -174,6 +174,7 @@ describe('every POST', () => {
         else taking.push(name)
       }
     expect(exempt.toSorted()).toEqual([
+      'POST /nubo/v1/doctor/repair',
       'POST /v2.1/servers/:id/action os-getConsoleOutput',
       'POST /v3/auth/tokens',
       'POST /v3/users/:user_id/password',
