@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 
+const listen = z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) })
+
 /** What every service is told; each adds its own with `.extend`. Unknown keys are refused: they are misspelt ones. */
 export const baseConfiguration = z.strictObject({
   log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info') }).prefault({}),
-  listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
+  listen,
+  /**
+   * Where figures are told (`GET /metrics`), for whoever operates the cloud. Absent: at `listen`, by a service that serves no
+   * API; by one that does, nowhere, for tenants reach that.
+   */
+  metrics: z.strictObject({ listen }).optional(),
 })
 export type BaseConfiguration = z.infer<typeof baseConfiguration>
 

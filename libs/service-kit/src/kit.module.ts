@@ -1,6 +1,8 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common'
 import type { Clock, Random } from '@nubo/kernel'
 import { Health } from './health.js'
+import { Metrics } from './metrics/metrics.js'
+import { Pressure } from './pressure.js'
 import type { Logger } from './logger.js'
 import { CLOCK, CONFIGURATION, LOGGER, RANDOM } from './tokens.js'
 
@@ -11,7 +13,7 @@ export interface KitParts {
   random: Random
 }
 
-/** What every module may ask for: configuration, log, time, chance and health. */
+/** What every module may ask for: configuration, log, time, chance, health and figures. */
 @Global()
 @Module({})
 export class KitModule {
@@ -23,9 +25,11 @@ export class KitModule {
         { provide: LOGGER, useValue: logger },
         { provide: CLOCK, useValue: clock },
         { provide: RANDOM, useValue: random },
+        Metrics,
+        Pressure,
         Health,
       ],
-      exports: [CONFIGURATION, LOGGER, CLOCK, RANDOM, Health],
+      exports: [CONFIGURATION, LOGGER, CLOCK, RANDOM, Metrics, Pressure, Health],
     }
   }
 }

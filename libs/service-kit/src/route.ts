@@ -8,6 +8,8 @@ export interface RouteAction {
   answers?: AnswerShapes
   /** Why this one of an `@Idempotent` route's actions takes no Idempotency-Key. */
   notIdempotent?: string
+  /** See `@AddsWork`. */
+  addsWork?: true
 }
 
 /** What a route declares of itself; Fastify keeps it as the route's `config`. */
@@ -25,6 +27,9 @@ export interface RouteDeclaration {
   notIdempotent?: string
   /** The body is handed over as the stream it is. */
   streamsBody?: true
+  addsWork?: true
+  /** Tells how the service is. It is answered whatever else there is to do. */
+  ofHealth?: true
   /** Worked out at the first request in each version. */
   plans?: OperationPlan[]
 }
@@ -76,6 +81,9 @@ export const NotIdempotent = (reason: string): MethodDecorator => declare({ notI
 
 /** The handler gets an application/octet-stream body as a stream, of any length. */
 export const StreamsBody = (): MethodDecorator => declare({ streamsBody: true })
+
+/** Gives the cloud something to do beyond the request itself: refused, before anything is written, while there is too much. */
+export const AddsWork = (): MethodDecorator => declare({ addsWork: true })
 
 /** A route as it is served, for tests that walk all of them. */
 export interface ServedRoute {

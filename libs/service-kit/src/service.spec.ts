@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { Body, Controller, Get, HttpCode, Module, Param, Post, Put, Query } from '@nestjs/common'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import {
@@ -18,6 +18,7 @@ import { keystoneErrors, microversion, MicroversionRegistry, novaErrors, refuseK
 import { z } from 'zod'
 import {
   Actions,
+  AddsWork,
   ApiVersion,
   baseConfiguration,
   createLogger,
@@ -27,11 +28,14 @@ import {
   Health,
   logFields,
   NotIdempotent,
+  Metrics,
   Operation,
+  Pressure,
   Public,
   servedRoutes,
   StreamsBody,
   type ServiceOptions,
+  type Strain,
 } from './index.js'
 
 const read = policy('test:things:list', 'List things', projectReader)
@@ -56,6 +60,7 @@ class Things {
 
   @Post('things')
   @Guarded(write)
+  @AddsWork()
   @Operation('thing.create')
   @NotIdempotent('It keeps nothing.')
   @HttpCode(201)
@@ -65,7 +70,7 @@ class Things {
 
   @Post('things/:id/action')
   @Operation('thing.action')
-  @Actions({ stop: { policy: stop }, boom: { policy: stop } })
+  @Actions({ stop: { policy: stop }, boom: { policy: stop, addsWork: true } })
   @NotIdempotent('It keeps nothing.')
   @HttpCode(202)
   act(@Param('id') id: string, @Body() body: Record<string, unknown>) {
@@ -427,9 +432,60 @@ describe('a service', () => {
     expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' })
     app.get(Health).register('database', () => Promise.resolve())
     expect((await app.inject('/readyz')).json()).toEqual({ ready: true, checks: { database: 'ok' } })
-    app.get(Health).register('database', () => Promise.reject(new Error('gone')))
-    const response = await app.inject('/readyz')
-    expect([response.statusCode, response.json()]).toEqual([503, { ready: false, checks: { database: 'gone' } }])
+  })
+
+  describe('while there is too much to do', () => {
+    let strain: Strain | undefined
+    beforeAll(() => app.get(Pressure).watch(() => strain))
+    beforeEach(() => void (strain = { code: 'placements', words: '7,000 servers wait' }))
+    afterAll(() => void (strain = undefined))
+
+    it('refuses what adds work, in the words of the surface, and says when to come again', async () => {
+      const response = await send({ method: 'POST', url: '/v2.1/things', payload: { thing: { name: 'a' } } })
+      expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '5'])
+      expect(response.json()).toEqual({
+        serviceUnavailable: {
+          code: 503,
+          message: 'The cloud has too much to do at the moment to take on more. Try again shortly.',
+        },
+      })
+      const action = await send({ method: 'POST', url: '/v2.1/things/1/action', payload: { boom: null } })
+      expect(action.statusCode).toBe(503)
+    })
+
+    it('checks tokens and policies before: who may do nothing learns nothing', async () => {
+      const anonymous = await app.inject({ method: 'POST', url: '/v2.1/things', payload: {} })
+      expect(anonymous.statusCode).toBe(401)
+    })
+
+    it('goes on with what adds none', async () => {
+      expect((await send({ url: '/v2.1/things' })).statusCode).toBe(200)
+      const action = await send({ method: 'POST', url: '/v2.1/things/1/action', version: '2.46', payload: { stop: null } })
+      expect(action.statusCode).toBe(202)
+    })
+
+    it('is ready all the same, and says so', async () => {
+      const response = await app.inject('/readyz')
+      expect([response.statusCode, response.json()]).toMatchObject([200, { ready: true, refusing: '7,000 servers wait' }])
+    })
+
+    it('takes work on again when there is room', async () => {
+      strain = undefined
+      const response = await send({ method: 'POST', url: '/v2.1/things', payload: { thing: { name: 'a' } } })
+      expect(response.statusCode).toBe(200)
+    })
+  })
+
+  it('counts requests by the template of their route, and tells of it nowhere that a tenant reaches', async () => {
+    await send({ url: '/v2.1/made-up-by-a-client' })
+    const text = await app.get(Metrics).text()
+    expect(text).toMatch(/^nubo_http_request_duration_seconds_count\{method="GET",route="\/v2\.1\/things",status="200"\} \d+$/m)
+    expect(text).toContain('route="/v2.1/things/:id/action",status="503"')
+    expect(text).toContain('route="none",status="404"')
+    expect(text).toContain('nubo_requests_refused_total{reason="placements"} 2')
+    expect(text).not.toContain('made-up')
+    expect(text).not.toContain('/healthz')
+    expect((await app.inject('/metrics')).statusCode).toBe(404)
   })
 
   it('knows every route it serves', () => {

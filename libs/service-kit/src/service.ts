@@ -12,12 +12,19 @@ import { Health } from './health.js'
 import { installBodyParsers } from './http/bodies.js'
 import { answer, ErrorFilter } from './http/exception-filter.js'
 import { installHooks, type Lifecycle } from './http/hooks.js'
+import { RequestBound } from './http/request-bound.js'
 import { ValidationPipe } from './http/validation.js'
 import { KeptAnswers } from './kept-answers.js'
 import { KitModule } from './kit.module.js'
 import { createLogger, nestLogger, type Logger } from './logger.js'
+import { serveMetrics } from './metrics/listener.js'
+import { Metrics } from './metrics/metrics.js'
+import { measureRequests } from './metrics/request-metrics.js'
+import { Pressure } from './pressure.js'
 import { RouteBook } from './route-book.js'
 import type { ServedRoute } from './route.js'
+import { StallMonitor } from './stall-monitor.js'
+import { end, stopOnSignal } from './stop.js'
 import { routedUrl, surfaceFor, type Surface } from './surface.js'
 
 export interface ServiceOptions<Configuration extends BaseConfiguration> {
@@ -93,8 +100,12 @@ export async function createService<Configuration extends BaseConfiguration>(
   installBodyParsers(adapter.getInstance())
   const lifecycle: Lifecycle = { stopping: false }
   const answers = () => app.get(KeptAnswers, { strict: false })
-  installHooks(adapter.getInstance(), { surfaces, verifier, answers, logger, clock, random, lifecycle })
+  const [metrics, pressure] = [app.get(Metrics), app.get(Pressure)]
+  const bound = new RequestBound(metrics, pressure)
+  installHooks(adapter.getInstance(), { surfaces, verifier, answers, logger, clock, random, lifecycle, pressure, bound })
+  measureRequests(adapter.getInstance(), metrics)
   serveHealth(app)
+  if (surfaces.length === 0 && !configuration.metrics) serveOwnMetrics(app)
   app.useGlobalPipes(new ValidationPipe())
   app.useGlobalFilters(new ErrorFilter(logger))
   await app.init()
@@ -107,14 +118,22 @@ export async function createService<Configuration extends BaseConfiguration>(
   return app
 }
 
+/** Not asked for a token, and answered whatever else there is to do. */
+const config = { declaration: { public: true, ofHealth: true } as const }
+
 function serveHealth(app: NestFastifyApplication): void {
   const instance = app.getHttpAdapter().getInstance()
-  const config = { declaration: { public: true } as const }
   instance.get('/healthz', { config }, () => ({ status: 'ok' }))
   instance.get('/readyz', { config }, async (_request, reply) => {
     const report = await app.get(Health).report()
     return reply.code(report.ready ? 200 : 503).send(report)
   })
+}
+
+function serveOwnMetrics(app: NestFastifyApplication): void {
+  const metrics = app.get(Metrics)
+  const instance = app.getHttpAdapter().getInstance()
+  instance.get('/metrics', { config }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()))
 }
 
 /**
@@ -130,7 +149,17 @@ export async function startService<Configuration extends BaseConfiguration>(
   process.on('unhandledRejection', (error) => end(logger, error))
   try {
     const app = await createService(options, configuration, { logger })
-    stopOnSignal(app, logger)
+    stopOnSignal({
+      app,
+      logger,
+      clock: systemClock,
+      onStopping: () => {
+        lifecycles.get(app)!.stopping = true
+        app.get(Health).stop()
+      },
+    })
+    new StallMonitor(systemClock, logger).start()
+    if (configuration.metrics) await serveMetrics(app.get(Metrics), configuration.metrics.listen)
     await app.listen({ host: configuration.listen.host, port: configuration.listen.port })
     logger.info({ address: await app.getUrl(), pid: process.pid }, 'listening')
   } catch (error) {
@@ -153,29 +182,4 @@ function configurationOf<Configuration>({
     process.stderr.write(`${name}: ${(error as Error).message}\n`)
     process.exit(1)
   }
-}
-
-function end(logger: Logger, error: unknown): never {
-  logger.fatal({ err: error }, 'ended by an error')
-  process.exit(1)
-}
-
-/** What is under way has this long to end; a second signal does not wait. */
-const stopWithinMs = 10_000
-
-function stopOnSignal(app: NestFastifyApplication, logger: Logger): void {
-  let stopping = false
-  const stop = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1)
-    stopping = true
-    lifecycles.get(app)!.stopping = true
-    logger.info({ signal }, 'stopping')
-    systemClock.after(stopWithinMs, () => end(logger, new Error(`not stopped within ${stopWithinMs} ms`)), { background: true })
-    app.close().then(
-      () => process.exit(0),
-      (error: unknown) => end(logger, error),
-    )
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
 }

@@ -76,7 +76,7 @@ export const commonStatuses = {
 } as const satisfies Record<ErrorKind, number>
 
 /** A fault as `style` sees `error`. Whatever is not a CloudError is a defect, and shows nothing of itself. */
-export function faultOf(error: unknown, style: ErrorStyle, requestId: string): Fault {
+export function faultOf(error: unknown, style: Pick<ErrorStyle, 'statuses' | 'bug'>, requestId: string): Fault {
   if (!(error instanceof CloudError) || error.kind === 'Bug')
     return { status: 500, message: style.bug(requestId), headers: {}, unauthenticated: false }
   const status = error instanceof WireError ? error.status : style.statuses[error.kind]

@@ -1,6 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common'
 import { CloudError } from '@nubo/kernel'
-import { faultOf, InputError, plainInputMessage, unroutedMessage, WireError, type ErrorStyle } from '@nubo/wire'
+import { commonStatuses, faultOf, InputError, plainInputMessage, unroutedMessage, WireError, type ErrorStyle } from '@nubo/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from '../logger.js'
 
@@ -52,20 +52,8 @@ export function answer(exception: unknown, request: FastifyRequest, reply: Fasti
   reply.serializer((payload: unknown) => payload as string).send(request.method === 'HEAD' ? undefined : rendered.body)
 }
 
-function bareFault(error: unknown, requestId: string) {
-  const status =
-    error instanceof CloudError && error.kind === 'NotFound'
-      ? 404
-      : error instanceof CloudError && error.kind === 'Invalid'
-        ? 400
-        : 500
-  return {
-    status,
-    message: status === 500 ? `Internal error ${requestId}` : (error as Error).message,
-    headers: {},
-    unauthenticated: false,
-  }
-}
+const bareFault = (error: unknown, requestId: string) =>
+  faultOf(error, { statuses: commonStatuses, bug: (id) => `Internal error ${id}` }, requestId)
 
 interface Translated {
   error: unknown

@@ -12,10 +12,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { enterLogFields } from '../context.js'
 import type { KeptAnswers } from '../kept-answers.js'
 import type { Logger } from '../logger.js'
+import type { Pressure } from '../pressure.js'
 import type { RouteDeclaration } from '../route.js'
 import { arrivalOf, surfaceFor, type Surface } from '../surface.js'
 import { installReplay } from './replay.js'
 import { requestKeyOf } from './request-key.js'
+import type { RequestBound } from './request-bound.js'
 import { decorateRequests } from './request.js'
 
 export interface HookDependencies {
@@ -28,6 +30,8 @@ export interface HookDependencies {
   clock: Clock
   random: Random
   lifecycle: Lifecycle
+  pressure: Pressure
+  bound: RequestBound
 }
 
 /** Whether this service is on its way out. */
@@ -52,7 +56,7 @@ export function installHooks(instance: FastifyInstance, dependencies: HookDepend
   instance.addHook('preValidation', (request, reply, done) => {
     enterLogFields(request.fields, () => {
       try {
-        chooseAction(request)
+        chooseAction(request, dependencies.pressure)
         request.requestKey = requestKeyOf(request, reply, (body) => downgrade(request, body))
         upgrade(request)
         done()
@@ -105,10 +109,11 @@ const refuseNul = (url: string) => {
 function admit(
   request: FastifyRequest,
   reply: FastifyReply,
-  { verifier }: HookDependencies,
+  { verifier, pressure, bound }: HookDependencies,
   done: (error?: Error) => void,
 ): void {
   try {
+    bound.enter(request, reply)
     refuseNul(request.url)
     const declaration = request.routeOptions.config.declaration ?? noDeclaration
     if (declaration.public || (request.is404 && !request.surface?.guardsUnknownPaths)) {
@@ -124,6 +129,7 @@ function admit(
       if (caller.scope.kind === 'project') request.fields.projectId = caller.scope.projectId
       negotiate(request, reply, declaration)
       if (declaration.policy) enforce(declaration.policy, caller, request.params as Target)
+      if (declaration.addsWork) pressure.assertRoom()
     }
     if (verified instanceof Promise) verified.then(proceed).then(() => done(), done)
     else {
@@ -170,7 +176,7 @@ function take(request: FastifyRequest, plan: OperationPlan): void {
 }
 
 /** Finds the action that the body names, checks its policy and takes its plan. */
-function chooseAction(request: FastifyRequest): void {
+function chooseAction(request: FastifyRequest, pressure: Pressure): void {
   const declaration = request.routeOptions.config.declaration
   if (!declaration?.actions) return
   const { body, caller, surface, microversion } = request
@@ -182,6 +188,7 @@ function chooseAction(request: FastifyRequest): void {
   if (surface?.microversions && microversion !== undefined)
     take(request, surface.microversions.plan(`${declaration.operation}.${name}`, action.answers ?? {}, microversion))
   enforce(action.policy, caller!, request.params as Target)
+  if (action.addsWork) pressure.assertRoom()
 }
 
 function upgrade(request: FastifyRequest): void {

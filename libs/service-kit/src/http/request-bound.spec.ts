@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { systemClock } from '@nubo/kernel'
+import { faultOf, novaErrors } from '@nubo/wire'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { createLogger } from '../logger.js'
+import { Metrics } from '../metrics/metrics.js'
+import { Pressure } from '../pressure.js'
+import { RequestBound } from './request-bound.js'
+
+const most = 3
+let server: FastifyInstance
+let url: string
+let waiting: (() => void)[]
+
+beforeEach(async () => {
+  const metrics = new Metrics(systemClock, createLogger('test', 'fatal'))
+  const bound = new RequestBound(metrics, new Pressure(metrics), most)
+  waiting = []
+  server = Fastify()
+  server.addHook('onRequest', (request, reply, done) => {
+    try {
+      bound.enter(request, reply)
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  server.setErrorHandler((error, _request, reply) => {
+    const { status, headers } = faultOf(error, novaErrors, 'req-1')
+    void reply.code(status).headers(headers).send()
+  })
+  server.get('/slow', async () => await new Promise<string>((resolve) => waiting.push(() => resolve('done'))))
+  server.get('/quick', () => 'done')
+  server.get('/healthz', { config: { declaration: { public: true, ofHealth: true } } }, () => 'well')
+  server.get('/waiting', { config: { declaration: { ofHealth: true } } }, () => waiting.length)
+  url = await server.listen({ host: '127.0.0.1', port: 0 })
+})
+afterEach(() => server.close())
+
+const statusOf = async (path: string) => (await fetch(url + path)).status
+const until = async (count: number) => {
+  while ((await (await fetch(`${url}/waiting`)).text()) !== String(count)) await systemClock.sleep(5)
+}
+
+it('lets a bounded number of requests in at once, and tells the others when to come again', async () => {
+  const held = Array.from({ length: most }, () => statusOf('/slow'))
+  await until(most)
+  const refused = await fetch(`${url}/quick`)
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
+  expect(await statusOf('/healthz')).toBe(200)
+  for (const end of waiting) end()
+  expect(await Promise.all(held)).toEqual([200, 200, 200])
+  expect(await statusOf('/quick')).toBe(200)
+})
+
+it('has room again when clients went away', async () => {
+  const leave = new AbortController()
+  const left = Array.from({ length: most }, () => fetch(`${url}/slow`, { signal: leave.signal }).catch(() => 'left'))
+  await until(most)
+  leave.abort()
+  expect(await Promise.all(left)).toEqual(['left', 'left', 'left'])
+  while ((await statusOf('/quick')) !== 200) await systemClock.sleep(5)
+  for (const end of waiting) end()
+})

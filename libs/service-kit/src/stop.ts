@@ -1,0 +1,44 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { Clock } from '@nubo/kernel'
+import type { Logger } from './logger.js'
+
+export interface Stopping {
+  app: NestFastifyApplication
+  logger: Logger
+  clock: Clock
+  /** Told when it begins. */
+  onStopping: () => void
+}
+
+/** What is under way has this long to end; then connections that still hold an answer are broken off. */
+const breakOffAfterMs = 7_000
+/** Whoever starts us waits longer than this before it kills. */
+const stopWithinMs = 10_000
+
+/** On SIGTERM and SIGINT: ends what is under way and leaves with 0. A second signal does not wait. */
+export function stopOnSignal({ app, logger, clock, onStopping }: Stopping): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1)
+    stopping = true
+    const beganMs = clock.monotonicMs()
+    logger.info({ signal }, 'stopping')
+    onStopping()
+    clock.after(breakOffAfterMs, () => app.getHttpServer().closeAllConnections(), { background: true })
+    clock.after(stopWithinMs, () => end(logger, new Error(`not stopped within ${stopWithinMs} ms`)), { background: true })
+    app.close().then(
+      () => {
+        logger.info({ tookMs: Math.round(clock.monotonicMs() - beganMs) }, 'stopped')
+        process.exit(0)
+      },
+      (error: unknown) => end(logger, error),
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+export function end(logger: Logger, error: unknown): never {
+  logger.fatal({ err: error }, 'ended by an error')
+  process.exit(1)
+}
