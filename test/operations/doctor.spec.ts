@@ -160,14 +160,6 @@ describe('an operation', () => {
     expect(await servers.settled([id])).toEqual({ error: 1 })
     expect(await examine()).toEqual([])
   })
-
-  it('that waits for a host which was fenced since is ended', async () => {
-    const { id, here } = await buildingServer()
-    await change('UPDATE hosts SET fencing_epoch = 2 WHERE id = $1', here.id)
-    await foundAndMended('operation.fenced-epoch')
-    expect(await servers.settled([id])).toEqual({ error: 1 })
-    expect(await examine()).toEqual([])
-  })
 })
 
 describe('a step', () => {

@@ -24,6 +24,15 @@ export interface Tombstone {
   last_failure: string | null
 }
 
+/** What a fenced host is told to remove when it comes back. */
+export interface AbandonedGuest {
+  server_id: string
+  incarnation: number
+  host: string | null
+  host_id: string
+  since: string
+}
+
 export interface SurveyedHost {
   name: string
   answered: boolean
@@ -35,6 +44,7 @@ export interface Examination {
   healthy: boolean
   findings: Finding[]
   tombstones: Tombstone[]
+  abandoned: AbandonedGuest[]
   hosts: SurveyedHost[]
 }
 

@@ -14,21 +14,25 @@ const tombstone = {
   ...{ server_id: 's1', host: 'two', host_alive: false, since: '2026-11-26T02:00:00Z' },
   ...{ vcpus: 1, memory_mib: 512, disk_gib: 5, last_failure: null },
 }
+const abandoned = { server_id: 's2', incarnation: 2, host: 'two', host_id: 'h2', since: '2026-11-26T02:30:00Z' }
 const hosts = [
   { name: 'one', answered: true, trouble: null, guests: 4 },
   { name: 'two', answered: false, trouble: 'It is down.', guests: null },
 ]
-const well = { healthy: true, findings: [], tombstones: [], hosts: [] }
+const well = { healthy: true, findings: [], tombstones: [], abandoned: [], hosts: [] }
 
 describe('doctor', () => {
   it('says that all is well, with exit code 0; what hosts away still hold is a note', async () => {
     const { cloud, nubo } = await aCloud()
-    cloud.on('GET', /nubo\/v1\/doctor$/, () => ({ body: { doctor: { ...well, tombstones: [tombstone], hosts } } }))
+    cloud.on('GET', /nubo\/v1\/doctor$/, () => ({
+      body: { doctor: { ...well, tombstones: [tombstone], abandoned: [abandoned], hosts } },
+    }))
     expect(await nubo('doctor')).toMatchObject({
       code: 0,
       stdout: [
         'Notes:',
         '  1 vCPU, 512 MiB of memory and 5 GiB of disk are held on host two for server s1, deleted 2026-11-26T02:00:00Z: the host is down.',
+        '  Host two is told to remove incarnation 2 of server s2 when it comes back: given up 2026-11-26T02:30:00Z.',
         '  Host two was not looked at. It is down.',
         '',
       ].join('\n'),

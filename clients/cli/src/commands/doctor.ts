@@ -1,5 +1,13 @@
 import type { Command } from 'commander'
-import { examine, repair, type Examination, type Finding, type SurveyedHost, type Tombstone } from '../cloud/doctor.js'
+import {
+  examine,
+  repair,
+  type AbandonedGuest,
+  type Examination,
+  type Finding,
+  type SurveyedHost,
+  type Tombstone,
+} from '../cloud/doctor.js'
 import type { CommandContext } from '../context.js'
 import { CommandError, exitCode } from '../exit.js'
 import { printable } from '../output/text.js'
@@ -29,12 +37,13 @@ export function addDoctorCommands(program: Command, context: CommandContext): vo
 }
 
 function print(context: CommandContext, examination: Examination): void {
-  const { findings, tombstones, hosts, healthy } = examination
+  const { findings, tombstones, abandoned, hosts, healthy } = examination
   const silent = hosts.filter(({ answered }) => !answered)
   const lines = [
     ...findings.flatMap(findingLines),
-    ...(tombstones.length + silent.length > 0 ? ['Notes:'] : []),
+    ...(tombstones.length + abandoned.length + silent.length > 0 ? ['Notes:'] : []),
     ...tombstones.map(tombstoneLine),
+    ...abandoned.map(abandonedLine),
     ...silent.map(silentLine),
   ]
   context.print(lines.map((line) => `${printable(line)}\n`).join(''))
@@ -53,6 +62,10 @@ function tombstoneLine({ server_id, host, host_alive, since, vcpus, memory_mib, 
   const held = `${vcpus} vCPU, ${memory_mib} MiB of memory and ${disk_gib} GiB of disk`
   const why = host_alive ? `is asked to remove it${last_failure ? ` (last answer: ${last_failure})` : ''}` : 'is down'
   return `  ${held} are held on host ${host} for server ${server_id}, deleted ${since}: the host ${why}.`
+}
+
+function abandonedLine({ server_id, incarnation, host, host_id, since }: AbandonedGuest): string {
+  return `  Host ${host ?? host_id} is told to remove incarnation ${incarnation} of server ${server_id} when it comes back: given up ${since}.`
 }
 
 function silentLine({ name, trouble }: SurveyedHost): string {

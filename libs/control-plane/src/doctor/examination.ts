@@ -3,8 +3,10 @@ import {
   examineHosts,
   examineRecords,
   findingKey,
+  readAbandoned,
   readHostSnapshot,
   readTombstones,
+  type AbandonedGuestNote,
   type CheckOptions,
   type Database,
   type Finding,
@@ -24,6 +26,8 @@ export interface Examination {
   findings: Finding[]
   /** What unreachable hosts still hold: no fault. */
   tombstones: Tombstone[]
+  /** What fenced hosts are told to remove when they come back: no fault either. */
+  abandoned: AbandonedGuestNote[]
   /** Who was asked, and who answered. */
   hosts: SurveyedHost[]
 }
@@ -62,6 +66,7 @@ export class Examiner {
     return await database.snapshot(async (db) => ({
       findings: [...(await examineRecords(db, checks)), ...(await examineHosts(db, surveys, checks))],
       tombstones: await readTombstones(db, checks),
+      abandoned: await readAbandoned(db, checks),
       hosts,
     }))
   }

@@ -60,7 +60,6 @@ const repairs: Partial<Record<FindingCode, Repair>> = {
   'operation.without-deadline': async ({ tx }, { about }) =>
     doneIf(await endByDeadline(tx, about.operationId!), 'Its deadline is now.'),
   'operation.without-step': abandon,
-  'operation.fenced-epoch': endFenced,
   'server.in-transition': bringToRest,
   'server.not-deleted': deleteAgain,
   'server.drifted': follow,
@@ -91,16 +90,6 @@ async function abandon(tx: PgOperationTransaction, { about }: Finding, tools: Re
     return done('The deletion is begun again.', opened)
   }
   await tx.markError(server.id, message)
-  return done('The operation is ended, and its server is ERROR.')
-}
-
-async function endFenced(tx: PgOperationTransaction, { about }: Finding): Promise<Deed> {
-  const located = await tx.lockStep(about.stepId!)
-  if (located?.step.state !== 'open') return changed
-  const message = 'Its host was fenced while this was under way, so what came of it is not known.'
-  await tx.markError(located.server.id, message)
-  const closed = { id: located.step.id, state: 'revoked' as const, result: { message } }
-  await tx.finishOperation(closed, { state: 'failed', message })
   return done('The operation is ended, and its server is ERROR.')
 }
 

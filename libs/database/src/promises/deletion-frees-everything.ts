@@ -56,6 +56,25 @@ export async function readTombstones(db: Queryable, { silenceMs, limit }: CheckO
   return await db.query<Tombstone>(readTombstonesOf, [silenceMs, limit])
 }
 
+/** A guest that was given up while its host was fenced, and may still lie there: no fault, as the host is told when it comes back. */
+export interface AbandonedGuestNote {
+  serverId: ServerId
+  incarnation: number
+  hostId: HostId
+  /** Null for a host that was forgotten since. */
+  hostName: string | null
+  abandonedAt: Date
+}
+
+const readAbandonedOf = `
+  SELECT g.server_id AS "serverId", g.incarnation, g.host_id AS "hostId", h.name AS "hostName", g.abandoned_at AS "abandonedAt"
+  FROM abandoned_guests g LEFT JOIN hosts h ON h.id = g.host_id ORDER BY g.abandoned_at LIMIT $1`
+
+/** Oldest first. */
+export async function readAbandoned(db: Queryable, { limit }: CheckOptions): Promise<AbandonedGuestNote[]> {
+  return await db.query<AbandonedGuestNote>(readAbandonedOf, [limit])
+}
+
 /** Promise 6: a host that can be reached removes what it is asked to. */
 export const tombstonesAreOfHostsAway: RecordCheck = async (db, options) => {
   const refused = (await readTombstones(db, options)).filter(({ hostAlive, lastFailure }) => hostAlive && lastFailure !== null)

@@ -1,7 +1,7 @@
 import type { Database, Queryable } from '../connection.js'
 import { defaultCheckOptions, type CheckOptions, type RecordCheck } from './check.js'
 import { deletionFreesRoom, tombstonesAreOfHostsAway } from './deletion-frees-everything.js'
-import { nothingWaitsForAFencedHost } from './fenced-epochs.js'
+import { nothingWaitsForAFencedHost } from './fenced-hosts.js'
 import type { Finding } from './finding.js'
 import type { HostCheck, HostSurvey } from './host-survey.js'
 import { everyDiskIsNamed, everyGuestIsNamed, noFolderIsAStray } from './hosts-hold-what-is-recorded.js'

@@ -20,7 +20,7 @@ interface StrangeRow {
 }
 
 /**
- * What lies on a host is in order where an allocation names it there. Of a server that something is being done to, the
+ * What lies on a host is in order where an allocation names it there, or where the host is told to remove it as soon as it is back. Of a server that something is being done to, the
  * operation decides.
  */
 const readStrange = `
@@ -29,6 +29,7 @@ const readStrange = `
     EXISTS (SELECT FROM placement_decisions d WHERE d.server_id = l.server_id AND d.host_id = l.host_id) AS "wasSent"
   FROM ${lyingRows} JOIN hosts h ON h.id = l.host_id LEFT JOIN servers v ON v.id = l.server_id LEFT JOIN hosts r ON r.id = v.host_id
   WHERE NOT EXISTS (SELECT FROM allocations a WHERE a.server_id = l.server_id AND a.incarnation = l.incarnation AND a.host_id = l.host_id)
+    AND NOT EXISTS (SELECT FROM abandoned_guests g WHERE g.server_id = l.server_id AND g.incarnation = l.incarnation AND g.host_id = l.host_id)
     AND NOT EXISTS (SELECT FROM operations o WHERE o.server_id = l.server_id AND o.state IN ('running', 'unwinding'))
   ORDER BY l.host_id, l.server_id, l.incarnation LIMIT $4`
 

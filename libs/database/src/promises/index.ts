@@ -1,5 +1,5 @@
 export { defaultCheckOptions, type CheckOptions, type RecordCheck } from './check.js'
-export { readTombstones, type Tombstone } from './deletion-frees-everything.js'
+export { readAbandoned, readTombstones, type AbandonedGuestNote, type Tombstone } from './deletion-frees-everything.js'
 export { examine, examineHosts, examineRecords, hostChecks, recordChecks } from './examine.js'
 export { findingKey, type Finding, type FindingSubject } from './finding.js'
 export { findingKinds, type FindingCode, type PromiseNumber } from './finding-kinds.js'

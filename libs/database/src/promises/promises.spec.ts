@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import { Database } from '../connection.js'
 import { migrate } from '../migrate.js'
 import { HealthyCloud, projectId } from '../testing/healthy-cloud.js'
-import { defaultCheckOptions, examine, findingKinds, readTombstones, type FindingCode, type HostSurvey } from './index.js'
+import {
+  defaultCheckOptions,
+  examine,
+  findingKinds,
+  readAbandoned,
+  readTombstones,
+  type FindingCode,
+  type HostSurvey,
+} from './index.js'
 
 let postgres: Awaited<ReturnType<typeof startPostgres>>
 let database: Database
@@ -177,10 +185,12 @@ describe('promise 3', () => {
     expect(await find()).toMatchObject([{ code: 'step.of-ended-operation', about: { operationId, stepId, serverId } }])
   })
 
-  it('an operation that waits for a host as it was before it was fenced', async () => {
-    const { operationId } = await cloud.addOperation(serverId)
-    await cloud.change('hosts', one, 'fencing_epoch = 2')
-    expect(await find()).toMatchObject([{ code: 'operation.fenced-epoch', about: { operationId, hostId: one } }])
+  it('a step that waits for a host which was declared dead, after a grace', async () => {
+    const { operationId, stepId } = await cloud.addOperation(serverId)
+    await cloud.change('hosts', one, 'forced_down = true, fencing_epoch = 2, updated_at = now()')
+    expect(await find([])).toEqual([])
+    await cloud.change('hosts', one, `updated_at = now() - interval '90 s'`)
+    expect(await find([])).toMatchObject([{ code: 'step.of-fenced-host', about: { operationId, stepId, hostId: one } }])
   })
 
   it('a server on its way to which nothing is being done', async () => {
@@ -317,6 +327,16 @@ describe('promise 6', () => {
     expect(codes).toContainEqual(['disk.unknown', stranger])
     expect(codes).toContainEqual(['disk.unknown', undefined])
     expect(codes).toHaveLength(3)
+  })
+
+  it('says nothing of what a host that was fenced is told to remove when it comes back', async () => {
+    const before = await surveyAll()
+    await cloud.change('hosts', one, 'fencing_epoch = 2')
+    await cloud.forget(serverId)
+    expect(await find(before)).toEqual([])
+    expect(await readAbandoned(database, defaultCheckOptions)).toMatchObject([{ serverId, incarnation: 1, hostName: 'one' }])
+    await database.execute('DELETE FROM abandoned_guests')
+    expect(await find(before)).toMatchObject([{ code: 'guest.not-recorded', about: { serverId, hostId: one } }])
   })
 })
 

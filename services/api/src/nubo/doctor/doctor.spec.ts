@@ -24,7 +24,13 @@ async function send(method: string, path: string, body?: unknown) {
 it('says that all is well, and whom it could not ask', async () => {
   expect(await send('GET', '')).toMatchObject({
     status: 200,
-    doctor: { healthy: true, findings: [], tombstones: [], hosts: [{ name: 'host-1', answered: false, trouble: 'It is down.' }] },
+    doctor: {
+      healthy: true,
+      findings: [],
+      tombstones: [],
+      abandoned: [],
+      hosts: [{ name: 'host-1', answered: false, trouble: 'It is down.' }],
+    },
   })
 })
 

@@ -1,13 +1,14 @@
 import type { SurveyedHost } from '@nubo/control-plane'
-import type { Tombstone } from '@nubo/database'
+import type { AbandonedGuestNote, Tombstone } from '@nubo/database'
 import { secondsTimestamp } from '@nubo/wire'
 import type { Told, ToldExamination } from './doctor.service.js'
 
-export function examinationView({ findings, tombstones, hosts }: ToldExamination) {
+export function examinationView({ findings, tombstones, abandoned, hosts }: ToldExamination) {
   return {
     healthy: findings.every(({ outcome }) => outcome?.mended),
     findings: findings.map(findingView),
     tombstones: tombstones.map(tombstoneView),
+    abandoned: abandoned.map(abandonedView),
     hosts: hosts.map(hostView),
   }
 }
@@ -44,6 +45,10 @@ function tombstoneView(tombstone: Tombstone) {
     operation_id: tombstone.operationId,
     last_failure: tombstone.lastFailure,
   }
+}
+
+function abandonedView({ serverId, incarnation, hostId, hostName, abandonedAt }: AbandonedGuestNote) {
+  return { server_id: serverId, incarnation, host_id: hostId, host: hostName, since: secondsTimestamp(abandonedAt) }
 }
 
 function hostView({ hostId, name, survey, images, freeBytes, trouble }: SurveyedHost) {
