@@ -13,12 +13,15 @@ import { Guests } from './guests.js'
 import { Hearing } from './hearing.js'
 import { Hosts } from './hosts.js'
 import { OldAnswers } from './old-answers.js'
+import { Reconciler } from './reconciler.js'
 import { Reports } from './reports.js'
 import { Results } from './results.js'
 
 const sweepIntervalMs = { busy: 1_000, idle: 4_000 }
 const deadlineIntervalMs = 15_000
 const fenceIntervalMs = 5_000
+/** Nothing depends on it: what it finds should not be. */
+const reconcileEveryMs = 3 * 60_000
 const concurrency = 32
 
 /** Takes in what agents report, casts again what nobody took, and ends what is overdue. */
@@ -32,6 +35,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
   private readonly deadlines: Deadlines
   private readonly oldAnswers: OldAnswers
   private readonly fences: Fences
+  private readonly reconciler: Reconciler
   private subscription: Subscription | undefined
 
   constructor(
@@ -54,11 +58,14 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
       guests,
       new Results(store, engine, caster, this.acknowledger),
       this.hearing,
+      (hostId) => this.reconciler.onArrival(hostId),
     )
     this.sweeper = new Sweeper({ store, queue, caster, clock, random, intervalMs: sweepIntervalMs, onError })
     this.deadlines = new Deadlines({ store, engine, clock, intervalMs: deadlineIntervalMs, onError })
     this.oldAnswers = new OldAnswers({ database, clock, onError })
     this.fences = new Fences({ database, store, engine, caster, clock, intervalMs: fenceIntervalMs, onError })
+    const repairs = { store, engine, caster, newRequestId }
+    this.reconciler = new Reconciler({ database, queue, clock, random, logger, repairs, everyMs: reconcileEveryMs })
     this.presence = new Presence('nova-conductor', database, clock, logger)
   }
 
@@ -69,6 +76,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.deadlines.start()
     this.oldAnswers.start()
     this.fences.start()
+    this.reconciler.start()
     void this.presence.start()
   }
 
@@ -76,7 +84,13 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.presence.stop()
     this.hearing.stop()
     await this.subscription?.close()
-    const ending = [this.sweeper.stop(), this.deadlines.stop(), this.fences.stop(), this.oldAnswers.stop()]
+    const ending = [
+      this.sweeper.stop(),
+      this.deadlines.stop(),
+      this.fences.stop(),
+      this.oldAnswers.stop(),
+      this.reconciler.stop(),
+    ]
     await Promise.all([...ending, this.acknowledger.flush()])
   }
 }

@@ -1,4 +1,5 @@
 import { hearingMark, report } from '@nubo/contract'
+import type { HostId } from '@nubo/kernel'
 import type { Message } from '@nubo/queue'
 import type { Guests } from './guests.js'
 import type { Hearing } from './hearing.js'
@@ -12,6 +13,8 @@ export class Reports {
     private readonly guests: Guests,
     private readonly results: Results,
     private readonly hearing: Hearing,
+    /** Told of a host that has come. */
+    private readonly onArrival: (hostId: HostId) => void,
   ) {}
 
   async take(message: Message): Promise<void> {
@@ -19,7 +22,8 @@ export class Reports {
     const taken = report.parse(message)
     switch (taken.kind) {
       case 'register':
-        return await this.hosts.register(taken)
+        await this.hosts.register(taken)
+        return this.onArrival(taken.hostId)
       case 'heartbeat':
         return await this.hosts.heartbeat(taken)
       case 'result':

@@ -13,4 +13,5 @@ export {
   recountRoom,
   revokeStep,
 } from './mend.js'
+export { takeTurnToReconcile } from './reconciliation.js'
 export type { RoomFigures } from './room-is-counted.js'

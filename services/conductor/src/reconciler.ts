@@ -1,0 +1,124 @@
+import { Examiner, repair, type RepairTools } from '@nubo/control-plane'
+import { takeTurnToReconcile, type Database, type Finding, type FindingCode } from '@nubo/database'
+import type { Clock, HostId, Random, Timer } from '@nubo/kernel'
+import type { Queue } from '@nubo/queue'
+import type { Logger } from '@nubo/service-kit'
+
+/** Repairs in one round at the most: what is left is found again in the next. */
+const batchSize = 100
+/** What a host reported when it came is taken in by then, and several that come together are looked at together. */
+const afterArrivalMs = 10_000
+
+/**
+ * Counters are moved by the statements that give and free, and by nothing else. One that is wrong is a defect of ours: it is
+ * told, and stays for an operator to see until they mend it (`nubo doctor --repair`).
+ */
+const leftToOperators: ReadonlySet<FindingCode> = new Set<FindingCode>(['room.counters-differ', 'quota.use-differs'])
+
+/** A host whose journal says so, or the records, have another history: nothing is removed there. */
+const signsOfAnotherHistory: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'journal.fence-ahead',
+  'journal.tombstone-on-record',
+])
+
+export interface ReconcilerOptions {
+  database: Database
+  queue: Queue
+  clock: Clock
+  random: Random
+  logger: Logger
+  repairs: RepairTools
+  /** Between two looks at the whole cloud, whichever conductor makes them. */
+  everyMs: number
+}
+
+/**
+ * Compares what is recorded with what is, and mends by record: servers, room, and what lies on hosts. The whole cloud is
+ * looked over now and then by one of the conductors, and a host when it has come.
+ */
+export class Reconciler {
+  private readonly examiner: Examiner
+  private readonly arrived = new Set<HostId>()
+  private timer: Timer | undefined
+  private arrivalTimer: Timer | undefined
+  private running: Promise<void> = Promise.resolve()
+  private readonly stopping = Promise.withResolvers<undefined>()
+  private stopped = false
+
+  constructor(private readonly options: ReconcilerOptions) {
+    this.examiner = new Examiner(options)
+  }
+
+  start(): void {
+    if (this.stopped) return
+    const { clock, random, everyMs } = this.options
+    // Jitter, so that replicas do not all ask for the turn at once.
+    this.timer = clock.after(everyMs * (0.75 + random.fraction() / 2), () => {
+      this.run(() => this.reconcileInTurn())
+      this.start()
+    })
+  }
+
+  /** What lies on a host that has come (back) is compared soon. */
+  onArrival(hostId: HostId): void {
+    this.arrived.add(hostId)
+    if (this.stopped) return
+    this.arrivalTimer ??= this.options.clock.after(afterArrivalMs, () => {
+      this.arrivalTimer = undefined
+      const hosts = new Set(this.arrived)
+      this.arrived.clear()
+      this.run(() => this.reconcile(hosts))
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.stopping.resolve(undefined)
+    this.timer?.cancel()
+    this.arrivalTimer?.cancel()
+    await this.running
+  }
+
+  /** The whole cloud, if nobody else has looked it over lately. */
+  async reconcileInTurn(): Promise<void> {
+    const { database, everyMs } = this.options
+    if (await takeTurnToReconcile(database, everyMs / 2)) await this.reconcile()
+  }
+
+  /** @param only the hosts that are asked; all of them where undefined. */
+  async reconcile(only?: ReadonlySet<HostId>): Promise<void> {
+    // A look may wait for hosts; nobody who is to stop waits for a look.
+    const examination = await Promise.race([this.examiner.examine(only), this.stopping.promise])
+    if (examination) await this.settle(examination.findings)
+  }
+
+  private async settle(findings: readonly Finding[]): Promise<void> {
+    const inDoubt = new Set(findings.filter(({ code }) => signsOfAnotherHistory.has(code)).map(({ about }) => about.hostId))
+    const mayBeMended = ({ code, about, repair: { possible } }: Finding) =>
+      possible && !leftToOperators.has(code) && !(about.hostId && inDoubt.has(about.hostId))
+    const [mendable, others] = [findings.filter(mayBeMended), findings.filter((finding) => !mayBeMended(finding))]
+    for (const { code, about, message } of others) this.options.logger.warn({ code, ...about }, `left to an operator: ${message}`)
+    for (const finding of mendable.slice(0, batchSize)) {
+      if (this.stopped) return
+      await this.mend(finding)
+    }
+  }
+
+  private async mend(finding: Finding): Promise<void> {
+    const { logger, repairs } = this.options
+    const { code, about, message } = finding
+    try {
+      const outcome = await repair(finding, repairs)
+      logger.warn({ code, ...about, mended: outcome.mended }, `${message} ${outcome.message}`)
+    } catch (error) {
+      logger.error({ err: error, code, ...about }, `could not be mended, and will be looked at again: ${message}`)
+    }
+  }
+
+  /** One look at a time. */
+  private run(look: () => Promise<void>): void {
+    this.running = this.running
+      .then(() => (this.stopped ? undefined : look()))
+      .catch((error: unknown) => this.options.logger.error({ err: error }, 'the cloud could not be looked over'))
+  }
+}
