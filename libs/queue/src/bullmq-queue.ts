@@ -158,9 +158,12 @@ export class BullMqQueue implements Queue {
   private queue(name: string): BullQueue {
     let queue = this.queues.get(name)
     if (!queue) {
-      queue = new BullQueue(name, { connection: this.producer, prefix, skipMetasUpdate: true })
-      queue.on('error', this.options.onError)
-      this.queues.set(name, queue)
+      const opened = new BullQueue(name, { connection: this.producer, prefix, skipMetasUpdate: true })
+      opened.on('error', this.options.onError)
+      // BullMQ greets Redis once, and for good: where the connection breaks off just then, this one never works again.
+      opened.waitUntilReady().catch(() => this.queues.delete(name))
+      this.queues.set(name, opened)
+      queue = opened
     }
     return queue
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { startRedis, waitFor } from '@nubo/deploy'
 import { CloudError, systemClock, systemRandom } from '@nubo/kernel'
+import { Redis } from 'ioredis'
 import { BullMqQueue } from './bullmq-queue.js'
 import { MemoryQueue } from './memory-queue.js'
 import type { Message, Queue } from './queue.js'
@@ -189,5 +190,23 @@ describe('BullMQ', () => {
       ),
     )
     await queue.close()
+  }, 60_000)
+
+  it('casts to a queue to which Redis said no when it was first used', async () => {
+    const rules = '~nubo:* &* +@all'
+    const redisThatRefuses = await startRedis({ users: [{ name: 'late', password: 'secret', rules: `${rules} -info` }] })
+    const administrator = new Redis(redisThatRefuses.address)
+    const address = { ...redisThatRefuses.address, username: 'late', password: 'secret' }
+    const queue = new BullMqQueue({ redis: address, clock: systemClock, random: systemRandom, onError })
+    try {
+      await expect(queue.cast('greeted', {})).rejects.toMatchObject({ kind: 'Unavailable' })
+      await administrator.acl('SETUSER', 'late', '+info')
+      await queue.cast('greeted', {})
+      expect(await queue.depth('greeted')).toBe(1)
+    } finally {
+      await queue.close()
+      administrator.disconnect()
+      await redisThatRefuses.stop()
+    }
   }, 60_000)
 })
