@@ -1,7 +1,7 @@
 // A whole installation in another program's hands: the suite that breaks one on purpose.
 export { Steps } from '../../bootstrap/steps.mjs'
 export { Cloud } from '../cloud.js'
-export { agentPort, controlPlaneConfigurations, databaseOf } from '../configuration.js'
+export { agentPort, controlPlaneConfigurations, databaseOf, redisOf } from '../configuration.js'
 export { takeDown } from '../down.js'
 export { serviceTrouble } from '../health.js'
 export type { HostProcess } from '../host/namespace-processes.js'

@@ -2,6 +2,7 @@ import { quotaIsCounted, roomIsCounted } from './counters.js'
 import { domainsEqualRecords, processesEqualDomains } from './domains.js'
 import { journalsAreAcknowledged, nothingIsLeft } from './leftovers.js'
 import { doctorIsContent, promisesHold } from './promises.js'
+import { queuesKeepNothing } from './queues.js'
 import { acceptedRequestsEnded, answersWereHonest, keysMadeOneServer, nothingIsLive, serversAreSettled } from './requests.js'
 
 export type { Check, Scene } from './check.js'
@@ -18,4 +19,4 @@ export const checksAtRest = [
 ]
 
 /** What holds besides when every server was deleted. */
-export const checksWhenEmpty = [nothingIsLive, doctorIsContent, promisesHold, nothingIsLeft]
+export const checksWhenEmpty = [nothingIsLive, doctorIsContent, promisesHold, nothingIsLeft, queuesKeepNothing]
