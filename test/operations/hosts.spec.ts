@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { listServices, updateComputeService } from '@nubo/database'
+import { listServices, releaseHost, updateComputeService } from '@nubo/database'
 import { waitFor } from '@nubo/deploy'
-import type { ServerId } from '@nubo/kernel'
+import { newId, systemRandom, type Id, type ServerId } from '@nubo/kernel'
 import { startControlPlane } from './control-plane.js'
 import { obedient, ScriptedHost, type ScriptedHostOptions } from './scripted-host.js'
 import { TestServers } from './servers.js'
@@ -247,5 +247,61 @@ describe('a host that comes back after it was fenced', () => {
     expect(await servers.find(id!)).toMatchObject({ hostName: 'two', vmState: 'active' })
     expect(commandsTo(other, id!)).toMatchObject([{ kind: 'build', incarnation: 2 }])
     host.answering = obedient
+  })
+})
+
+describe('a host that asks to be looked at', () => {
+  it('is up and keeps its servers, gets no new ones, and is told when an operator has looked', async () => {
+    const host = await addHost({ name: 'one' })
+    const id = await activeServer()
+    host.quarantine = 'its journal was lost'
+    await host.start([{ serverId: id, incarnation: 1, powerState: 1 }])
+    expect(await stateOf(host)).toMatchObject({ alive: true })
+    expect(await servers.settled(await servers.create(1))).toEqual({ error: 1 })
+    expect(await servers.find(id)).toMatchObject({ vmState: 'active' })
+    expect(host.released).toBe(false)
+    await releaseHost(cloud.database, host.id)
+    await host.start([{ serverId: id, incarnation: 1, powerState: 1 }])
+    expect(host.released).toBe(true)
+    expect(await servers.settled(await servers.create(1))).toEqual({ active: 1 })
+    host.quarantine = null
+    await host.start([{ serverId: id, incarnation: 1, powerState: 1 }])
+    host.quarantine = 'its journal was lost'
+    await host.start([{ serverId: id, incarnation: 1, powerState: 1 }])
+    expect(host.released).toBe(false)
+  })
+})
+
+describe('a host whose identity two agents use', () => {
+  it('lets neither in until an operator has seen to it, and touches nothing', async () => {
+    const first = await addHost({ name: 'one' })
+    const id = await activeServer()
+    const guests = [{ serverId: id, incarnation: 1, powerState: 1 as const }]
+    const agents = [first.agentId, newId<Id<'agent'>>(systemRandom)]
+    for (const [turn, agentId] of [agents[1], agents[0], agents[1]].entries()) {
+      first.agentId = agentId!
+      await first.start(guests)
+      expect(first.refusal === undefined).toBe(turn < 2)
+    }
+    expect(first.refusal).toMatch(/Two agents register as this host in turns/)
+    expect(await stateOf(first)).toMatchObject({ alive: false })
+    expect(await servers.find(id)).toMatchObject({ vmState: 'active' })
+    first.agentId = newId<Id<'agent'>>(systemRandom)
+    await first.start(guests)
+    expect(first.refusal).toBeDefined()
+    await releaseHost(cloud.database, first.id)
+    await first.start(guests)
+    expect(first.refusal).toBeUndefined()
+    expect(await servers.settled(await servers.create(1))).toEqual({ active: 1 })
+  })
+
+  it('is not taken for one whose agent is started again and again, or whose registrations overtook each other', async () => {
+    const host = await addHost({ name: 'one' })
+    const [older, newer] = [newId<Id<'agent'>>(systemRandom), newId<Id<'agent'>>(systemRandom)]
+    for (const agentId of [newer, older, newer, newer, newId<Id<'agent'>>(systemRandom), newId<Id<'agent'>>(systemRandom)]) {
+      host.agentId = agentId
+      await host.start()
+      expect(host.refusal).toBeUndefined()
+    }
   })
 })

@@ -53,6 +53,11 @@ export class ScriptedHost {
   answering: Answering = obedient
   bootId = 'first boot'
   fencingEpoch = 0
+  agentId = newId<Id<'agent'>>(systemRandom)
+  /** Why it asks to be looked at; null: it does not. */
+  quarantine: string | null = null
+  /** Whether it was told that somebody has. */
+  released = false
   /** What it was told to remove when it registered, whether it was let in or not. */
   toRemove: AbandonedGuest[] = []
   /** Why it was not let in when it registered last. */
@@ -81,6 +86,8 @@ export class ScriptedHost {
       address: '127.0.0.1',
       bootId: this.bootId,
       fencingEpoch: this.fencingEpoch,
+      agentId: this.agentId,
+      quarantine: this.quarantine,
       inventory: this.inventory(),
       guests: guests.map((guest) => ({ ...guest, sequence: ++this.sequence })),
     })
@@ -152,6 +159,7 @@ export class ScriptedHost {
   private onRegistration(answer: Registered | NotRegistered): void {
     this.fencingEpoch = answer.fencingEpoch
     this.toRemove = answer.remove
+    this.released = answer.kind === 'registered' && answer.release
     this.refusal = answer.kind === 'not-registered' ? answer.reason : undefined
     this.awaitingRegistration?.(answer.kind === 'registered' ? answer.sessionId : undefined)
   }

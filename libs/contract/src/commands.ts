@@ -112,7 +112,12 @@ const registrationAnswer = z.object({
 })
 
 /** The answer to a registration. Until it came, an agent starts nothing. */
-export const registered = registrationAnswer.extend({ kind: z.literal('registered'), sessionId })
+export const registered = registrationAnswer.extend({
+  kind: z.literal('registered'),
+  sessionId,
+  /** An operator has looked at what the host was in quarantine for. */
+  release: z.boolean(),
+})
 export type Registered = z.output<typeof registered>
 
 /** The other answer: the host gets no session for now. It asks again. */

@@ -43,6 +43,10 @@ export const register = z.object({
   address: z.string(),
   /** Differs after the host itself was started again, and only then. */
   bootId: z.string(),
+  /** Differs after each start of the agent. */
+  agentId: z.uuid(),
+  /** Why the host itself asks to be looked at by a person; null where it does not. */
+  quarantine: z.string().max(1_000).nullable(),
   /** The highest that the host knows of; 0 before it was told any. */
   fencingEpoch: z.int().nonnegative(),
   inventory,

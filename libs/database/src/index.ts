@@ -24,6 +24,7 @@ export {
   forgetAbandoned,
   isFenced,
   markInterrupted,
+  releaseHost,
   clearInterrupted,
   type AbandonedGuest,
 } from './hosts/fencing.js'

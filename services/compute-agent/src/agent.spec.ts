@@ -325,6 +325,7 @@ describe('an agent', () => {
         sessionId,
         fencingEpoch,
         remove: [],
+        release: false,
       }
       await host.queue.cast(computeQueue(hostId), answer)
       expect((await conductor.resultOf(command)).outcome).toMatchObject({ state: 'done' })

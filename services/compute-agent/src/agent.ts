@@ -8,7 +8,7 @@ import {
   type ServerCommand,
 } from '@nubo/contract'
 import type { Hypervisor } from '@nubo/hypervisor'
-import type { Clock, HostId, Random, ServerId, Timer } from '@nubo/kernel'
+import { newId, type Clock, type HostId, type Id, type Random, type ServerId, type Timer } from '@nubo/kernel'
 import type { Message, Queue, Subscription } from '@nubo/queue'
 import type { Logger } from '@nubo/service-kit'
 import { answerWith } from './answers.js'
@@ -64,19 +64,21 @@ export class Agent {
   private readonly registration: Registration
   private readonly heartbeat: Heartbeat
   private readonly hostId: HostId
+  private readonly agentId: Id<'agent'>
   private subscriptions: Subscription[] = []
   private held: ServerCommand[] = []
   private suspicion: Timer | undefined
 
   constructor(private readonly parts: AgentParts) {
-    const { configuration, queue, hypervisor, guests, disks, images, journal, clock, random, logger } = parts
+    const { configuration, queue, hypervisor, guests, disks, images, journal, record, clock, random, logger } = parts
     const { session, executor } = this
     const hostId = (this.hostId = configuration.host.id as HostId)
+    this.agentId = newId(random)
     const cast = (this.cast = reportsTo(queue, logger))
     this.results = new Results({ hostId, journal, session, cast, clock })
     this.observer = new Observer({ hostId, hypervisor, guests, executor, session, cast, logger })
     this.intake = new Intake({
-      ...{ journal, executor, session, clock, logger },
+      ...{ journal, record, executor, session, clock, logger },
       tools: { hypervisor, guests, disks, images, clock },
       onEnded: ({ serverId, incarnation }, { powerState }) => {
         this.observer.noteTold([{ serverId, incarnation, powerState }])
@@ -174,7 +176,15 @@ export class Agent {
     const guests = await this.observer.survey()
     this.observer.noteTold(guests)
     const { name, address } = configuration.host
-    const identity = { registrationId, hostId: this.hostId, hostName: name, address, bootId, fencingEpoch: record.fencingEpoch }
+    const identity = {
+      registrationId,
+      hostId: this.hostId,
+      hostName: name,
+      address,
+      bootId,
+      agentId: this.agentId,
+      ...record.toldOf,
+    }
     const seen = guests.map((guest) => ({ ...guest, sequence: 1 }))
     if (!(await this.cast({ kind: 'register', ...identity, inventory, guests: seen })))
       throw new Error('the queue cannot be reached')
@@ -193,6 +203,7 @@ export class Agent {
     // Another try may have been made meanwhile: its answer is the one that counts.
     if (!this.registration.isAwaited(answer)) return
     if (answer.kind === 'not-registered') return this.registration.refuse(answer.reason)
+    if (answer.release) await record.release()
     this.registration.settle()
     this.beginSession(answer)
   }
@@ -236,7 +247,8 @@ export class Agent {
 
   /** A guest or its disks that turn up at or below their server's tombstone are removed. */
   private async removeWhatIsDestroyed(): Promise<void> {
-    const { hypervisor, guests, journal, logger } = this.parts
+    const { hypervisor, guests, journal, record, logger } = this.parts
+    if (record.quarantine) return
     for (const { serverId, incarnation } of [...(await hypervisor.list()), ...guests.all()]) {
       const id = serverId as ServerId
       const tombstone = journal.tombstoneOf(id)

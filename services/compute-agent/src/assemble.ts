@@ -11,6 +11,7 @@ import { ImageCache } from './images/image-cache.js'
 import { httpImageClient } from './images/image-client.js'
 import { HostRecord } from './host-record.js'
 import { Journal } from './journal.js'
+import { lostJournal } from './lost-journal.js'
 import { linuxMachine } from './machine.js'
 
 export interface Surroundings {
@@ -33,9 +34,13 @@ export async function assembleAgent(surroundings: Surroundings): Promise<{ agent
   const onBroken = (path: string) => logger.error({ path }, 'what lies here cannot be read, and is left to a person')
   const guests = await GuestFiles.open(files, `${directory}/guests`, onBroken)
   const journal = await Journal.open({ files, directory: `${directory}/journal`, clock, onBroken })
-  const record = await HostRecord.open({ files, directory, hostId: configuration.host.id as HostId })
   const images = await openImages(surroundings, guests)
   const hypervisor = simulated ? await simulatedHost(surroundings, guests) : await libvirtHost(surroundings)
+  const record = await HostRecord.open({
+    ...{ files, directory, hostId: configuration.host.id as HostId },
+    examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
+  })
+  if (record.quarantine) logger.error({ why: record.quarantine }, 'this host is in quarantine')
   const agent = new Agent({
     ...{ configuration, queue, hypervisor, guests, journal, record, images, clock, random, logger },
     disks: configuration.driver === 'libvirt' ? new OverlayDiskMaker(guests, images, systemProcesses, random) : noDisks,

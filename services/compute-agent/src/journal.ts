@@ -52,6 +52,8 @@ export interface JournalOptions {
  */
 export class Journal {
   private readonly entries = new Map<ServerId, JournalEntry>()
+  /** Servers whose entries could not be read when this journal was opened. */
+  readonly setAside = new Set<ServerId>()
   private readonly writing = new Map<ServerId, Promise<void>>()
 
   private constructor(private readonly options: JournalOptions) {}
@@ -64,6 +66,10 @@ export class Journal {
     for (const name of await files.list(directory)) if (name.endsWith('.json')) await journal.load(name)
     await journal.forgetOldTombstones()
     return journal
+  }
+
+  get directory(): string {
+    return this.options.directory
   }
 
   get(serverId: ServerId): JournalEntry | undefined {
@@ -131,14 +137,16 @@ export class Journal {
 
   /**
    * A fence that was lost with its file does no harm: commands are of a session, and a new one has begun before any is
-   * taken. What was under way is asked for again.
+   * taken. What was under way is asked for again. But a person looks at it (`lost-journal.ts`).
    */
   private async load(name: string): Promise<void> {
     const { files, directory, onBroken } = this.options
     const path = `${directory}/${name}`
     const text = (await files.read(path)) ?? ''
     const parsed = journalEntry.safeParse(parseJson(text))
-    if (parsed.success) return void this.entries.set(name.slice(0, -'.json'.length) as ServerId, parsed.data)
+    const serverId = name.slice(0, -'.json'.length) as ServerId
+    if (parsed.success) return void this.entries.set(serverId, parsed.data)
+    this.setAside.add(serverId)
     await files.write(`${path}.broken`, text)
     await files.remove(path)
     onBroken(path)

@@ -83,13 +83,17 @@ export class Hosts {
   }
 
   private async record(tx: Transaction, report: Register, sessionId: SessionId): Promise<Settlement> {
-    const { fencingEpoch, fenced, rebooted } = await registerHost(tx, report, sessionId)
+    const { fencingEpoch, fenced, twins, quarantine, rebooted } = await registerHost(tx, report, sessionId)
     const remove = await abandonedGuests(tx, report.hostId)
-    if (fenced) return { answer: { ...refusal(report, fencedReason), fencingEpoch, remove }, toRun: [], interrupted: [] }
+    const reason = fenced ? fencedReason : twins ? quarantine : null
+    if (reason) return { answer: { ...refusal(report, reason), fencingEpoch, remove }, toRun: [], interrupted: [] }
     await adoptGuests(tx, report.hostId, fencingEpoch)
     const { hostId, registrationId } = report
     return {
-      answer: { kind: 'registered', hostId, registrationId, sessionId, fencingEpoch, remove },
+      answer: {
+        ...{ kind: 'registered', hostId, registrationId, sessionId, fencingEpoch, remove },
+        release: report.quarantine !== null && quarantine === null,
+      },
       // Before the guests are looked at: what stopped because its host did is to run again, and is not taken for stopped.
       toRun: rebooted ? await serversToRun(tx, hostId) : [],
       interrupted: await findInterrupted(tx, hostId, report.guests),

@@ -86,3 +86,14 @@ export async function forgetAbandoned(
     [hostId, guests.map((guest) => guest.serverId), guests.map((guest) => guest.incarnation)],
   )
 }
+
+const release = `
+  UPDATE hosts SET forced_down = false, quarantine = NULL, quarantine_released = COALESCE(quarantine, quarantine_released),
+    twins = false, agent_returns = 0, former_agent_id = NULL,
+    session_id = CASE WHEN quarantine IS NULL THEN session_id END, updated_at = clock_timestamp()
+  WHERE id = $1 AND (forced_down OR quarantine IS NOT NULL)`
+
+/** Lets a host that is fenced or in quarantine take part again, from its next registration on. False where it is neither. */
+export async function releaseHost(db: Queryable, hostId: HostId): Promise<boolean> {
+  return (await db.execute(release, [hostId])) > 0
+}

@@ -63,6 +63,8 @@ async function addHost(hostName: string) {
     address: '',
     bootId: 'b',
     fencingEpoch: 0,
+    agentId: newId<Id<'agent'>>(systemRandom),
+    quarantine: null,
     inventory,
     guests: [],
   }

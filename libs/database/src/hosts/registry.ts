@@ -32,41 +32,70 @@ function inventoryValues(inventory: Inventory): unknown[] {
 
 const inventoryParameters = (from: number) => Array.from({ length: 17 }, (_, index) => `$${from + index}`).join(', ')
 
+/** A report may overtake another once; an agent that comes back twice to the place that another took is a second one. */
+const isTwin = `(hosts.twins OR (EXCLUDED.agent_id <> hosts.agent_id AND EXCLUDED.agent_id = hosts.former_agent_id AND hosts.agent_returns > 0))`
+
+const twinReason = `'Two agents register as this host in turns, from ' || hosts.address || ' and ' || EXCLUDED.address
+  || ': its identity was copied, or its agent runs twice. Stop one of them, and then: nubo host release'`
+
 /** The epoch never goes back, whoever knows the higher one: a database that was restored from a copy may know a lower. */
 const upsertHost = `
   WITH before AS (SELECT boot_id FROM hosts WHERE id = $1)
-  INSERT INTO hosts (id, name, address, boot_id, session_id, fencing_epoch, last_heard_at, heard_ms, ${inventoryColumns})
-  VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), ${heardSoFar}, ${inventoryParameters(7)})
+  INSERT INTO hosts (id, name, address, boot_id, session_id, fencing_epoch, agent_id, quarantine, last_heard_at, heard_ms, ${inventoryColumns})
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp(), ${heardSoFar}, ${inventoryParameters(9)})
   ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, address = EXCLUDED.address, seen_sequence = 0,
-    session_id = CASE WHEN hosts.forced_down THEN NULL ELSE EXCLUDED.session_id END,
-    fencing_epoch = GREATEST(hosts.fencing_epoch, EXCLUDED.fencing_epoch),
+    session_id = CASE WHEN hosts.forced_down OR ${isTwin} THEN NULL ELSE EXCLUDED.session_id END,
+    fencing_epoch = GREATEST(hosts.fencing_epoch, EXCLUDED.fencing_epoch), twins = ${isTwin},
+    quarantine = CASE WHEN ${isTwin} THEN CASE WHEN hosts.twins THEN hosts.quarantine ELSE ${twinReason} END
+      WHEN EXCLUDED.quarantine IS DISTINCT FROM hosts.quarantine_released THEN EXCLUDED.quarantine END,
+    quarantine_released = CASE WHEN EXCLUDED.quarantine IS NOT NULL THEN hosts.quarantine_released END,
+    agent_returns = CASE EXCLUDED.agent_id WHEN hosts.agent_id THEN hosts.agent_returns
+      WHEN hosts.former_agent_id THEN hosts.agent_returns + 1 ELSE 0 END,
+    former_agent_id = CASE EXCLUDED.agent_id WHEN hosts.agent_id THEN hosts.former_agent_id ELSE hosts.agent_id END,
+    agent_id = EXCLUDED.agent_id,
     last_heard_at = EXCLUDED.last_heard_at, heard_ms = EXCLUDED.heard_ms, updated_at = clock_timestamp(),
     (${inventoryColumns}) = ROW(${inventoryColumns.replaceAll(/\w+/g, 'EXCLUDED.$&')})
-  RETURNING fencing_epoch, forced_down, (SELECT boot_id FROM before) AS boot_before`
+  RETURNING fencing_epoch, forced_down, twins, quarantine, (SELECT boot_id FROM before) AS boot_before`
+
+interface RegisteredRow {
+  fencing_epoch: number
+  forced_down: boolean
+  twins: boolean
+  quarantine: string | null
+  boot_before: string | null
+}
 
 export interface Registration {
   fencingEpoch: number
   /** An operator's word stands that it is dead: it has no session. */
   fenced: boolean
+  /** Two agents use its identity: it has no session. */
+  twins: boolean
+  /** Why no new servers come to it; null where they do. */
+  quarantine: string | null
   /** The host itself was started again since it was last settled in: whatever ran on it does not run any more. */
   rebooted: boolean
 }
 
-/** Begins a new session of a host, known or new, unless it is fenced. Throws `Conflict` if another host has its name. */
+/**
+ * Begins a new session of a host, known or new, unless it is fenced or one of two. Throws `Conflict` if another host has its
+ * name.
+ */
 export async function registerHost(tx: Transaction, report: Register, sessionId: SessionId): Promise<Registration> {
   try {
-    const [row] = await tx.query<{ fencing_epoch: number; forced_down: boolean; boot_before: string | null }>(upsertHost, [
+    const [row] = await tx.query<RegisteredRow>(upsertHost, [
       report.hostId,
       report.hostName,
       report.address,
       report.bootId,
       sessionId,
       Math.max(1, report.fencingEpoch),
+      report.agentId,
+      report.quarantine,
       ...inventoryValues(report.inventory),
     ])
-    const { fencing_epoch, forced_down, boot_before } = row!
-    const rebooted = boot_before !== null && boot_before !== report.bootId
-    return { fencingEpoch: fencing_epoch, fenced: forced_down, rebooted }
+    const { fencing_epoch: fencingEpoch, forced_down: fenced, twins, quarantine, boot_before } = row!
+    return { fencingEpoch, fenced, twins, quarantine, rebooted: boot_before !== null && boot_before !== report.bootId }
   } catch (error) {
     if (!isUniqueViolation(error)) throw error
     throw new CloudError('Conflict', `Another host is registered as ${report.hostName}: give this one a name of its own.`, {

@@ -22,7 +22,7 @@ const claimRoom = `
     UPDATE hosts h SET used_vcpus = used_vcpus + v.vcpus, used_memory_mib = used_memory_mib + v.memory_mib + h.overhead_mib,
       used_disk_gib = used_disk_gib + v.disk_gib, server_count = server_count + 1
     FROM server v
-    WHERE h.id = $2 AND h.fencing_epoch = $3 AND h.enabled AND NOT h.forced_down
+    WHERE h.id = $2 AND h.fencing_epoch = $3 AND h.enabled AND NOT h.forced_down AND h.quarantine IS NULL
       AND h.used_vcpus + v.vcpus <= h.capacity_vcpus
       AND h.used_memory_mib + v.memory_mib + h.overhead_mib <= h.capacity_memory_mib
       AND h.used_disk_gib + v.disk_gib <= h.capacity_disk_gib

@@ -7,6 +7,7 @@ import { hostIsAlive } from './services.js'
 export interface HostSnapshotRow {
   id: HostId
   name: string
+  /** By its operator, and not in quarantine. */
   enabled: boolean
   disabledReason: string | null
   /** Heard of within the time given. */
@@ -28,7 +29,8 @@ export interface HostSnapshotRow {
 
 /** One row even where there is no host at all. */
 const readSnapshot = `
-  SELECT hearing.able AS hearing, h.id, h.name, h.enabled, h.disabled_reason AS "disabledReason", h.forced_down AS "forcedDown",
+  SELECT hearing.able AS hearing, h.id, h.name, h.enabled AND h.quarantine IS NULL AS enabled,
+    COALESCE(h.quarantine, h.disabled_reason) AS "disabledReason", h.forced_down AS "forcedDown",
     h.architecture, h.virt_type AS "virtType", h.capacity_vcpus AS "capacityVcpus", h.capacity_memory_mib AS "capacityMemoryMiB",
     h.capacity_disk_gib AS "capacityDiskGiB", h.overhead_mib AS "overheadMiB", h.used_vcpus AS "usedVcpus",
     h.used_memory_mib AS "usedMemoryMiB", h.used_disk_gib AS "usedDiskGiB", h.server_count AS "serverCount",

@@ -35,6 +35,8 @@ export class HealthyCloud {
     const report: Register = {
       ...{ kind: 'register', registrationId: newId(systemRandom), hostId, hostName: name, address: '192.0.2.1', bootId: 'b' },
       fencingEpoch: 0,
+      agentId: newId(systemRandom),
+      quarantine: null,
       guests: [],
       inventory: {
         ...{

@@ -19,6 +19,8 @@ export async function addHost(database: Database, { name, virtType = 'qemu', vir
     address: '192.0.2.1',
     bootId: 'boot-1',
     fencingEpoch: 0,
+    agentId: newId(systemRandom),
+    quarantine: null,
     guests: [],
     inventory: {
       architecture: 'x86_64',

@@ -2,6 +2,7 @@ import type { ServerCommand } from '@nubo/contract'
 import { CloudError, type Clock, type ServerId } from '@nubo/kernel'
 import { withLogFields, type Logger } from '@nubo/service-kit'
 import type { Executor } from '../executor.js'
+import type { HostRecord } from '../host-record.js'
 import type { Journal, Outcome } from '../journal.js'
 import { powerStateCode } from '../reports/power-state.js'
 import type { Session } from '../session.js'
@@ -12,6 +13,7 @@ import { perform } from './perform.js'
 export interface IntakeOptions {
   tools: CommandTools
   journal: Journal
+  record: HostRecord
   executor: Executor
   session: Session
   clock: Clock
@@ -21,6 +23,9 @@ export interface IntakeOptions {
   /** A command that ended before was asked for again. */
   onAskedAgain: (serverId: ServerId) => void
 }
+
+/** What a host in quarantine leaves: it goes on with the guests that it has, and no more. */
+const makesOrUnmakes: ReadonlySet<ServerCommand['kind']> = new Set(['build', 'destroy'])
 
 interface Running {
   fence: number
@@ -40,11 +45,13 @@ export class Intake {
 
   /** The command must be of the current session. */
   take(command: ServerCommand): void {
-    const { journal, logger, session } = this.options
+    const { journal, logger, record, session } = this.options
     const { serverId, fence, fencingEpoch } = command
     if (this.stopped) return
     const log = { serverId, kind: command.kind, fence }
     if (fencingEpoch !== session.fencingEpoch) return logger.warn(log, 'refused a command of another epoch of this host')
+    if (record.quarantine && makesOrUnmakes.has(command.kind))
+      return logger.warn({ ...log, why: record.quarantine }, 'left a command until a person has looked at this host')
     const entry = journal.get(serverId)
     if (entry && fence < entry.fence)
       return logger.warn({ ...log, known: entry.fence }, 'refused a command: a later one came first')

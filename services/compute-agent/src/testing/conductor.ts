@@ -34,6 +34,8 @@ export class Conductor {
   fencingEpoch = 1
   /** What registrations are told to remove. */
   remove: AbandonedGuest[] = []
+  /** Whether registrations are told that somebody has looked. */
+  release = false
   /** Why registrations are refused; undefined: they are not. */
   refusal: string | undefined
   /** Whether registrations are answered. */
@@ -110,6 +112,11 @@ export class Conductor {
     const answer = { hostId, registrationId, fencingEpoch, remove }
     if (refusal) return await this.queue.cast(computeQueue(hostId), { kind: 'not-registered', ...answer, reason: refusal })
     this.sessionId = newId<SessionId>(systemRandom)
-    await this.queue.cast(computeQueue(hostId), { kind: 'registered', ...answer, sessionId: this.sessionId })
+    await this.queue.cast(computeQueue(hostId), {
+      kind: 'registered',
+      ...answer,
+      sessionId: this.sessionId,
+      release: this.release,
+    })
   }
 }

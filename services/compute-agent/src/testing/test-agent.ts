@@ -26,6 +26,7 @@ import { GuestFiles } from '../guests/guest-files.js'
 import type { Images } from '../images/image-cache.js'
 import { HostRecord } from '../host-record.js'
 import { Journal } from '../journal.js'
+import { lostJournal } from '../lost-journal.js'
 import { Conductor } from './conductor.js'
 import { eventually } from './eventually.js'
 import { memoryFiles } from './memory-files.js'
@@ -70,15 +71,20 @@ export class TestHost {
     const { files } = this
     const directory = join(this.directory, 'journal')
     const journal = await Journal.open({ files, directory, clock: this.clock, onBroken: () => {} })
+    const guests = await GuestFiles.open(files, join(this.directory, 'guests'), () => {})
+    const record = await HostRecord.open({
+      ...{ files, directory: this.directory, hostId: this.hostId },
+      examine: (found) => lostJournal(found, { journal, guests, hypervisor: this.hypervisor }),
+    })
     this.agent = new Agent({
       configuration: { host: { ...hostConfiguration, id: this.hostId, directory: this.directory } },
       queue: this.queue,
       hypervisor: this.hypervisor,
-      guests: await GuestFiles.open(files, join(this.directory, 'guests'), () => {}),
+      guests,
       disks: this.disks,
       images: noImages,
       journal,
-      record: await HostRecord.open({ files, directory: this.directory, hostId: this.hostId }),
+      record,
       bootId: this.bootId,
       uptimeSeconds: () => 1,
       clock: this.clock,
