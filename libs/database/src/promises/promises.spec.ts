@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { SurveyedServer } from '@nubo/contract'
 import { startPostgres } from '@nubo/deploy'
 import { newId, systemRandom, type HostId, type ServerId } from '@nubo/kernel'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Database } from '../connection.js'
 import { migrate } from '../migrate.js'
@@ -364,6 +365,15 @@ describe('promise 8', () => {
 it('no more is told of one kind than is asked for', async () => {
   for (const id of [one, two]) await cloud.change('hosts', id, 'server_count = 9')
   expect(await examine(database, [], { ...defaultCheckOptions, limit: 1 })).toHaveLength(1)
+})
+
+it('everything that can be found, and whatever finds it, is in docs/promises.md', () => {
+  const told = readFileSync(join(import.meta.dirname, '../../../../docs/promises.md'), 'utf8')
+  const checks = readdirSync(import.meta.dirname).filter((name) =>
+    /export const \w+: (Record|Host)Check/.test(readFileSync(join(import.meta.dirname, name), 'utf8')),
+  )
+  expect(checks.length).toBeGreaterThan(5)
+  expect([...Object.keys(findingKinds), ...checks].filter((name) => !told.includes(`\`${name}\``))).toEqual([])
 })
 
 it('everything that can be found is broken on purpose here', () => {
