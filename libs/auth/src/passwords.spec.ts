@@ -30,12 +30,16 @@ it('is equal for the same letters typed differently', async () => {
 
 it('matches nothing where there is no user, and does the work of a hash for it', async () => {
   const hash = await hasher.hash('correct horse')
-  // The processor's time, not the clock's: it is the same on a busy machine.
+  // The processor's time, not the clock's, and the least of several: what else the process did meanwhile is not in it.
   const workOf = async (stored: string | undefined) => {
-    const before = process.cpuUsage()
-    for (let time = 0; time < 5; time++) expect(await hasher.matches('wrong', stored)).toBe(false)
-    const { user, system } = process.cpuUsage(before)
-    return user + system
+    const times: number[] = []
+    for (let time = 0; time < 8; time++) {
+      const before = process.cpuUsage()
+      expect(await hasher.matches('wrong', stored)).toBe(false)
+      const { user, system } = process.cpuUsage(before)
+      times.push(user + system)
+    }
+    return Math.min(...times)
   }
   expect(await workOf(undefined)).toBeGreaterThan((await workOf(hash)) / 3)
 })
