@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { DatabaseAddress } from './data/postgres.js'
-import type { RedisAddress } from './data/redis.js'
+import type { RedisAddress } from './data/redis-address.js'
 import { controlPlaneAddress, hostAddress } from './host/network.js'
 import type { HostRecord, Installation } from './installation/installation.js'
 

@@ -1,5 +1,6 @@
 export { type DatabaseAddress, type PostgresOptions, PrivatePostgres, startPostgres } from './data/postgres.js'
 export { everything, type RedisUser } from './data/redis-program.js'
-export { PrivateRedis, type RedisAddress, type RedisOptions, startRedis } from './data/redis.js'
+export type { RedisAddress } from './data/redis-address.js'
+export { PrivateRedis, type RedisOptions, startRedis } from './data/redis.js'
 export { waitFor } from './process/wait.js'
 export { freePort } from './process/ports.js'

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import type { RedisAddress } from './redis.js'
+import type { RedisAddress } from './redis-address.js'
 
 /**
  * Asks Redis once whether it takes this user and has loaded its data: undefined when it has, else what is wrong. Spoken by

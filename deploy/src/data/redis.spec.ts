@@ -3,7 +3,8 @@ import { dirname } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import { identify, isAlive } from '../process/identity.js'
-import { type PrivateRedis, type RedisAddress, startRedis } from './redis.js'
+import type { RedisAddress } from './redis-address.js'
+import { type PrivateRedis, startRedis } from './redis.js'
 import { accessList } from './redis-program.js'
 
 let redis: PrivateRedis | undefined

@@ -6,17 +6,10 @@ import { freePort } from '../process/ports.js'
 import { PrivateProcess } from '../process/private-program.js'
 import type { WhyNot } from '../process/wait.js'
 import { programRoots } from './program-roots.js'
+import type { RedisAddress } from './redis-address.js'
 import { redisTrouble } from './redis-ping.js'
 import { everything, findRedisProgram, prepareRedis, type RedisUser } from './redis-program.js'
 import { TemporaryDirectory } from './temporary-directory.js'
-
-/** How to reach Redis, in the shape of every service's configuration. */
-export interface RedisAddress {
-  host: string
-  port: number
-  username: string
-  password: string
-}
 
 /** Waits until Redis has loaded its data and answers; `whyNot` gives a reason to give up. */
 export async function waitForRedis(address: RedisAddress, whyNot: WhyNot, timeoutMs = 60_000) {
