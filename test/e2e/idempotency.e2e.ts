@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { Database } from '@nubo/database'
 import { waitFor } from '@nubo/deploy'
 import { newId, systemRandom } from '@nubo/kernel'
 import type { Answer, CloudClient } from '../support/client.js'
 import { Cloud } from '../support/cloud.js'
+import { repository } from '../support/repository.js'
 
 // Promise 4 where it is hard: the process that was asked is killed, with kill -9, before its answer has come.
 
@@ -91,29 +96,71 @@ async function allActive(): Promise<Server[]> {
   return await waitFor('every server is ACTIVE', all, waiting)
 }
 
+/** Kills the api while it carries out what `begin` sends, which is a creation by demo: its key is claimed, and nothing committed. */
+async function killInTheMiddle<T>(begin: () => Promise<T>, meanwhile: () => Promise<void> = async () => undefined) {
+  const project = await projectOfDemo()
+  return await database.transaction(async (tx) => {
+    // What every creation in the project has to write.
+    await tx.query('SELECT FROM project_quotas WHERE project_id = $1 FOR UPDATE', [project])
+    const outcome = begin()
+    const stuck = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO project_quotas%'`
+    const waits = async () => {
+      // A transaction sees one state of the other connections until it asks for a new one.
+      await tx.query('SELECT pg_stat_clear_snapshot()')
+      return (await tx.query(stuck)).length === 1
+    }
+    await waitFor('the creation waits', waits, waiting)
+    await meanwhile()
+    await cloud.kill('api')
+    return { outcome }
+  })
+}
+
+/** Runs the command line as demo, to its end. */
+async function nubo(...words: string[]) {
+  const environment = {
+    ...{ OS_AUTH_URL: `${cloud.apiUrl}/v3`, OS_USERNAME: 'demo', OS_PASSWORD: cloud.passwords.demo, OS_PROJECT_NAME: 'demo' },
+    ...{ PATH: process.env['PATH'], HOME: cloud.directory, OS_CLIENT_CONFIG_FILE: '/dev/null' },
+  }
+  const child = spawn(process.execPath, [join(repository, 'clients/cli/bin/nubo.js'), ...words], { env: environment })
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  return { code: code as number, stdout, stderr }
+}
+
 it(
   'a creation whose process is killed in the middle blocks its key no longer than the process lived, and is made once',
   async () => {
     const key = newId(systemRandom)
-    const project = await projectOfDemo()
-    let first: Promise<Created | undefined> = Promise.resolve(undefined)
-    await database.transaction(async (tx) => {
-      // What every creation in the project has to write: this one stops here, with its key claimed and nothing committed.
-      await tx.query('SELECT FROM project_quotas WHERE project_id = $1 FOR UPDATE', [project])
-      first = create('halfway', key)
-      const stuck = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO project_quotas%'`
-      await waitFor('the creation waits', async () => (await database.query(stuck)).length === 1, waiting)
-      const second = await create('halfway', key)
-      expect([second?.status, second?.headers.get('retry-after')]).toEqual([409, '1'])
-      await cloud.kill('api')
-    })
-    expect(await first).toBeUndefined()
+    const first = await killInTheMiddle(
+      () => create('halfway', key),
+      async () => {
+        const second = await create('halfway', key)
+        expect([second?.status, second?.headers.get('retry-after')]).toEqual([409, '1'])
+      },
+    )
+    expect(await first.outcome).toBeUndefined()
     await cloud.startService('api')
     expect(await servers()).toEqual([])
 
     const { id } = await createSurely('halfway', key)
     expect((await create('halfway', key))!.body.server.id).toBe(id)
     expect((await allActive()).map((server) => server.id)).toEqual([id])
+  },
+  3 * minutes,
+)
+
+it(
+  'nubo gets its server although the api is killed in the middle, and the same one when it is run again',
+  async () => {
+    const command = ['server', 'create', 'web', '--image', 'tiny', '--flavor', 'tiny', '--idempotency-key', newId(systemRandom)]
+    const first = await killInTheMiddle(() => nubo(...command, '--quiet'))
+    await cloud.startService('api')
+    const { code, stdout, stderr } = await first.outcome
+    expect([code, stderr]).toEqual([0, ''])
+    expect((await nubo(...command, '--quiet')).stdout).toBe(stdout)
+    expect((await allActive()).map(({ id }) => `${id}\n`)).toEqual([stdout])
+    const other = await nubo(...command.with(2, 'other'))
+    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('was used for another POST /v2.1/servers')])
   },
   3 * minutes,
 )

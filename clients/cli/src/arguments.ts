@@ -20,6 +20,12 @@ export function keyValue(word: string, before: Record<string, string> = {}): Rec
   return { ...before, [word.slice(0, split)]: word.slice(split + 1) }
 }
 
+/** What Nubo takes as an Idempotency-Key. */
+export function requestKey(word: string): string {
+  if (!/^[\x21-\x7e]{1,255}$/.test(word)) throw new InvalidArgumentError('It must be 1 to 255 ASCII characters without spaces.')
+  return word
+}
+
 /** Collects a repeated option. */
 export function repeated(word: string, before: string[] = []): string[] {
   return [...before, word]

@@ -16,6 +16,8 @@ export interface GlobalOptions {
   quiet?: boolean
   columns?: string[]
   debug?: boolean
+  /** What the commands that create are given, to make nothing twice when they are run again. */
+  idempotencyKey?: string
   /** In OpenStack's names: cloud, auth_url, region_name ... */
   flags: Flags
 }
@@ -57,7 +59,11 @@ export class CommandContext {
       environment: this.world.environment,
       debug: this.options.debug ? (line) => this.world.stderr.write(`${printable(line)}\n`) : undefined,
     })
-    return new Session(configuration, this.openTransport, (question) => this.world.askSecret(question))
+    return new Session(configuration, this.openTransport, (question) => this.world.askSecret(question), {
+      newKey: () => this.options.idempotencyKey ?? this.world.newKey(),
+      sleep: (delayMs) => this.world.sleep(delayMs),
+      note: (text) => this.note(text),
+    })
   }
 
   /** Prints many: a table, with --json an array, with --quiet the ids, one a line. */

@@ -39,6 +39,13 @@ export class CommandError extends Error {
   }
 }
 
+/** The connection broke after a request that changes something was sent: nobody knows whether it was carried out. */
+export class LostAnswer extends CommandError {
+  constructor(message: string, cause: unknown) {
+    super(exitCode.unreachable, message, { cause })
+  }
+}
+
 export function usageError(message: string): CommandError {
   return new CommandError(exitCode.usage, message)
 }

@@ -5,7 +5,7 @@ import { addCompletionCommands } from './commands/completion.js'
 import { addConsoleCommands } from './commands/console.js'
 import { addDoctorCommands } from './commands/doctor.js'
 import { addFlavorCommands } from './commands/flavor.js'
-import { examples } from './commands/help.js'
+import { examples, keyOption } from './commands/help.js'
 import { addHypervisorCommands } from './commands/hypervisor.js'
 import { addImageCommands } from './commands/image.js'
 import { addKeypairCommands } from './commands/keypair.js'
@@ -56,8 +56,8 @@ export function createProgram(context: CommandContext): Command {
     ['eval "$(nubo completion bash)"', 'completion of commands and names with Tab'],
   ])
   program.addHelpText('after', exitCodes)
-  program.hook('preAction', () => {
-    context.options = globalOptions(program)
+  program.hook('preAction', (_program, command) => {
+    context.options = { ...globalOptions(program), ...keyOption(command) }
   })
   addServerCommands(program, context)
   addImageCommands(program, context)

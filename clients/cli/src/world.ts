@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { homedir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
@@ -27,6 +28,8 @@ export interface World {
   monotonicMs(): number
   /** Resolves after `delayMs`, or rejects when the signal fires. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>
+  /** Something that nobody has thought of before. */
+  newKey(): string
   /** Runs `handler` on Ctrl-C in place of dying at once; returns how to stop listening. */
   onInterrupt(handler: () => void): () => void
   /** Asks on the terminal without showing what is typed; undefined where there is no terminal to ask on. */
@@ -47,6 +50,7 @@ export function processWorld(): World {
     sleep: async (delayMs, signal) => {
       await delay(delayMs, undefined, signal ? { signal } : {})
     },
+    newKey: () => randomUUID(),
     onInterrupt(handler) {
       process.on('SIGINT', handler)
       return () => process.off('SIGINT', handler)

@@ -3,6 +3,7 @@ import type { Compute } from './compute.js'
 import { refusal } from './errors.js'
 import { fetchAll, withQuery } from './pages.js'
 import { readJson } from './session.js'
+import { nuboRoot } from './versions.js'
 
 interface NuboRequest {
   /** In the words of an error: 'Reading the placement decision'. */
@@ -56,8 +57,7 @@ export class Nubo {
   }
 
   private async root(): Promise<string> {
-    const { url } = await this.compute.api()
-    return `${url.replace(/\/v2(\.\d+)?(\/.*)?$/, '')}/nubo/v1`
+    return nuboRoot((await this.compute.api()).url)
   }
 }
 

@@ -2,8 +2,9 @@ import { CommandError, exitCode } from '../exit.js'
 import { authenticate, type Authorization } from './authentication.js'
 import type { CloudConfiguration } from './configuration.js'
 import { refusal } from './errors.js'
+import { Repeater, type RepeaterOptions } from './repeater.js'
 import type { HttpRequest, HttpResponse, Transport } from './transport.js'
-import { trimSlashes } from './versions.js'
+import { nuboRoot, trimSlashes } from './versions.js'
 
 export type ServiceType = 'compute' | 'image' | 'network' | 'identity'
 
@@ -21,12 +22,16 @@ export interface ServiceRequest {
 /** One person's dealings with one cloud: a token, fetched when first needed and again when it has run out, and the catalog. */
 export class Session {
   private authorization: Promise<Authorization> | undefined
+  private readonly repeater: Repeater
 
   constructor(
     readonly configuration: CloudConfiguration,
     private readonly transport: Transport,
     private readonly askPassword: (question: string) => Promise<string | undefined>,
-  ) {}
+    repeating: Omit<RepeaterOptions, 'honoursKeys'>,
+  ) {
+    this.repeater = new Repeater({ ...repeating, honoursKeys: () => this.honoursKeys() })
+  }
 
   authorize(): Promise<Authorization> {
     return (this.authorization ??= authenticate(this.transport, this.configuration, this.askPassword))
@@ -66,6 +71,11 @@ export class Session {
 
   /** Sends a request with the token and resolves with any answer but 401, after which a new token was tried once. */
   async send(request: ServiceRequest): Promise<HttpResponse> {
+    if (request.method !== 'POST') return this.sendOnce(request)
+    return this.repeater.send((headers) => this.sendOnce({ ...request, headers: { ...request.headers, ...headers } }))
+  }
+
+  private async sendOnce(request: ServiceRequest): Promise<HttpResponse> {
     const response = await this.sendWithToken(request)
     if (response.status !== 401 || request.bytes) return response
     response.bytes.resume()
@@ -78,6 +88,14 @@ export class Session {
     const response = await this.send(request)
     if (response.status >= 300) throw await refusal(response, doing)
     return response
+  }
+
+  private async honoursKeys(): Promise<boolean> {
+    const url = nuboRoot(await this.endpoint('compute'))
+    const response = await this.sendWithToken({ method: 'GET', url })
+    const { version } = response.status === 200 ? await readJson<NuboVersion>(response, url) : { version: undefined }
+    response.bytes.resume()
+    return version?.idempotency_keys !== undefined
   }
 
   private async sendWithToken(request: ServiceRequest): Promise<HttpResponse> {
@@ -96,6 +114,10 @@ export class Session {
       signal: request.signal,
     })
   }
+}
+
+interface NuboVersion {
+  version?: { idempotency_keys?: unknown }
 }
 
 /** The body of a successful answer, which must be JSON: a proxy's error page with status 200 is not the cloud. */

@@ -2,7 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { CommandError, exitCode } from '../exit.js'
+import { CommandError, exitCode, LostAnswer } from '../exit.js'
 import { readNamedFile } from '../files.js'
 import { redactBody, redactHeaders } from './redaction.js'
 
@@ -226,9 +226,9 @@ function unreachable(request: HttpRequest, error: NodeJS.ErrnoException, silence
     )
   }
   const refused = code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH'
-  return new CommandError(exitCode.unreachable, `Cannot reach ${origin}: ${describe(error)}${refused ? '' : outcome}`, {
-    cause: error,
-  })
+  const message = `Cannot reach ${origin}: ${describe(error)}`
+  if (refused || outcome === '') return new CommandError(exitCode.unreachable, message, { cause: error })
+  return new LostAnswer(message + outcome, error)
 }
 
 /** Node's message where there is one: several addresses that all refuse come as an error with none. */

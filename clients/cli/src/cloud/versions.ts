@@ -79,3 +79,6 @@ export function reachableAddress(reachedAt: string, advertised: string): string 
 export function trimSlashes(url: string): string {
   return url.replace(/\/+$/, '')
 }
+
+/** Where a Nubo has what is its own: beside the compute API, whose address is `computeUrl`. */
+export const nuboRoot = (computeUrl: string) => `${computeUrl.replace(/\/v2(\.\d+)?(\/.*)?$/, '')}/nubo/v1`

@@ -12,7 +12,7 @@ import {
 import { orElse } from '../cloud/names.js'
 import type { CommandContext } from '../context.js'
 import type { View } from '../output/view.js'
-import { examples } from './help.js'
+import { addKeyOption, examples } from './help.js'
 import { Several } from './several.js'
 
 const flavorView: View<Flavor> = [
@@ -90,6 +90,7 @@ function addCreate(flavor: Command, context: CommandContext): void {
     .option('--private', 'only chosen projects may use it')
     .option('--description <text>', 'what it is for')
     .option('--property <key=value>', 'extra spec for the scheduler or the hypervisor (repeatable)', keyValue)
+  addKeyOption(command)
   examples(command, [['nubo flavor create small --vcpus 1 --ram 512 --disk 5', '']])
   command.action(async (name: string, options: CreateOptions) => {
     const compute = context.compute()

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { wholeNumber } from '../arguments.js'
+import { requestKey, wholeNumber } from '../arguments.js'
 
 /** Puts worked examples under a command's help: what most people read first, and often last. */
 export function examples(command: Command, lines: readonly (readonly [shell: string, says: string])[]): Command {
@@ -17,6 +17,21 @@ export function waitOptions(command: Command, goal: string): Command {
         .default(600)
         .argParser(wholeNumber),
     )
+}
+
+/** `--idempotency-key`: for every command that makes one thing. */
+export function addKeyOption(command: Command): Command {
+  return command.option(
+    '--idempotency-key <key>',
+    'a name of your own for what this makes: the same command with the same key makes nothing twice (Nubo, for 24 hours)',
+    requestKey,
+  )
+}
+
+/** What was given for it, if `command` has it. */
+export function keyOption(command: Command): { idempotencyKey?: string } {
+  const { idempotencyKey } = command.opts<{ idempotencyKey?: string }>()
+  return idempotencyKey === undefined ? {} : { idempotencyKey }
 }
 
 export interface WaitOptions {

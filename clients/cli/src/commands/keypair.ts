@@ -6,7 +6,7 @@ import type { CommandContext } from '../context.js'
 import { usageError } from '../exit.js'
 import { fileProblem, readNamedFile } from '../files.js'
 import { toJson, type View } from '../output/view.js'
-import { examples } from './help.js'
+import { addKeyOption, examples } from './help.js'
 import { Several } from './several.js'
 
 const keypairView: View<Keypair> = [
@@ -67,11 +67,14 @@ function addCreate(keypair: Command, context: CommandContext): void {
         'publicKey',
       ),
     )
+  addKeyOption(command)
   examples(command, [
     ['nubo keypair create me --public-key ~/.ssh/id_ed25519.pub', ''],
     ['nubo keypair create me --private-key ~/.ssh/nubo', 'a new one'],
   ])
   command.action(async (name: string, options: CreateOptions) => {
+    if (options.publicKey === undefined && context.options.idempotencyKey !== undefined)
+      throw usageError('--idempotency-key needs --public-key: a key that is made here is another one each time')
     if (options.publicKey === undefined) return make(context, name, options.privateKey)
     const publicKey = readNamedFile(options.publicKey, 'the public key').toString('utf8').trim()
     if (/PRIVATE KEY-----/.test(publicKey))

@@ -6,7 +6,7 @@ import { createServers, getServer, listServers, type NewServer, type Server } fr
 import type { CommandContext } from '../context.js'
 import { CommandError, exitCode, usageError } from '../exit.js'
 import { readNamedFile } from '../files.js'
-import { examples, waitOptions, type WaitOptions } from './help.js'
+import { addKeyOption, examples, waitOptions, type WaitOptions } from './help.js'
 import { serverView, withNames } from './server-view.js'
 import { active, failureOf, waitForServers } from './server-wait.js'
 import { Several } from './several.js'
@@ -49,10 +49,12 @@ export function addServerCreate(server: Command, context: CommandContext): void 
     .option('--hint <key=value>', 'hint to the scheduler (repeatable)', keyValue)
     .option('--min <count>', 'make at least so many, or none', positiveNumber)
     .option('--max <count>', 'make so many if the quota allows', positiveNumber)
+  addKeyOption(command)
   waitOptions(command, 'it is ACTIVE')
   examples(command, [
     ['nubo server create web --image debian-12 --flavor small --key-name me --wait', ''],
     ['nubo server create worker --max 10 --image debian-12 --flavor small --wait', 'ten of them'],
+    ['nubo server create web --image debian-12 --flavor small --idempotency-key web-2026', 'run again, it makes no second one'],
     ['id=$(nubo server create web --image debian-12 --flavor small --quiet)', 'for scripts'],
   ])
   command.action((name: string, options: CreateOptions) => create(context, name, options))

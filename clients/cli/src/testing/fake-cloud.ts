@@ -270,7 +270,10 @@ export class FakeCloud {
       this.keypairs.push(keypair)
       return { status: 201, body: { keypair } }
     })
-    if (nubo) this.route('GET', /^\/compute\/nubo\/v1$/, () => ({ body: { versions: [] } }))
+    if (nubo)
+      this.route('GET', /^\/compute\/nubo\/v1$/, () => ({
+        body: { version: { id: 'v1', idempotency_keys: { header: 'Idempotency-Key', kept_hours: 24 } } },
+      }))
   }
 
   /** One page, with a link to the next whose host and path nobody can reach, as behind many a proxy. */

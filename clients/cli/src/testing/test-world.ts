@@ -34,6 +34,7 @@ export class TestWorld implements World {
   readonly stderr: Memory
   private nowMs = 0
   private sleeps = 0
+  private keys = 0
   private readonly handlers = new Set<() => void>()
 
   constructor(private readonly options: TestWorldOptions = {}) {
@@ -60,6 +61,11 @@ export class TestWorld implements World {
     await new Promise((resolve) => setImmediate(resolve))
     signal?.throwIfAborted()
     this.nowMs += delayMs
+  }
+
+  newKey(): string {
+    this.keys += 1
+    return `key-${this.keys}`
   }
 
   onInterrupt(handler: () => void): () => void {

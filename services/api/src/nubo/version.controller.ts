@@ -7,6 +7,14 @@ export class NuboVersionController {
   @Get()
   @Public()
   show(@BaseUrl() baseUrl: string) {
-    return { version: { id: 'v1', status: 'CURRENT', links: [{ rel: 'self', href: `${baseUrl}/nubo/v1` }] } }
+    return {
+      version: {
+        id: 'v1',
+        status: 'CURRENT',
+        links: [{ rel: 'self', href: `${baseUrl}/nubo/v1` }],
+        // So that a client knows, before it needs to, that it may repeat a request whose answer was lost.
+        idempotency_keys: { header: 'Idempotency-Key', kept_hours: 24 },
+      },
+    }
   }
 }
