@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { Database } from '@nubo/database'
 import { waitFor } from '@nubo/deploy'
 import { seededRandom, type Random } from '@nubo/kernel'
 import type { CloudClient } from '../support/client.js'
 import { Cloud } from '../support/cloud.js'
+import { repository } from '../support/repository.js'
 
 // A cloud in which everything comes and goes, and nothing is wrong: the doctor finds nothing, however often it looks.
 
@@ -97,4 +101,37 @@ it(
     expect(hosts.map(({ guests }) => guests)).toEqual([0, 0, 0])
   },
   10 * minutes,
+)
+
+/** The command line, as an operator has it. */
+async function nubo(...words: string[]): Promise<{ code: number; output: string }> {
+  const env = {
+    PATH: process.env['PATH']!,
+    HOME: '/nonexistent',
+    ...{ OS_AUTH_URL: `${cloud.apiUrl}/v3`, OS_USERNAME: 'admin', OS_PASSWORD: cloud.passwords.admin, OS_PROJECT_NAME: 'admin' },
+  }
+  const program = [join(repository, 'clients/cli/bin/nubo.js'), ...words]
+  return await new Promise((resolve) =>
+    execFile(process.execPath, program, { env, timeout: minutes }, (error, stdout, stderr) =>
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: stdout + stderr }),
+    ),
+  )
+}
+
+it(
+  'says to an operator what is wrong, mends it, and then says that all is well',
+  async () => {
+    expect(await nubo('doctor')).toEqual({ code: 0, output: 'Every promise holds. 3 of 3 hosts answered, with 0 guests.\n' })
+    const database = Database.connect({ ...cloud.databaseAddress, poolSize: 1 })
+    await database.execute(`UPDATE hosts SET used_vcpus = 3 WHERE name = 'two'`)
+    await database.close()
+    const found = await nubo('doctor')
+    expect(found.code).toBe(7)
+    expect(found.output).toContain('Host two counts 3 vCPU')
+    expect(await nubo('doctor', '--repair')).toMatchObject({ code: 0, output: expect.stringContaining('Mended: ') })
+    expect((await nubo('doctor')).code).toBe(0)
+    const operations = JSON.parse((await nubo('operation', 'list', '--limit', '5', '--json')).output) as { state: string }[]
+    expect(operations.map(({ state }) => state)).toEqual(['done', 'done', 'done', 'done', 'done'])
+  },
+  5 * minutes,
 )

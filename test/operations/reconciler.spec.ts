@@ -109,6 +109,33 @@ it('removes nothing from a host that has another history than the records', asyn
   await until(async () => destroyed() === before + 1)
 })
 
+it('does not keep a server from other actions by trying again and again what its host refuses', async () => {
+  const id = await activeServer()
+  await servers.delete(id)
+  await servers.settled([id])
+  host.layDown(id, 1)
+  host.answering = () => ({ state: 'failed', powerState: 4, failure: { scope: 'host', message: 'its disk is busy' } })
+  const one = reconciler()
+  await one.reconcile()
+  await servers.settled([id])
+  const asked = host.commands.length
+  await one.reconcile()
+  expect(host.commands).toHaveLength(asked)
+  expect(told).toHaveLength(1)
+})
+
+it('removes nothing from a host in quarantine', async () => {
+  const id = await activeServer()
+  await servers.delete(id)
+  await servers.settled([id])
+  host.layDown(id, 1)
+  await change(`UPDATE hosts SET quarantine = 'Its journal is gone.'`)
+  const asked = host.commands.length
+  await reconciler().reconcile()
+  expect(host.commands).toHaveLength(asked)
+  expect(told.map((line) => line.includes('left to an operator'))).toEqual([true, true])
+})
+
 it('of any number of conductors one takes its turn', async () => {
   await change(`UPDATE reconciliation SET looked_at = now() - interval '1 h'`)
   await change('UPDATE hosts SET used_vcpus = 5')

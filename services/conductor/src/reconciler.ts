@@ -1,5 +1,5 @@
 import { Examiner, repair, type RepairTools } from '@nubo/control-plane'
-import { takeTurnToReconcile, type Database, type Finding, type FindingCode } from '@nubo/database'
+import { findingKey, takeTurnToReconcile, type Database, type Finding, type FindingCode } from '@nubo/database'
 import type { Clock, HostId, Random, Timer } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import type { Logger } from '@nubo/service-kit'
@@ -8,6 +8,8 @@ import type { Logger } from '@nubo/service-kit'
 const batchSize = 100
 /** What a host reported when it came is taken in by then, and several that come together are looked at together. */
 const afterArrivalMs = 10_000
+/** What could not be mended is not tried again in every round: an operation that fails keeps others from its server meanwhile. */
+const againAfterMs = 30 * 60_000
 
 /**
  * Counters are moved by the statements that give and free, and by nothing else. One that is wrong is a defect of ours: it is
@@ -15,8 +17,9 @@ const afterArrivalMs = 10_000
  */
 const leftToOperators: ReadonlySet<FindingCode> = new Set<FindingCode>(['room.counters-differ', 'quota.use-differs'])
 
-/** A host whose journal says so, or the records, have another history: nothing is removed there. */
+/** One of host and records has forgotten something, or remembers something else: nothing is removed there. */
 const signsOfAnotherHistory: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'host.quarantined',
   'journal.fence-ahead',
   'journal.tombstone-on-record',
 ])
@@ -39,6 +42,8 @@ export interface ReconcilerOptions {
 export class Reconciler {
   private readonly examiner: Examiner
   private readonly arrived = new Set<HostId>()
+  /** When what is still found was last tried to be mended. */
+  private readonly tried = new Map<string, number>()
   private timer: Timer | undefined
   private arrivalTimer: Timer | undefined
   private running: Promise<void> = Promise.resolve()
@@ -89,7 +94,9 @@ export class Reconciler {
   async reconcile(only?: ReadonlySet<HostId>): Promise<void> {
     // A look may wait for hosts; nobody who is to stop waits for a look.
     const examination = await Promise.race([this.examiner.examine(only), this.stopping.promise])
-    if (examination) await this.settle(examination.findings)
+    if (!examination) return
+    if (!only) this.forgetMended(examination.findings)
+    await this.settle(examination.findings)
   }
 
   private async settle(findings: readonly Finding[]): Promise<void> {
@@ -98,15 +105,26 @@ export class Reconciler {
       possible && !leftToOperators.has(code) && !(about.hostId && inDoubt.has(about.hostId))
     const [mendable, others] = [findings.filter(mayBeMended), findings.filter((finding) => !mayBeMended(finding))]
     for (const { code, about, message } of others) this.options.logger.warn({ code, ...about }, `left to an operator: ${message}`)
-    for (const finding of mendable.slice(0, batchSize)) {
+    for (const finding of mendable.filter((each) => this.isDue(each)).slice(0, batchSize)) {
       if (this.stopped) return
       await this.mend(finding)
     }
   }
 
+  private isDue(finding: Finding): boolean {
+    const triedMs = this.tried.get(findingKey(finding))
+    return triedMs === undefined || this.options.clock.monotonicMs() - triedMs >= againAfterMs
+  }
+
+  private forgetMended(findings: readonly Finding[]): void {
+    const found = new Set(findings.map(findingKey))
+    for (const key of this.tried.keys()) if (!found.has(key)) this.tried.delete(key)
+  }
+
   private async mend(finding: Finding): Promise<void> {
     const { logger, repairs } = this.options
     const { code, about, message } = finding
+    this.tried.set(findingKey(finding), this.options.clock.monotonicMs())
     try {
       const outcome = await repair(finding, repairs)
       logger.warn({ code, ...about, mended: outcome.mended }, `${message} ${outcome.message}`)

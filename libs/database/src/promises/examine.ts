@@ -4,6 +4,7 @@ import { deletionFreesRoom, tombstonesAreOfHostsAway } from './deletion-frees-ev
 import { nothingWaitsForAFencedHost } from './fenced-hosts.js'
 import type { Finding } from './finding.js'
 import type { HostCheck, HostSurvey } from './host-survey.js'
+import { everyHostIsTrusted } from './hosts-are-trusted.js'
 import { everyDiskIsNamed, everyGuestIsNamed, noFolderIsAStray } from './hosts-hold-what-is-recorded.js'
 import { journalsAgree } from './journals-agree.js'
 import { keysNameWhatExists } from './keys-name-what-exists.js'
@@ -38,6 +39,7 @@ export const recordChecks: readonly RecordCheck[] = [
   everyDeletionIsUnderWay,
   whatWasSeenIsFollowed,
   keysNameWhatExists,
+  everyHostIsTrusted,
   deletionFreesRoom,
   tombstonesAreOfHostsAway,
   quotaIsCounted,

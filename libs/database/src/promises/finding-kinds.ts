@@ -42,6 +42,7 @@ export const findingKinds = {
     'Delete the row of idempotency_keys: until then, or for a day, the request is answered with what is not there.',
   ),
 
+  'host.quarantined': byHand(5, 'Look at the host, put right what it lost, and let it take part again: nubo host release.'),
   'guest.unknown': byHand(5, 'Nobody here knows this guest. Look at it on its host, and remove it there if it is nobody else’s.'),
   'guest.not-recorded': byRecord(5, 'The host is told to remove what lies there up to the incarnation that the record names.'),
   'guest.missing': byHand(5, 'Its guest and disks are gone from its host. Delete the server and make it again.'),

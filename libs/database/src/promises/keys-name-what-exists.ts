@@ -13,8 +13,9 @@ interface KeyRow {
 const readBroken = `
   SELECT k.scope, k.body->'server'->>'id' AS "serverId", k.body->>'reservation_id' AS "reservationId", k.created_at AS "createdAt"
   FROM idempotency_keys k
-  WHERE k.route = 'POST /v2.1/servers' AND NOT EXISTS (
-    SELECT FROM servers v WHERE v.id::text = k.body->'server'->>'id' OR v.reservation_id = k.body->>'reservation_id')
+  WHERE k.route = 'POST /v2.1/servers' AND NOT EXISTS (SELECT FROM servers v WHERE v.id = (k.body->'server'->>'id')::uuid)
+    AND NOT (k.body ? 'reservation_id' AND EXISTS (
+      SELECT FROM servers v WHERE v.project_id = split_part(k.scope, ':', 2) AND v.reservation_id = k.body->>'reservation_id'))
   ORDER BY k.created_at LIMIT $1`
 
 /** Promise 4: what a kept answer names was made. */

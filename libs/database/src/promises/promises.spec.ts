@@ -216,7 +216,7 @@ describe('promise 4', () => {
   const keep = (body: unknown) =>
     database.execute(
       `INSERT INTO idempotency_keys (scope, user_id, route, key_digest, request_digest, status, body)
-       VALUES ('project:p', 'u', 'POST /v2.1/servers', 'k', 'r', 202, $1)`,
+       VALUES ('project:${projectId}', 'u', 'POST /v2.1/servers', 'k', 'r', 202, $1)`,
       [body],
     )
 
@@ -237,6 +237,18 @@ describe('promise 4', () => {
 })
 
 describe('promise 5', () => {
+  it('a host that lost its memory', async () => {
+    await cloud.change('hosts', one, `quarantine = 'Its journal is gone.'`)
+    expect(await find()).toMatchObject([
+      {
+        promise: 5,
+        code: 'host.quarantined',
+        about: { hostId: one },
+        message: 'Host one is in quarantine: Its journal is gone.',
+      },
+    ])
+  })
+
   it('a guest of which there is no record', async () => {
     const stranger = newId<ServerId>(systemRandom)
     const found = await find(
