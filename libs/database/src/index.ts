@@ -28,6 +28,7 @@ export {
   clearInterrupted,
   type AbandonedGuest,
 } from './hosts/fencing.js'
+export { findHost, hostsAreHeard, listHosts, type HostRow } from './hosts/host-list.js'
 export { hearingMarkEveryMs, recordHearing } from './hosts/hearing.js'
 export { recordAction, type PlainAction } from './operations/plain-action.js'
 export * from './idempotency/index.js'

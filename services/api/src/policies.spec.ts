@@ -130,6 +130,10 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   'nubo:placement:show': readers,
   'nubo:doctor:examine': operators,
   'nubo:doctor:repair': operators,
+  'nubo:hosts:list': operators,
+  'nubo:hosts:show': operators,
+  'nubo:hosts:fence': operators,
+  'nubo:hosts:release': operators,
   'nubo:operations:list': readers,
   'nubo:operations:show': readers,
 }

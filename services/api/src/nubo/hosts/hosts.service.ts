@@ -1,0 +1,81 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { DATABASE, Examiner, QUEUE } from '@nubo/control-plane'
+import {
+  findHost,
+  hostsAreHeard,
+  listHosts,
+  releaseHost,
+  updateComputeService,
+  type Database,
+  type Finding,
+  type HostRow,
+} from '@nubo/database'
+import { CloudError, isUuid, type Clock, type HostId } from '@nubo/kernel'
+import type { Queue } from '@nubo/queue'
+import { CLOCK, LOGGER, type Logger } from '@nubo/service-kit'
+import { serviceSilenceMs } from '../../compute/services/liveness.js'
+
+export interface InspectedHost {
+  host: HostRow
+  /** What an examination of the cloud found that is about this host: guests that nobody knows, for one. */
+  findings: Finding[]
+  /** Why the host itself could not be asked; undefined where it answered. */
+  trouble: string | undefined
+}
+
+@Injectable()
+export class HostsService {
+  private readonly examiner: Examiner
+
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    @Inject(QUEUE) queue: Queue,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.examiner = new Examiner({ database, queue, clock })
+  }
+
+  async list(): Promise<{ hosts: HostRow[]; heard: boolean }> {
+    const [hosts, heard] = await Promise.all([listHosts(this.database, serviceSilenceMs), hostsAreHeard(this.database)])
+    return { hosts, heard }
+  }
+
+  /** Shows a host with what is found on it when it is asked now. */
+  async inspect(id: string): Promise<InspectedHost> {
+    const { id: hostId } = await this.find(id)
+    const { findings, hosts } = await this.examiner.examine(new Set([hostId]))
+    const host = await this.find(id)
+    return {
+      host,
+      findings: findings.filter(({ about }) => about.hostId === hostId),
+      trouble: hosts.find((each) => each.hostId === hostId)?.trouble,
+    }
+  }
+
+  /** The caller's word that nothing runs there any more. A host that is fenced stays as it is. */
+  async fence(id: string): Promise<HostRow> {
+    const host = await this.find(id)
+    await updateComputeService(this.database, host.id, { forcedDown: true })
+    this.logger.warn({ hostId: host.id, host: host.name }, 'a host was fenced')
+    return await this.find(id)
+  }
+
+  /** Throws Conflict for a host that nothing keeps from taking part. */
+  async release(id: string): Promise<HostRow> {
+    const host = await this.find(id)
+    if (!(await releaseHost(this.database, host.id)))
+      throw new CloudError(
+        'Conflict',
+        `Host ${host.name} is neither fenced nor in quarantine: there is nothing to release it from.`,
+      )
+    this.logger.warn({ hostId: host.id, host: host.name, from: host.quarantine ?? 'fence' }, 'a host was released')
+    return await this.find(id)
+  }
+
+  private async find(id: string): Promise<HostRow> {
+    const host = isUuid(id) ? await findHost(this.database, id as HostId, serviceSilenceMs) : undefined
+    if (!host) throw new CloudError('NotFound', `Host ${id} could not be found.`)
+    return host
+  }
+}
