@@ -6,6 +6,7 @@ import { addConsoleCommands } from './commands/console.js'
 import { addDoctorCommands } from './commands/doctor.js'
 import { addFlavorCommands } from './commands/flavor.js'
 import { examples, keyOption } from './commands/help.js'
+import { addHostCommands } from './commands/host.js'
 import { addHypervisorCommands } from './commands/hypervisor.js'
 import { addImageCommands } from './commands/image.js'
 import { addKeypairCommands } from './commands/keypair.js'
@@ -67,6 +68,7 @@ export function createProgram(context: CommandContext): Command {
   addLimitsCommands(program, context)
   addQuotaCommands(program, context)
   addHypervisorCommands(program, context)
+  addHostCommands(program, context)
   addOperationCommands(program, context)
   addDoctorCommands(program, context)
   addAccessCommands(program, context)

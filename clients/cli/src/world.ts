@@ -34,6 +34,8 @@ export interface World {
   onInterrupt(handler: () => void): () => void
   /** Asks on the terminal without showing what is typed; undefined where there is no terminal to ask on. */
   askSecret(question: string): Promise<string | undefined>
+  /** Asks on the terminal; undefined where there is none to ask on. */
+  ask(question: string): Promise<string | undefined>
 }
 
 /** The real world: this process, its streams and its clock. */
@@ -55,7 +57,8 @@ export function processWorld(): World {
       process.on('SIGINT', handler)
       return () => process.off('SIGINT', handler)
     },
-    askSecret,
+    askSecret: (question) => askOnTerminal(question, new Writable({ write: (_chunk, _encoding, done) => done() })),
+    ask: (question) => askOnTerminal(question, process.stderr),
   }
 }
 
@@ -73,11 +76,11 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   }
 }
 
-async function askSecret(question: string): Promise<string | undefined> {
+/** @param echo where what is typed is shown. */
+async function askOnTerminal(question: string, echo: NodeJS.WritableStream): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined
   process.stderr.write(question)
-  const silence = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: process.stdin, output: silence, terminal: true })
+  const lines = createInterface({ input: process.stdin, output: echo, terminal: true })
   try {
     return await new Promise<string | undefined>((resolve) => {
       lines.once('line', resolve)

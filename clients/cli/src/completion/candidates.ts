@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander'
 import { readCloudsFiles } from '../cloud/clouds-file.js'
 import { listFlavors } from '../cloud/flavors.js'
+import { listHosts } from '../cloud/hosts.js'
 import { listHypervisors } from '../cloud/hypervisors.js'
 import { listKeypairs } from '../cloud/keypairs.js'
 import { listServers } from '../cloud/servers.js'
@@ -88,6 +89,7 @@ const lookups: Record<string, Lookup> = {
     (await listFlavors(context.compute())).map(({ name, vcpus, ram }) => ({ word: name, says: `${vcpus} vCPU, ${ram} MiB` })),
   keypair: async (context) =>
     (await listKeypairs(context.compute())).map(({ name, fingerprint }) => ({ word: name, says: fingerprint })),
+  host: async (context) => (await listHosts(context.compute())).hosts.map(({ name, state }) => ({ word: name, says: state })),
   hypervisor: async (context) =>
     (await listHypervisors(context.compute())).map(({ hypervisor_hostname, state }) => ({
       word: hypervisor_hostname,

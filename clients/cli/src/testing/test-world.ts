@@ -17,6 +17,8 @@ export interface TestWorldOptions {
   homeDirectory?: string
   stdin?: Buffer
   secret?: string
+  /** What is typed when something is asked; undefined: there is no terminal. */
+  answer?: string
   /** Sleeps end only by their signal: for races that a sleep must not win. */
   neverWake?: boolean
   /** Called before each sleep, with how often that happened so far: the place to press Ctrl-C. */
@@ -75,6 +77,11 @@ export class TestWorld implements World {
 
   askSecret(): Promise<string | undefined> {
     return Promise.resolve(this.options.secret)
+  }
+
+  ask(question: string): Promise<string | undefined> {
+    if (this.options.answer !== undefined) this.stderr.write(question)
+    return Promise.resolve(this.options.answer)
   }
 }
 
