@@ -8,6 +8,8 @@ import type { HostRecord, Installation } from './installation/installation.js'
 export interface BaseConfiguration {
   log: { level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' }
   listen: { host: string; port: number }
+  /** Where a service that tenants reach tells its figures; the others do at `listen`. */
+  metrics?: { listen: { host: string; port: number } }
 }
 
 export interface DatabaseConfiguration extends DatabaseAddress {
@@ -111,6 +113,7 @@ export function controlPlaneConfigurations(installation: Installation, places: P
     image: {
       log,
       listen: { host: controlPlaneAddress(underlay), port: ports.image },
+      metrics: { listen: { host: loopback, port: ports.imageMetrics } },
       database: database(8),
       publicUrl: image,
       identityUrl: api,
@@ -121,6 +124,7 @@ export function controlPlaneConfigurations(installation: Installation, places: P
     api: {
       log,
       listen: { host: loopback, port: ports.api },
+      metrics: { listen: { host: loopback, port: ports.apiMetrics } },
       database: database(16),
       redis,
       region: 'RegionOne',

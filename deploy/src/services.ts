@@ -64,7 +64,8 @@ export function controlPlaneService(cloud: Cloud, name: ControlPlaneService): Se
     environment,
     logFile: join(cloud.folder.folder('logs'), `${name}.log`),
     stopSignal: 'SIGTERM',
-    stopGraceMs: 10_000,
+    // Longer than a service takes at the most (libs/service-kit/src/stop.ts): it ends what is under way itself.
+    stopGraceMs: 15_000,
     fingerprint: fingerprintOf([cloud.node, ...args, configuration, codeOf(cloud.clone, name)]),
   }
 }

@@ -3,7 +3,7 @@ import { Cloud } from './cloud.js'
 import { agentPort, controlPlaneConfigurations, databaseOf, redisOf } from './configuration.js'
 import { waitForPostgres } from './data/postgres.js'
 import { redisTrouble } from './data/redis-ping.js'
-import { serviceTrouble } from './health.js'
+import { serviceState, type ServiceState } from './health.js'
 import type { KvmHost } from './host/host.js'
 import { loadInstallation } from './installation/installation.js'
 import { memoryMiB, memoryOfTreeMiB } from './process/memory.js'
@@ -55,20 +55,22 @@ async function serviceRow(cloud: Cloud, services: readonly ServiceStatus[], name
   const pid = service?.process?.pid
   if (!pid) return { name, trouble: service?.lastEnd ? `not running; ended with ${service.lastEnd}` : 'not running' }
   const again = service.unexpectedEnds ? `restarted ${service.unexpectedEnds} times, last after ${service.lastEnd}` : undefined
-  return { name, pid, memoryMiB: memoryOfTreeMiB(pid), trouble: await troubleOf(cloud, name), words: again }
+  const { trouble, remarks } = await stateOf(cloud, name)
+  const words = [remarks, again].filter((each) => each !== undefined).join('; ')
+  return { name, pid, memoryMiB: memoryOfTreeMiB(pid), trouble, words }
 }
 
-async function troubleOf(cloud: Cloud, name: string): Promise<string | undefined> {
-  if (name === 'redis') return await redisTrouble(redisOf(cloud.installation))
+async function stateOf(cloud: Cloud, name: string): Promise<ServiceState> {
+  if (name === 'redis') return { trouble: await redisTrouble(redisOf(cloud.installation)) }
   if (name === 'postgres') {
     const address = { ...databaseOf(cloud.installation, cloud.places), database: 'postgres' }
     return await waitForPostgres(address, () => 'no answer').then(
-      () => undefined,
-      (error: Error) => error.message,
+      () => ({}),
+      (error: Error) => ({ trouble: error.message }),
     )
   }
   const { listen } = controlPlaneConfigurations(cloud.installation, cloud.places)[name as ControlPlaneService]
-  return await serviceTrouble(listen.host, listen.port)
+  return await serviceState(listen.host, listen.port)
 }
 
 async function rowsOfHost(host: KvmHost): Promise<Row[]> {
@@ -77,11 +79,11 @@ async function rowsOfHost(host: KvmHost): Promise<Row[]> {
   const libvirtd = host.program('libvirtd')
   const agent = host.program('agent')
   const guests = existsSync(host.libvirtSocket) ? await guestsOf(host) : undefined
-  const agentTrouble = agent ? await serviceTrouble(host.settings.address, agentPort) : 'not running'
+  const agentState = agent ? await serviceState(host.settings.address, agentPort) : { trouble: 'not running' }
   return [
     row(name, firstProcess.pid, undefined, `on, at ${host.settings.address}`),
     row('  libvirtd', libvirtd?.pid, libvirtd && guests !== undefined ? undefined : 'does not answer'),
-    row('  agent', agent?.pid, agentTrouble),
+    row('  agent', agent?.pid, agentState.trouble, agentState.remarks),
     ...host
       .processes()
       .filter((each) => each.name.startsWith('qemu-system'))

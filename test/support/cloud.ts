@@ -40,6 +40,8 @@ export interface CloudOptions {
   logLevel?: 'info' | 'warn' | 'debug'
   /** True keeps on the disk what was committed, as in production; what is measured should be. Tests do without. */
   durable?: boolean
+  /** When the api takes on no more work; as in production where nothing is said. */
+  takeOnUntil?: Readonly<Record<string, number>>
 }
 
 type ServiceName = 'api' | 'image' | 'scheduler' | 'conductor' | `agent-${string}`
@@ -132,6 +134,18 @@ export class Cloud implements AsyncDisposable {
     )
   }
 
+  /** What a service tells of itself, in Prometheus' text format. */
+  async figuresOf(name: ServiceName): Promise<string> {
+    const { host, port } = (this.configurations.get(name)!.metrics as { listen: { host: string; port: number } }).listen
+    return await (await fetch(`http://${host}:${port}/metrics`)).text()
+  }
+
+  /** How a process that was killed ended. */
+  endOf(name: ServiceName): number | NodeJS.Signals | null {
+    const { exitCode, signalCode } = this.processes.get(name)!
+    return exitCode ?? signalCode
+  }
+
   async kill(name: ServiceName, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.processes.get(name)
     if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -166,6 +180,7 @@ export class Cloud implements AsyncDisposable {
     const imageAccess = { imageUrl, imageCredentials: { privateKeyFile: keys.privateKeyFile } }
     await mkdir(join(this.directory, 'images'))
     await this.write('api', {
+      ...(options.takeOnUntil && { takeOnUntil: options.takeOnUntil }),
       ...{ log, listen: listen(ports.api), database: database('api'), redis, region: 'RegionOne', publicUrl: apiUrl, imageUrl },
       tokens: { privateKeyFile: keys.privateKeyFile, lifetimeSeconds: 3_600 },
     })
@@ -195,8 +210,9 @@ export class Cloud implements AsyncDisposable {
   }
 
   private async write(name: ServiceName, configuration: Record<string, unknown>): Promise<void> {
-    this.configurations.set(name, configuration)
-    await writeFile(this.configurationFile(name), JSON.stringify(configuration), { mode: 0o600 })
+    const complete = { ...configuration, metrics: { listen: { host: '127.0.0.1', port: await freePort() } } }
+    this.configurations.set(name, complete)
+    await writeFile(this.configurationFile(name), JSON.stringify(complete), { mode: 0o600 })
   }
 
   private async bootstrap(): Promise<void> {

@@ -135,7 +135,7 @@ export class KvmHost {
   }
 
   /** Ends a program, with SIGKILL where it does not by itself, and keeps it from being started again until `release`. */
-  async hold(name: HostProgram, graceMs = 10_000): Promise<void> {
+  async hold(name: HostProgram, graceMs = 15_000): Promise<void> {
     writeFileSync(join(this.settings.directory, 'control', `${name}.held`), '')
     const running = this.program(name)
     if (!running) return

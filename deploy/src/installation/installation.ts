@@ -55,7 +55,7 @@ export async function makeInstallation(machine: Machine, clone = repositoryDirec
   const id = systemRandom.bytes(4).toString('hex')
   const ports = await choosePorts(id, (port) => isPortFree(port, '0.0.0.0'))
   if (!ports)
-    throw new Refusal('no five neighbouring ports are free between 8700 and 8999: end what listens there and run this again.')
+    throw new Refusal('no seven neighbouring ports are free between 8700 and 8999: end what listens there and run this again.')
   const prefix = chooseSubnet(id, await machineRoutes())
   if (!prefix) throw new Refusal('the routes of this machine leave no /24 free in 10.0.0.0/8 or 100.64.0.0/10 for its hosts.')
   return {

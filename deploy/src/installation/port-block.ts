@@ -1,5 +1,5 @@
 /** The services that listen, in the order of their ports. */
-export const listeners = ['api', 'image', 'conductor', 'scheduler', 'redis'] as const
+export const listeners = ['api', 'image', 'conductor', 'scheduler', 'apiMetrics', 'imageMetrics', 'redis'] as const
 export type Listener = (typeof listeners)[number]
 export type Ports = Record<Listener, number>
 

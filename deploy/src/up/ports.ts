@@ -15,16 +15,20 @@ export async function settlePorts(cloud: Cloud): Promise<void> {
   const { installation, folder } = cloud
   const ours = await runningServices(cloud.supervisor)
   for (const name of listeners) {
-    if (ours.has(name)) continue
-    const port = installation.ports[name]
-    if (await isListenerFree(cloud, name, port)) continue
-    if (name === 'api') {
+    const port: number | undefined = installation.ports[name]
+    if (port !== undefined && ours.has(serviceOf(name))) continue
+    // One that was made before this listener was has no port for it.
+    if (port !== undefined && (await isListenerFree(cloud, name, port))) continue
+    if (name === 'api' && port !== undefined) {
       throw new Refusal(`port ${port} of the API is taken by ${await holderOf(port)}: end that, and run this again.`)
     }
     installation.ports[name] = await anotherPort(cloud, name)
     saveInstallation(installation, folder)
   }
 }
+
+/** Which service listens there. */
+const serviceOf = (name: Listener) => (name === 'apiMetrics' ? 'api' : name === 'imageMetrics' ? 'image' : name)
 
 async function runningServices(supervisor: SupervisorHandle): Promise<Set<string>> {
   if (!supervisor.process) {
@@ -42,6 +46,8 @@ async function isListenerFree(cloud: Cloud, name: Listener, port: number): Promi
     image: [underlay],
     conductor: ['127.0.0.1'],
     scheduler: ['127.0.0.1'],
+    apiMetrics: ['127.0.0.1'],
+    imageMetrics: ['127.0.0.1'],
     redis: ['127.0.0.1', underlay],
   }
   const free = await Promise.all(hosts[name].map((host) => isPortFree(port, host)))

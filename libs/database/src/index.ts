@@ -3,6 +3,14 @@ export { Database, isUniqueViolation, type DatabaseOptions, type Queryable, type
 export type { Connection, Connections, StatementResult } from './connections.js'
 export { migrate } from './migrate.js'
 export { claim, releaseRoom, storeRefusal, type Claim } from './hosts/room.js'
+export {
+  readLiveOperations,
+  readOpenStepFigures,
+  readWorkLeft,
+  type LiveOperations,
+  type OpenSteps,
+  type WorkLeft,
+} from './operations/figures.js'
 export { PgOperationStore, type TriedHost } from './operations/store.js'
 export { PgOperationTransaction } from './operations/transaction.js'
 export {

@@ -6,7 +6,7 @@ import type { DueStep, OperationStore } from './store.js'
 export interface SweeperOptions {
   store: OperationStore
   queue: Queue
-  caster: Caster
+  caster: Pick<Caster, 'cast'>
   clock: Clock
   random: Random
   /** Between two rounds: the shorter while there is something to cast again, up to the longer while there is nothing. */

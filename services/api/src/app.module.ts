@@ -6,6 +6,7 @@ import { KeptAnswers } from '@nubo/service-kit'
 import { ComputeModule } from './compute/compute.module.js'
 import { IdentityModule } from './identity/identity.module.js'
 import { NuboModule } from './nubo/nubo.module.js'
+import { OverloadModule } from './overload/overload.module.js'
 
 const keptAnswers = {
   provide: KeptAnswers,
@@ -13,5 +14,8 @@ const keptAnswers = {
   useFactory: (database: Database): KeptAnswers => ({ find: (key: RequestKey) => findKeptAnswer(database, key) }),
 }
 
-@Module({ imports: [ControlPlaneModule.with(), IdentityModule, ComputeModule, NuboModule], providers: [keptAnswers] })
+@Module({
+  imports: [ControlPlaneModule.with({ queueNeeded: false }), OverloadModule, IdentityModule, ComputeModule, NuboModule],
+  providers: [keptAnswers],
+})
 export class AppModule {}

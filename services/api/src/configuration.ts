@@ -13,6 +13,15 @@ export const apiConfiguration = controlPlaneConfiguration.extend({
   publicUrl: httpUrl,
   /** Where clients reach the image service. */
   imageUrl: httpUrl,
+  /** How much may be left to do until requests that add to it are refused; docs/decisions/0010 says where the numbers come from. */
+  takeOnUntil: z
+    .strictObject({
+      placements: z.int().positive().default(5_000),
+      commandsPerHost: z.int().positive().default(500),
+      placementSeconds: z.int().positive().default(300),
+      connectionMs: z.int().positive().default(2_000),
+    })
+    .prefault({}),
   tokens: z.strictObject({
     /** PEM, PKCS #8, Ed25519. */
     privateKeyFile: z.string().min(1),

@@ -5,6 +5,7 @@ import { consoleSocketPath } from '@nubo/hypervisor'
 import { qemuProcess, startLibvirtHost, talk, testGuest, testGuestLetters, type LibvirtHost } from '@nubo/hypervisor/testing'
 import { newId, systemClock, systemRandom, type HostId, type ServerId } from '@nubo/kernel'
 import { MemoryQueue } from '@nubo/queue'
+import { Metrics } from '@nubo/service-kit'
 import { execFile } from 'node:child_process'
 import { readdir, stat } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
@@ -12,6 +13,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { assembleAgent } from './assemble.js'
+import { agentFigures } from './figures.js'
 import { agentConfiguration } from './configuration.js'
 import { Conductor } from './testing/conductor.js'
 import { eventually } from './testing/eventually.js'
@@ -62,7 +64,8 @@ async function startAgent(): Promise<void> {
     driver: 'libvirt',
     virtType: 'qemu',
   })
-  running = await assembleAgent({ configuration, queue, clock: systemClock, random: systemRandom, logger: quiet })
+  const figures = agentFigures(new Metrics(systemClock, quiet))
+  running = await assembleAgent({ configuration, queue, clock: systemClock, random: systemRandom, logger: quiet, figures })
   running.agent.start()
   await eventually(() => running.agent.isRegistered, { withinMs: waitMs })
 }

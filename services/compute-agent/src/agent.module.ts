@@ -1,20 +1,23 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common'
 import type { Hypervisor } from '@nubo/hypervisor'
 import { CloudError, type Clock, type Random } from '@nubo/kernel'
-import { BullMqQueue, type Queue } from '@nubo/queue'
-import { CLOCK, CONFIGURATION, Health, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
+import { BullMqQueue, observed, type Queue } from '@nubo/queue'
+import { CLOCK, CONFIGURATION, Health, LOGGER, Metrics, queueMetrics, RANDOM, type Logger } from '@nubo/service-kit'
 import type { Agent } from './agent.js'
 import { assembleAgent } from './assemble.js'
 import type { AgentConfiguration } from './configuration.js'
+import { agentFigures } from './figures.js'
 
 const QUEUE = Symbol('queue')
 const openAgainMs = 1_000
 
 const queueProvider = {
   provide: QUEUE,
-  inject: [CONFIGURATION, CLOCK, RANDOM, LOGGER],
-  useFactory: ({ redis }: AgentConfiguration, clock: Clock, random: Random, logger: Logger): Queue =>
-    new BullMqQueue({ redis, clock, random, onError: (error) => logger.warn({ err: error }, 'queue') }),
+  inject: [CONFIGURATION, CLOCK, RANDOM, LOGGER, Metrics],
+  useFactory: ({ redis }: AgentConfiguration, clock: Clock, random: Random, logger: Logger, metrics: Metrics): Queue => {
+    const queue = new BullMqQueue({ redis, clock, random, onError: (error) => logger.warn({ err: error }, 'queue') })
+    return observed(queue, queueMetrics(metrics), clock)
+  },
 }
 
 /** Runs this host's agent, from the moment when its hypervisor can be reached. */
@@ -30,6 +33,7 @@ export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdow
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: Random,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(Metrics) private readonly metrics: Metrics,
     health: Health,
   ) {
     health.register('hypervisor', async () => {
@@ -55,9 +59,10 @@ export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdow
   /** Tries until the hypervisor answers; anything else that goes wrong ends the process, and is in its log. */
   private async run(): Promise<void> {
     const { configuration, queue, clock, random, logger } = this
+    const figures = agentFigures(this.metrics)
     while (!this.stopping.signal.aborted) {
       try {
-        const { agent, hypervisor } = await assembleAgent({ configuration, queue, clock, random, logger })
+        const { agent, hypervisor } = await assembleAgent({ configuration, queue, clock, random, logger, figures })
         const close = async () => {
           await agent.stop()
           await hypervisor.close()

@@ -22,7 +22,7 @@ import type { GuestFiles } from './guests/guest-files.js'
 import type { Images } from './images/image-cache.js'
 import type { HostRecord } from './host-record.js'
 import { inventoryOf } from './inventory.js'
-import type { Journal } from './journal.js'
+import type { Journal, Outcome } from './journal.js'
 import { reportsTo, type CastReport } from './reports/cast.js'
 import { Heartbeat } from './reports/heartbeat.js'
 import { Observer } from './reports/observer.js'
@@ -44,6 +44,8 @@ export interface AgentParts {
   clock: Clock
   random: Random
   logger: Logger
+  /** Told of every command that ended. */
+  onCommandEnded?: (command: ServerCommand, outcome: Outcome) => void
 }
 
 const concurrency = 32
@@ -80,7 +82,10 @@ export class Agent {
     this.intake = new Intake({
       ...{ journal, record, executor, session, clock, logger },
       tools: { hypervisor, guests, disks, images, clock },
-      onEnded: ({ serverId, incarnation }, { powerState }) => {
+      onEnded: (command, outcome) => {
+        const { serverId, incarnation } = command
+        const { powerState } = outcome
+        this.parts.onCommandEnded?.(command, outcome)
         this.observer.noteTold([{ serverId, incarnation, powerState }])
         void this.results.send(serverId)
         this.observer.lookSoon(serverId)
@@ -122,8 +127,9 @@ export class Agent {
     this.heartbeat.stop()
     this.results.stop()
     this.suspicion?.cancel()
-    await this.intake.stop()
+    // First: a command that is taken when nothing is begun any more would be heard of only when it is asked for again.
     await Promise.all(this.subscriptions.map((subscription) => subscription.close()))
+    await this.intake.stop()
   }
 
   private async take(message: Message): Promise<void> {

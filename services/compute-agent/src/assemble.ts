@@ -4,6 +4,7 @@ import type { Queue } from '@nubo/queue'
 import type { Logger } from '@nubo/service-kit'
 import { Agent } from './agent.js'
 import type { AgentConfiguration } from './configuration.js'
+import type { AgentFigures } from './figures.js'
 import { diskFiles } from './files.js'
 import { noDisks, OverlayDiskMaker } from './guests/disk-maker.js'
 import { GuestFiles } from './guests/guest-files.js'
@@ -20,13 +21,14 @@ export interface Surroundings {
   clock: Clock
   random: Random
   logger: Logger
+  figures: AgentFigures
 }
 
 const gibibyte = 1024 ** 3
 
 /** Puts an agent together from its configuration. Rejects with `Unavailable` while the hypervisor cannot be reached. */
 export async function assembleAgent(surroundings: Surroundings): Promise<{ agent: Agent; hypervisor: Hypervisor }> {
-  const { configuration, queue, clock, random, logger } = surroundings
+  const { configuration, queue, clock, random, logger, figures } = surroundings
   const { directory } = configuration.host
   const simulated = configuration.driver === 'simulated'
   // A simulated host ends with its process, so nothing that it keeps needs to outlive the machine.
@@ -46,11 +48,13 @@ export async function assembleAgent(surroundings: Surroundings): Promise<{ agent
     disks: configuration.driver === 'libvirt' ? new OverlayDiskMaker(guests, images, systemProcesses, random) : noDisks,
     bootId: simulated ? newId<Id<'boot'>>(random) : await linuxMachine.bootId(),
     uptimeSeconds: linuxMachine.uptimeSeconds,
+    onCommandEnded: figures.commandEnded,
   })
+  figures.tellOfCache(() => images.use())
   return { agent, hypervisor }
 }
 
-async function openImages({ configuration, clock, logger }: Surroundings, guests: GuestFiles): Promise<ImageCache> {
+async function openImages({ configuration, clock, logger, figures }: Surroundings, guests: GuestFiles): Promise<ImageCache> {
   return await ImageCache.open({
     directory: `${configuration.host.directory}/images`,
     minimumFreeBytes: configuration.images.minimumFreeGiB * gibibyte,
@@ -59,6 +63,7 @@ async function openImages({ configuration, clock, logger }: Surroundings, guests
     machine: linuxMachine,
     inUse: () => guests.imagesInUse(),
     onTrouble: (message, path) => logger.warn({ path, trouble: message }, 'an image is slow to arrive'),
+    onAsked: figures.imageAsked,
   })
 }
 

@@ -4,11 +4,13 @@ import { CASTER, ControlPlaneModule, DATABASE, ENGINE, OPERATION_STORE, Presence
 import type { Database, PgOperationStore } from '@nubo/database'
 import { newId, type Clock, type Id, type Random, type RequestId } from '@nubo/kernel'
 import type { Queue, Subscription } from '@nubo/queue'
-import { CLOCK, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
+import { CLOCK, LOGGER, Metrics, RANDOM, type Logger } from '@nubo/service-kit'
 import { Sweeper, type Caster, type OperationEngine } from '@nubo/workflow'
 import { Acknowledger } from './acknowledger.js'
 import { Deadlines } from './deadlines.js'
 import { Fences } from './fences.js'
+import { tellOfCloud } from './figures.js'
+import { countingSweeps, resultFigures } from './work-figures.js'
 import { Guests } from './guests.js'
 import { Hearing } from './hearing.js'
 import { Hosts } from './hosts.js'
@@ -47,7 +49,9 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     @Inject(CLOCK) clock: Clock,
     @Inject(RANDOM) random: Random,
     @Inject(LOGGER) logger: Logger,
+    metrics: Metrics,
   ) {
+    tellOfCloud({ metrics, database, queue })
     const onError = (error: unknown) => logger.error({ err: error }, 'will be tried again')
     const newRequestId = () => `req-${newId<Id<'request'>>(random)}` as RequestId
     const guests = new Guests({ database, store, engine, caster, newRequestId })
@@ -56,11 +60,19 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.reports = new Reports(
       new Hosts({ database, queue, guests, random }),
       guests,
-      new Results(store, engine, caster, this.acknowledger),
+      new Results({ store, engine, caster, acknowledger: this.acknowledger, onResult: resultFigures(metrics) }),
       this.hearing,
       (hostId) => this.reconciler.onArrival(hostId),
     )
-    this.sweeper = new Sweeper({ store, queue, caster, clock, random, intervalMs: sweepIntervalMs, onError })
+    this.sweeper = new Sweeper({
+      store,
+      queue,
+      caster: countingSweeps(metrics, caster),
+      clock,
+      random,
+      intervalMs: sweepIntervalMs,
+      onError,
+    })
     this.deadlines = new Deadlines({ store, engine, clock, intervalMs: deadlineIntervalMs, onError })
     this.oldAnswers = new OldAnswers({ database, clock, onError })
     this.fences = new Fences({ database, store, engine, caster, clock, intervalMs: fenceIntervalMs, onError })

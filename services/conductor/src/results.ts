@@ -3,34 +3,42 @@ import { recordSeen, type PgOperationStore, type PgOperationTransaction } from '
 import type { Caster, Located, Opened, OperationEngine } from '@nubo/workflow'
 import type { Acknowledger } from './acknowledger.js'
 
+export interface ResultsOptions {
+  store: PgOperationStore
+  engine: OperationEngine
+  caster: Caster
+  acknowledger: Acknowledger
+  /** Told of every result, with what it was the result of; undefined for one that nobody waits for any more. */
+  onResult: (result: Result, of: Located | undefined) => void
+}
+
 /** Takes in how a command ended: commits it with the next step, and lets the agent forget it. */
 export class Results {
-  constructor(
-    private readonly store: PgOperationStore,
-    private readonly engine: OperationEngine,
-    private readonly caster: Caster,
-    private readonly acknowledger: Acknowledger,
-  ) {}
+  constructor(private readonly options: ResultsOptions) {}
 
   async take(result: Result): Promise<void> {
-    const opened = await this.store.transaction(async (tx) => {
+    const { store, acknowledger, caster, onResult } = this.options
+    let current: Located | undefined
+    const opened = await store.transaction(async (tx) => {
       const located = await tx.lockStep(result.stepId)
-      return located && isCurrent(located, result) ? await this.commit(tx, located, result) : undefined
+      current = located && isCurrent(located, result) ? located : undefined
+      return current && (await this.commit(tx, current, result))
     })
+    onResult(result, current)
     // A result that is no longer waited for is acknowledged too: it is settled, one way or the other.
-    this.acknowledger.add(result.hostId, { serverId: result.serverId, fence: result.fence })
-    await this.caster.cast([opened])
+    acknowledger.add(result.hostId, { serverId: result.serverId, fence: result.fence })
+    await caster.cast([opened])
   }
 
   private async commit(tx: PgOperationTransaction, located: Located, result: Result): Promise<Opened> {
     const { outcome, serverId, sessionId, sequence } = result
     const { powerState } = outcome
     if (outcome.state === 'done')
-      return await this.engine.done(tx, located, { powerState, detail: outcome.detail, report: { sessionId, sequence } })
+      return await this.options.engine.done(tx, located, { powerState, detail: outcome.detail, report: { sessionId, sequence } })
     // What a host that is being cleared sees of a server is not how the server is.
-    if (located.server.hostId !== result.hostId) return await this.engine.failed(tx, located, outcome.failure)
+    if (located.server.hostId !== result.hostId) return await this.options.engine.failed(tx, located, outcome.failure)
     await recordSeen(tx.tx, { serverId, sessionId, sequence, powerState })
-    return await this.engine.failed(tx, { ...located, server: { ...located.server, powerState } }, outcome.failure)
+    return await this.options.engine.failed(tx, { ...located, server: { ...located.server, powerState } }, outcome.failure)
   }
 }
 

@@ -11,7 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core'
 import { ImageCredentialVerifier, publicTokenKey, RevocationList, TokenVerifier } from '@nubo/auth'
 import { Database, DatabaseRevocations, findKeptAnswer } from '@nubo/database'
 import { assert, type Clock, type Random, type RequestKey } from '@nubo/kernel'
-import { CLOCK, Health, KeptAnswers, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
+import { CLOCK, Health, KeptAnswers, LOGGER, type Logger, Metrics, poolMetrics, RANDOM } from '@nubo/service-kit'
 import type { FastifyInstance } from 'fastify'
 import type { ImageConfiguration } from './configuration.js'
 import { AgentImagesController } from './data/agent-images.controller.js'
@@ -40,6 +40,7 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
     @Inject(Sweeper) private readonly sweeper: Sweeper,
     @Inject(UploadsUnderWay) private readonly underWay: UploadsUnderWay,
     @Inject(Health) private readonly health: Health,
+    @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
   ) {
     // Nest registers the routes before any of its own hooks: this is the moment before.
@@ -83,6 +84,7 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
 
   async onApplicationBootstrap(): Promise<void> {
     this.methods.refuseOthers(this.server)
+    poolMetrics(this.metrics, () => this.db.use)
     this.health.register('database', async () => {
       await this.db.query('SELECT 1')
     })

@@ -19,6 +19,7 @@ import {
 } from '@nubo/domain'
 import type { HostId, Random, StepId } from '@nubo/kernel'
 import type { Caster, Located, OpenStep, Opened, OperationEngine } from '@nubo/workflow'
+import type { PlacementObserver } from './placement-figures.js'
 
 export interface PlacerOptions {
   database: Database
@@ -26,6 +27,7 @@ export interface PlacerOptions {
   engine: OperationEngine
   caster: Caster
   random: Random
+  observer: PlacementObserver
   /** A host that was silent for so long while others were heard gets no new servers. */
   silenceMs: number
   /** Told that nothing is placed for now, as we do not know which hosts are there. */
@@ -49,7 +51,10 @@ export class Placer {
     const open = await this.options.store.readOpenSteps(ids)
     if (open.length === 0) return
     const cloud = await this.readCloud()
-    if (!cloud.hearing) return this.options.onDeaf(open.length)
+    if (!cloud.hearing) {
+      this.options.observer.deaf(open.length)
+      return this.options.onDeaf(open.length)
+    }
     const placed = await Promise.allSettled(open.map((step) => this.placeOne(step, cloud.snapshot)))
     await this.options.caster.cast(placed.map((each) => (each.status === 'fulfilled' ? each.value : undefined)))
     for (const each of placed) if (each.status === 'rejected') this.options.onError(each.reason)
@@ -78,7 +83,11 @@ export class Placer {
       if (!best) return 'none'
       takeOff(snapshot, best.hostId, request)
       const claimed = await this.claimOn(open, best.hostId, best.fencingEpoch, choose(decision, best.hostId))
-      if (claimed !== 'none') return claimed
+      if (claimed !== 'none') {
+        if (claimed) this.options.observer.claimed()
+        return claimed
+      }
+      this.options.observer.lost()
       snapshot.remove(best.hostId)
     }
   }
@@ -95,6 +104,7 @@ export class Placer {
   }
 
   private async refuse(open: OpenStep, decision: Decision): Promise<Opened> {
+    this.options.observer.refused(decision)
     return await this.options.store.transaction(async (tx) => {
       const located = await this.lockOpen(tx, open)
       if (!located) return undefined

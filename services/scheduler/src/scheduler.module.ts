@@ -4,9 +4,10 @@ import { CASTER, ControlPlaneModule, DATABASE, ENGINE, OPERATION_STORE, Presence
 import type { Database, PgOperationStore } from '@nubo/database'
 import type { Clock, Random, StepId } from '@nubo/kernel'
 import type { Queue, Subscription } from '@nubo/queue'
-import { CLOCK, LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
+import { CLOCK, LOGGER, Metrics, RANDOM, type Logger } from '@nubo/service-kit'
 import type { Caster, OperationEngine } from '@nubo/workflow'
 import { Batcher } from './batcher.js'
+import { placementFigures } from './placement-figures.js'
 import { Placer } from './placer.js'
 
 const PLACER = Symbol('placer')
@@ -17,7 +18,7 @@ const concurrency = 64
 
 const placer = {
   provide: PLACER,
-  inject: [DATABASE, OPERATION_STORE, ENGINE, CASTER, RANDOM, LOGGER],
+  inject: [DATABASE, OPERATION_STORE, ENGINE, CASTER, RANDOM, LOGGER, Metrics],
   useFactory: (
     database: Database,
     store: PgOperationStore,
@@ -25,8 +26,10 @@ const placer = {
     caster: Caster,
     random: Random,
     logger: Logger,
+    metrics: Metrics,
   ) =>
     new Placer({
+      observer: placementFigures(metrics),
       database,
       store,
       engine,

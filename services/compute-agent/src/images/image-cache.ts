@@ -30,6 +30,14 @@ export interface ImageCacheOptions {
   /** The paths of images that guests stand on, or are about to. */
   inUse: () => ReadonlySet<string>
   onTrouble: (message: string, path: string) => void
+  /** Told of every image that was asked for: it was there, it came, or it did not. */
+  onAsked?: (outcome: 'there' | 'fetched' | 'failed') => void
+}
+
+/** What a cache holds, parts of images on their way included. */
+export interface CacheUse {
+  images: number
+  bytes: number
 }
 
 interface Flight {
@@ -60,14 +68,33 @@ export class ImageCache implements Images {
   async fetch(source: ImageSource, signal: AbortSignal): Promise<void> {
     const path = this.pathOf(source)
     await this.untilLanded(path)
-    if (await exists(path)) return await this.touch(path)
+    if (await exists(path)) {
+      this.options.onAsked?.('there')
+      return await this.touch(path)
+    }
     const flight = this.flights.get(path) ?? this.takeOff(path, source)
     flight.source = source
     flight.waiting++
     try {
       await orAborted(flight.arrival, signal)
+      this.options.onAsked?.('fetched')
+    } catch (error) {
+      this.options.onAsked?.('failed')
+      throw error
     } finally {
       if (--flight.waiting === 0) flight.abort.abort(new Error('nobody waits for the image any more'))
+    }
+  }
+
+  async use(): Promise<CacheUse> {
+    const { directory } = this.options
+    const names = await readdir(directory)
+    const sizes = await Promise.all(
+      names.map(async (name) => (await stat(`${directory}/${name}`).catch(() => undefined))?.size ?? 0),
+    )
+    return {
+      images: names.filter((name) => !name.endsWith(partSuffix)).length,
+      bytes: sizes.reduce((sum, size) => sum + size, 0),
     }
   }
 

@@ -42,9 +42,9 @@ export class ServerActionsController {
   @Operation('server.action')
   @Idempotent()
   @Actions({
-    'os-start': { policy: startServerPolicy },
-    'os-stop': { policy: stopServerPolicy },
-    reboot: { policy: rebootServerPolicy },
+    'os-start': { policy: startServerPolicy, addsWork: true },
+    'os-stop': { policy: stopServerPolicy, addsWork: true },
+    reboot: { policy: rebootServerPolicy, addsWork: true },
     'os-getConsoleOutput': { policy: consoleOutputPolicy, notIdempotent: 'It reads.' },
     lock: { policy: lockServerPolicy },
     unlock: { policy: unlockServerPolicy },

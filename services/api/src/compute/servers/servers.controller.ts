@@ -3,6 +3,7 @@ import { isCloudAdmin, type Caller } from '@nubo/auth'
 import { Once } from '@nubo/database'
 import { CloudError, type RequestId, type RequestKey } from '@nubo/kernel'
 import {
+  AddsWork,
   ApiVersion,
   BaseUrl,
   CurrentCaller,
@@ -67,6 +68,7 @@ export class ServersController {
   @Post()
   @HttpCode(202)
   @Guarded(createServerPolicy)
+  @AddsWork()
   @Operation('server.create')
   @Idempotent({ server: 'adminPass' })
   async create(
