@@ -1,4 +1,4 @@
-import type { Clock, Random, StepId, Timer } from '@nubo/kernel'
+import { Rounds, type Clock, type Random, type StepId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import type { Caster } from './caster.js'
 import type { DueStep, OperationStore } from './store.js'
@@ -26,23 +26,23 @@ type RoomByQueue = Map<string, number>
  * commit and its cast. A queue that is merely slow gets no flood of repetitions. Any number may run side by side.
  */
 export class Sweeper {
-  private timer: Timer | undefined
-  private running: Promise<void> = Promise.resolve()
-  private stopped = false
+  private readonly rounds: Rounds
   private pauseMs: number
 
   constructor(private readonly options: SweeperOptions) {
-    this.pauseMs = options.intervalMs.busy
+    const { clock, random, intervalMs, onError } = options
+    this.pauseMs = intervalMs.busy
+    // Jitter, so that replicas do not all ask at once.
+    const pauseMs = () => this.pauseMs * (0.75 + random.fraction() / 2)
+    this.rounds = new Rounds(async () => this.pace(await this.sweep()), { clock, pauseMs, onError })
   }
 
   start(): void {
-    this.schedule()
+    this.rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.stopped = true
-    this.timer?.cancel()
-    await this.running
+    await this.rounds.stop()
   }
 
   /** One round: everything that is due now. Returns how many steps were cast again. */
@@ -76,17 +76,6 @@ export class Sweeper {
     await Promise.all(
       unknown.map(async (name) => rooms.set(name, Math.max(0, deepEnough - (await this.options.queue.depth(name))))),
     )
-  }
-
-  private schedule(): void {
-    if (this.stopped) return
-    // Jitter, so that replicas do not all ask at once.
-    const delayMs = this.pauseMs * (0.75 + this.options.random.fraction() / 2)
-    this.timer = this.options.clock.after(delayMs, () => {
-      this.running = this.sweep()
-        .then((found) => this.pace(found), this.options.onError)
-        .finally(() => this.schedule())
-    })
   }
 
   /** A round that finds nothing makes the next one later: an idle cloud asks its database little. */

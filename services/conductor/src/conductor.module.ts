@@ -89,14 +89,14 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.oldAnswers.start()
     this.fences.start()
     this.reconciler.start()
-    void this.presence.start()
+    this.presence.start()
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.presence.stop()
-    this.hearing.stop()
     await this.subscription?.close()
     const ending = [
+      this.presence.stop(),
+      this.hearing.stop(),
       this.sweeper.stop(),
       this.deadlines.stop(),
       this.fences.stop(),

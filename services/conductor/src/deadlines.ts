@@ -1,5 +1,5 @@
 import type { PgOperationStore } from '@nubo/database'
-import type { Clock, Timer } from '@nubo/kernel'
+import { Rounds, type Clock } from '@nubo/kernel'
 import type { OperationEngine } from '@nubo/workflow'
 
 const batchSize = 100
@@ -19,25 +19,19 @@ export interface DeadlinesOptions {
  * Any number may run side by side.
  */
 export class Deadlines {
-  private timer: Timer | undefined
-  private running: Promise<void> = Promise.resolve()
-  private stopped = false
+  private readonly rounds: Rounds
 
-  constructor(private readonly options: DeadlinesOptions) {}
+  constructor(private readonly options: DeadlinesOptions) {
+    const { clock, intervalMs, onError } = options
+    this.rounds = new Rounds(() => this.endOverdue(), { clock, pauseMs: intervalMs, onError })
+  }
 
   start(): void {
-    if (this.stopped) return
-    this.timer = this.options.clock.after(this.options.intervalMs, () => {
-      this.running = this.endOverdue()
-        .catch(this.options.onError)
-        .finally(() => this.start())
-    })
+    this.rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.stopped = true
-    this.timer?.cancel()
-    await this.running
+    await this.rounds.stop()
   }
 
   async endOverdue(): Promise<void> {

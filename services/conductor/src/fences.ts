@@ -6,7 +6,7 @@ import {
   type PgOperationStore,
   type PgOperationTransaction,
 } from '@nubo/database'
-import type { Clock, ServerId, Timer } from '@nubo/kernel'
+import { Rounds, type Clock, type ServerId } from '@nubo/kernel'
 import { doerOf, type Caster, type Located, type Opened, type OperationEngine, type ServerRecord } from '@nubo/workflow'
 
 const batchSize = 100
@@ -30,25 +30,19 @@ export interface FencesOptions {
  * is gone, and what it was to do has failed. Any number may run side by side.
  */
 export class Fences {
-  private timer: Timer | undefined
-  private running: Promise<void> = Promise.resolve()
-  private stopped = false
+  private readonly rounds: Rounds
 
-  constructor(private readonly options: FencesOptions) {}
+  constructor(private readonly options: FencesOptions) {
+    const { clock, intervalMs, onError } = options
+    this.rounds = new Rounds(() => this.settleAll(), { clock, pauseMs: intervalMs, onError })
+  }
 
   start(): void {
-    if (this.stopped) return
-    this.timer = this.options.clock.after(this.options.intervalMs, () => {
-      this.running = this.settleAll()
-        .catch(this.options.onError)
-        .finally(() => this.start())
-    })
+    this.rounds.start()
   }
 
   async stop(): Promise<void> {
-    this.stopped = true
-    this.timer?.cancel()
-    await this.running
+    await this.rounds.stop()
   }
 
   async settleAll(): Promise<void> {

@@ -1,6 +1,6 @@
 import { reportsQueue, type HearingMark } from '@nubo/contract'
 import { hearingMarkEveryMs, recordHearing, type Database } from '@nubo/database'
-import type { Clock, Timer } from '@nubo/kernel'
+import { Rounds, type Clock } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 
 const mark: HearingMark = { kind: 'hearing' }
@@ -17,23 +17,22 @@ export interface HearingOptions {
  * takes one records it. Nobody need be believed: that it was recorded is what it says.
  */
 export class Hearing {
-  private timer: Timer | undefined
-  private stopped = false
+  private readonly rounds: Rounds
 
-  constructor(private readonly options: HearingOptions) {}
+  constructor(private readonly options: HearingOptions) {
+    const { queue, clock, onError } = options
+    this.rounds = new Rounds(() => queue.cast(reportsQueue, { ...mark }), { clock, pauseMs: hearingMarkEveryMs, onError })
+  }
 
   start(): void {
-    const { queue, clock, onError } = this.options
-    void queue.cast(reportsQueue, { ...mark }).catch(onError)
-    if (!this.stopped) this.timer = clock.after(hearingMarkEveryMs, () => this.start(), { background: true })
+    this.rounds.start({ now: true })
   }
 
   async take(): Promise<void> {
     await recordHearing(this.options.database)
   }
 
-  stop(): void {
-    this.stopped = true
-    this.timer?.cancel()
+  async stop(): Promise<void> {
+    await this.rounds.stop()
   }
 }

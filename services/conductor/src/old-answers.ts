@@ -1,5 +1,5 @@
 import { forgetOldAnswers, type Database } from '@nubo/database'
-import type { Clock, Timer } from '@nubo/kernel'
+import { Rounds, type Clock } from '@nubo/kernel'
 
 const intervalMs = 10 * 60_000
 const batchSize = 1_000
@@ -12,26 +12,21 @@ export interface OldAnswersOptions {
 
 /** Removes what is no longer kept for requests that are repeated, some at a time. Any number may run side by side. */
 export class OldAnswers {
-  private timer: Timer | undefined
-  private running: Promise<void> = Promise.resolve()
+  private readonly rounds: Rounds
   private stopped = false
 
-  constructor(private readonly options: OldAnswersOptions) {}
+  constructor(private readonly options: OldAnswersOptions) {
+    const { clock, onError } = options
+    this.rounds = new Rounds(() => this.forget(), { clock, pauseMs: intervalMs, onError })
+  }
 
   start(): void {
-    const { clock, onError } = this.options
-    const round = () => {
-      this.running = this.forget()
-        .catch(onError)
-        .finally(() => this.start())
-    }
-    if (!this.stopped) this.timer = clock.after(intervalMs, round, { background: true })
+    this.rounds.start()
   }
 
   async stop(): Promise<void> {
     this.stopped = true
-    this.timer?.cancel()
-    await this.running
+    await this.rounds.stop()
   }
 
   private async forget(): Promise<void> {

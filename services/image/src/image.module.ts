@@ -82,17 +82,17 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
-  async onApplicationBootstrap(): Promise<void> {
+  onApplicationBootstrap(): void {
     this.methods.refuseOthers(this.server)
     poolMetrics(this.metrics, () => this.db.use)
     this.health.register('database', async () => {
       await this.db.query('SELECT 1')
     })
-    await this.sweeper.start()
+    this.sweeper.start()
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.sweeper.stop()
+    await this.sweeper.stop()
     await this.underWay.endAll()
   }
 

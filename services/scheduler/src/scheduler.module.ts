@@ -62,11 +62,11 @@ export class SchedulerModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.subscription = this.queue.work(placementQueue, async (message) => await batcher.add(stepHint.parse(message).stepId), {
       concurrency,
     })
-    void this.presence.start()
+    this.presence.start()
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.presence.stop()
+    await this.presence.stop()
     await this.subscription?.close()
   }
 }

@@ -1,5 +1,5 @@
 import { forgetFile, removedFiles, returnCutOffUploads, uploadWriters, type Database, type ImageFileId } from '@nubo/database'
-import type { Clock, Timer } from '@nubo/kernel'
+import { Rounds, type Clock } from '@nubo/kernel'
 import type { Logger } from '@nubo/service-kit'
 import type { ImageStore } from '../store/image-store.js'
 import { isKnownDead } from '../store/process-identity.js'
@@ -11,25 +11,25 @@ const sweepEveryMs = 10_000
  * to. It acts on records alone: a file that no record marks as removed is not touched.
  */
 export class Sweeper {
-  private timer: Timer | undefined
-  private stopped = false
+  private readonly rounds: Rounds
 
   constructor(
     private readonly db: Database,
     private readonly store: ImageStore,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly logger: Logger,
-  ) {}
-
-  /** Sweeps now and from then on. A sweep that fails is told in the log, and made again. */
-  async start(): Promise<void> {
-    await this.sweep().catch((error: unknown) => this.logger.warn({ err: error }, 'sweeping failed'))
-    if (!this.stopped) this.timer = this.clock.after(sweepEveryMs, () => void this.start(), { background: true })
+  ) {
+    const onError = (error: unknown) => logger.warn({ err: error }, 'sweeping failed')
+    this.rounds = new Rounds(() => this.sweep(), { clock, pauseMs: sweepEveryMs, onError })
   }
 
-  stop(): void {
-    this.stopped = true
-    this.timer?.cancel()
+  /** Sweeps now and from then on. A sweep that fails is told in the log, and made again. */
+  start(): void {
+    this.rounds.start({ now: true })
+  }
+
+  async stop(): Promise<void> {
+    await this.rounds.stop()
   }
 
   async sweep(): Promise<void> {

@@ -1,0 +1,46 @@
+import type { Clock, Timer } from './clock.js'
+
+export interface RoundsOptions {
+  clock: Clock
+  /** From the end of one round to the beginning of the next; a function is asked before each pause. */
+  pauseMs: number | (() => number)
+  /** Told of a round that failed; the next one comes all the same. */
+  onError: (error: unknown) => void
+}
+
+/** Does the same work again and again, one round at a time, until it is stopped. Keeps no process alive. */
+export class Rounds {
+  private timer: Timer | undefined
+  private atHand: Promise<void> = Promise.resolve()
+  private stopped = false
+
+  constructor(
+    private readonly work: () => Promise<unknown>,
+    private readonly options: RoundsOptions,
+  ) {}
+
+  /** The first round comes after a pause, or at once where `now` is set. */
+  start({ now = false } = {}): void {
+    if (now) this.run()
+    else this.pause()
+  }
+
+  /** No round begins any more. Resolves when the one at hand has ended. */
+  async stop(): Promise<void> {
+    this.stopped = true
+    this.timer?.cancel()
+    await this.atHand
+  }
+
+  private pause(): void {
+    if (this.stopped) return
+    const { clock, pauseMs } = this.options
+    this.timer = clock.after(typeof pauseMs === 'number' ? pauseMs : pauseMs(), () => this.run(), { background: true })
+  }
+
+  private run(): void {
+    this.atHand = this.work()
+      .then(() => undefined, this.options.onError)
+      .finally(() => this.pause())
+  }
+}
