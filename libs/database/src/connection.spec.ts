@@ -120,3 +120,17 @@ function parentOf(pid: string): number | undefined {
     return undefined
   }
 }
+
+it('lives on when PostgreSQL ends a connection on which a transaction is between two statements', async () => {
+  const [database, other] = [connect(), connect()]
+  const cut = database.transaction(async (tx) => {
+    const [mine] = await tx.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    await other.query('SELECT pg_terminate_backend($1)', [mine!.pid])
+    const isGone = async () => (await other.query('SELECT FROM pg_stat_activity WHERE pid = $1', [mine!.pid])).length === 0
+    await waitFor('the connection is ended', isGone, patience)
+    await tx.query('SELECT 1')
+  })
+  await expect(cut).rejects.toMatchObject(outOfReach)
+  expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
+  await Promise.all([database.close(), other.close()])
+})

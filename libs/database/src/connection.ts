@@ -67,8 +67,10 @@ export class Database implements Queryable {
       application_name: 'nubo',
     }
     const pool = new BoundedPool(limits, clock)
-    // An idle connection that dies is replaced by the pool; without a listener it would end the process.
+    // A connection that dies is replaced by the pool, and the next statement on it fails. Without a listener it would end the
+    // process: the pool's own hears of those that are idle, not of one on which a transaction is between two statements.
     pool.on('error', () => undefined)
+    pool.on('connect', (client) => client.on('error', () => undefined))
     return new Database(pool, new PrismaClient({ adapter: new PrismaPg(pool) }), clock, random)
   }
 
