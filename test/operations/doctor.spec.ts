@@ -294,6 +294,13 @@ describe('what lies on a host', () => {
     expect(there.commands).toEqual([])
   })
 
+  it('that does not say it though it is up is not taken for empty', async () => {
+    const { here } = await activeServer()
+    await here.stop()
+    const codes = (await examine()).map(({ code }) => code)
+    expect(codes).toEqual(['host.unanswered'])
+  })
+
   it('where its record puts it is not cleared away, whatever was found', async () => {
     const { id, here } = await activeServer()
     const [elsewhere] = await (async () => {

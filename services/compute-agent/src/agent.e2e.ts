@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import type { GuestSpecification, Result } from '@nubo/contract'
-import { computeQueue } from '@nubo/contract'
+import { computeQueue, surveyAnswer, type GuestSpecification, type Result, type SurveyAnswer } from '@nubo/contract'
 import { consoleSocketPath } from '@nubo/hypervisor'
 import { qemuProcess, startLibvirtHost, talk, testGuest, testGuestLetters, type LibvirtHost } from '@nubo/hypervisor/testing'
 import { newId, systemClock, systemRandom, type HostId, type ServerId } from '@nubo/kernel'
@@ -91,6 +90,11 @@ const change = (serverId: ServerId) =>
 const done = async (...[command, withinMs = waitMs]: Parameters<Conductor['done']>): Promise<Result['outcome']> =>
   conductor.done(command, withinMs)
 
+async function survey(): Promise<SurveyAnswer> {
+  const answer = await queue.ask(computeQueue(hostId), { kind: 'survey' }, 5_000)
+  return surveyAnswer.parse(answer.ok ? answer.value : answer)
+}
+
 async function built(): Promise<ServerId> {
   const serverId = newServer()
   expect(await done({ kind: 'build', serverId, guest: guest() })).toEqual({ state: 'done', powerState: 1 })
@@ -123,7 +127,16 @@ it(
       ok: true,
       value: { output: expect.stringContaining('ready\n') },
     })
+    const surveyed = await survey()
+    expect(surveyed).toMatchObject({ next: null, strays: [], images: { count: 1, bytes: image.length } })
+    expect(surveyed.servers.map(({ serverId }) => serverId)).toEqual(servers.toSorted())
+    for (const { domain, folders } of surveyed.servers) {
+      expect(domain).toEqual({ incarnation: 1, fencingEpoch: 1, powerState: 1 })
+      expect(folders).toEqual([{ incarnation: 1, bytes: expect.any(Number) }])
+      expect(folders[0]!.bytes).toBeGreaterThan(0)
+    }
     for (const serverId of servers) expect(await done({ kind: 'destroy', serverId })).toEqual({ state: 'done', powerState: 0 })
+    expect((await survey()).servers.filter(({ domain, folders }) => domain || folders.length > 0)).toEqual([])
     expect(await readdir(join(host.directory, 'guests'))).toEqual([])
     expect(await readdir(join(host.directory, 'consoles'))).toEqual([])
     expect(await host.domainNames()).toEqual([])

@@ -3,6 +3,7 @@ import {
   examineHosts,
   examineRecords,
   findingKey,
+  hostDidNotAnswer,
   readAbandoned,
   readHostSnapshot,
   readTombstones,
@@ -62,9 +63,14 @@ export class Examiner {
     const known = (await readHostSnapshot(database, checks.silenceMs)).hosts
     const hosts = await surveyHosts(queue, only ? known.filter(({ id }) => only.has(id)) : known)
     const surveys = hosts.flatMap(({ survey }): HostSurvey[] => (survey ? [survey] : []))
+    const silent = hosts.filter(({ alive, survey }) => alive && !survey)
     // Only now: what a host said is older than this snapshot, as `examineHosts` needs it.
     return await database.snapshot(async (db) => ({
-      findings: [...(await examineRecords(db, checks)), ...(await examineHosts(db, surveys, checks))],
+      findings: [
+        ...(await examineRecords(db, checks)),
+        ...(await examineHosts(db, surveys, checks)),
+        ...silent.map(({ hostId, name, trouble }) => hostDidNotAnswer({ hostId, name, trouble: trouble! })),
+      ],
       tombstones: await readTombstones(db, checks),
       abandoned: await readAbandoned(db, checks),
       hosts,

@@ -14,6 +14,7 @@ const pagesAtMost = 40
 export interface SurveyedHost {
   hostId: HostId
   name: string
+  alive: boolean
   /** Undefined where the host could not be asked. */
   survey?: HostSurvey
   images?: SurveyAnswer['images']
@@ -34,19 +35,20 @@ export async function surveyHosts(queue: Queue, hosts: readonly HostToAsk[]): Pr
 }
 
 async function surveyHost(queue: Queue, { id: hostId, name, alive }: HostToAsk): Promise<SurveyedHost> {
-  if (!alive) return { hostId, name, trouble: 'It is down.' }
+  const host = { hostId, name, alive }
+  if (!alive) return { ...host, trouble: 'It is down.' }
   try {
     const servers: SurveyedServer[] = []
     let after: ServerId | undefined
     for (let pages = 1; ; pages++) {
       const { next, images, freeBytes, strays, ...page } = await ask(queue, hostId, after)
       servers.push(...page.servers)
-      if (!next) return { hostId, name, survey: { hostId, servers, strays }, images, freeBytes }
+      if (!next) return { ...host, survey: { hostId, servers, strays }, images, freeBytes }
       if (pages === pagesAtMost) throw new CloudError('Unavailable', 'It tells of more servers than a host can have.')
       after = next
     }
   } catch (error) {
-    if (error instanceof CloudError && error.kind === 'Unavailable') return { hostId, name, trouble: error.message }
+    if (error instanceof CloudError && error.kind === 'Unavailable') return { ...host, trouble: error.message }
     throw error
   }
 }

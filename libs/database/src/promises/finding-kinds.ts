@@ -20,6 +20,10 @@ export const findingKinds = {
 
   'server.room-missing': byHand(2, 'Delete the server: its host holds no room for it, and may not have any.'),
   'server.on-two-hosts': byHand(2, 'Stop the guest on the host that its record does not name, and look at its disks first.'),
+  'host.unanswered': byHand(
+    2,
+    'See whether its agent runs, and reaches the queue and its hypervisor: what lies on the host was not looked at.',
+  ),
   'allocation.orphaned': byRecord(
     2,
     'The host is told to remove what lies there of this incarnation, and then the room is freed.',

@@ -2,7 +2,7 @@ import type { SurveyedServer } from '@nubo/contract'
 import type { HostId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
 import type { CheckOptions } from './check.js'
-import type { Finding } from './finding.js'
+import { finding, type Finding } from './finding.js'
 
 /** What a host itself says lies on it, asked before the records are read: see `examineHosts`. */
 export interface HostSurvey {
@@ -10,6 +10,12 @@ export interface HostSurvey {
   servers: readonly SurveyedServer[]
   /** Folders that nobody can tell whose they are. */
   strays: readonly string[]
+}
+
+/** A host that is up by its heartbeats and does not say what lies on it: nothing is known of it then, and that is no good news. */
+export function hostDidNotAnswer({ hostId, name, trouble }: { hostId: HostId; name: string; trouble: string }): Finding {
+  const message = `Host ${name} is up, and does not say what lies on it: ${trouble}`
+  return finding('host.unanswered', { about: { hostId, hostName: name }, message })
 }
 
 /** One promise, or a part of it, held against what lies on the hosts that answered. */

@@ -3,7 +3,7 @@ export { readAbandoned, readTombstones, type AbandonedGuestNote, type Tombstone 
 export { examine, examineHosts, examineRecords, hostChecks, recordChecks } from './examine.js'
 export { findingKey, type Finding, type FindingSubject } from './finding.js'
 export { findingKinds, type FindingCode, type PromiseNumber } from './finding-kinds.js'
-export type { HostCheck, HostSurvey } from './host-survey.js'
+export { hostDidNotAnswer, type HostCheck, type HostSurvey } from './host-survey.js'
 export {
   abandonOperation,
   endByDeadline,

@@ -11,6 +11,7 @@ import {
   defaultCheckOptions,
   examine,
   findingKinds,
+  hostDidNotAnswer,
   readAbandoned,
   readTombstones,
   type FindingCode,
@@ -132,6 +133,15 @@ describe('promise 2', () => {
     const found = await find(await surveyWithMore(two, { serverId, domain: { incarnation: 1, fencingEpoch: 1, powerState: 1 } }))
     expect(found.map(({ code }) => code)).toEqual(['server.on-two-hosts', 'guest.unknown'])
     expect(found[0]!.message).toContain('one (incarnation 1), two (incarnation 1)')
+  })
+})
+
+it('a host that is up and does not answer is a finding of its own', () => {
+  const silent = hostDidNotAnswer({ hostId: one, name: 'one', trouble: 'No answer came within 5 s.' })
+  shown.add(silent.code)
+  expect(silent).toMatchObject({
+    message: 'Host one is up, and does not say what lies on it: No answer came within 5 s.',
+    repair: { possible: false },
   })
 })
 
