@@ -1,15 +1,6 @@
-import type { PowerStateCode, ServerCommandKind } from '@nubo/contract'
-import type { SessionId } from '@nubo/kernel'
-import type { Located, Wanted } from './records.js'
+import type { ServerCommandKind } from '@nubo/contract'
+import type { Located, StepResult, Wanted } from './records.js'
 import type { OperationTransaction } from './store.js'
-
-/** What a step left behind when it was done: what an agent saw of the guest, where an agent did it. */
-export interface StepResult {
-  powerState?: PowerStateCode
-  detail?: string
-  /** The report in which it was seen, so that an older one cannot overwrite it. */
-  report?: { sessionId: SessionId; sequence: number }
-}
 
 /** Written in the transaction that ends a step, so that both hold or neither. */
 export type Effect = (tx: OperationTransaction, located: Located, result: StepResult) => Promise<void>

@@ -9,7 +9,6 @@ export {
   type Effect,
   type OperationDefinition,
   type StepDefinition,
-  type StepResult,
 } from './definition.js'
 export { OperationEngine, doerOf, type Opened, type Requester } from './engine.js'
 export { operations } from './operations/index.js'

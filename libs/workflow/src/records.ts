@@ -108,3 +108,11 @@ export interface OpenStep {
   guest: GuestRecord
   host: CommandedHost | null
 }
+
+/** What a step left behind when it was done: what an agent saw of the guest, where an agent did it. */
+export interface StepResult {
+  powerState?: PowerStateCode
+  detail?: string
+  /** The report in which it was seen, so that an older one cannot overwrite it. */
+  report?: { sessionId: SessionId; sequence: number }
+}

@@ -1,7 +1,6 @@
 import type { HostId, OperationId, ProjectId, RequestId, ServerId, StepId, UserId } from '@nubo/kernel'
 import type { Failure, PowerStateCode } from '@nubo/contract'
-import type { StepResult } from './definition.js'
-import type { Located, OpenStep, OperationRecord, ServerRecord, StepRecord, Wanted } from './records.js'
+import type { Located, OpenStep, OperationRecord, ServerRecord, StepRecord, StepResult, Wanted } from './records.js'
 
 export interface NewOperation {
   id: OperationId
