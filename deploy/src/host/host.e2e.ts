@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { systemRandom } from '@nubo/kernel'
-import { identify, isAlive } from '../process/identity.js'
+import { identify, isAlive, signal } from '../process/identity.js'
 import { run } from '../process/run.js'
 import { waitFor } from '../process/wait.js'
 import { RuntimePaths } from '../runtime-paths.js'
@@ -123,6 +123,14 @@ describe('two KVM hosts on one machine', () => {
     expect(await interfaceExists(one.settings.device)).toBe(false)
     expect(await interfaceExists(two.settings.device)).toBe(false)
   }, 60_000)
+
+  it('are shut down also where libvirtd hangs', async () => {
+    const [host] = hosts as [KvmHost]
+    await host.start()
+    signal(host.program('libvirtd')!, 'SIGSTOP')
+    await host.shutDown(0)
+    expect(host.isOn).toBe(false)
+  }, 90_000)
 
   it('run what they are told as their agent, again whenever it ends, unless it is held', async () => {
     const [host] = hosts as [KvmHost]

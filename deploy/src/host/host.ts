@@ -40,6 +40,8 @@ export interface HostSettings {
 export type HostProgram = 'libvirtd' | 'agent'
 
 const askAgainMs = 4000
+/** A libvirtd that hangs would keep whoever asks it for ever, and the host from being shut down. */
+const virshTimeoutMs = 20_000
 const initScript = join(import.meta.dirname, '../../shell/host-init.sh')
 
 /** One KVM host: namespaces on this machine with a libvirtd and a compute agent of their own. */
@@ -158,9 +160,10 @@ export class KvmHost {
     writeFileSync(join(this.settings.directory, 'control/agent.sh'), `exec ${command.map(quote).join(' ')}\n`)
   }
 
-  /** Runs `virsh` on the host's libvirt and gives what it printed. */
+  /** Runs `virsh` on the host's libvirt and gives what it printed. Throws where libvirt keeps silent. */
   async virsh(...args: string[]): Promise<string> {
-    const result = await run('virsh', ['--connect', `qemu:///system?socket=${this.libvirtSocket}`, '--quiet', ...args])
+    const command = ['--connect', `qemu:///system?socket=${this.libvirtSocket}`, '--quiet', ...args]
+    const result = await run('virsh', command, { timeoutMs: virshTimeoutMs })
     if (result.code !== 0) throw new Error(`virsh ${args[0]} on ${this.name}: ${result.stderr.trim()}`)
     return result.stdout.trim()
   }
