@@ -9,17 +9,9 @@ import {
   type StepId,
   type UserId,
 } from '@nubo/kernel'
-import {
-  firstStepOf,
-  stepAfter,
-  stepBefore,
-  type Doer,
-  type OperationDefinition,
-  type StepDefinition,
-  type StepResult,
-} from './definition.js'
+import { firstStepOf, stepAfter, stepBefore, type Doer, type OperationDefinition, type StepDefinition } from './definition.js'
 import { overdueMessage } from './overdue-message.js'
-import type { Direction, Located, ServerRecord } from './records.js'
+import type { Direction, Located, ServerRecord, StepResult } from './records.js'
 import type { ClosedStep, NewStep, OperationTransaction } from './store.js'
 
 /** Who asked for an operation. `userId` is null where the cloud itself did. */
