@@ -1,11 +1,10 @@
 import 'reflect-metadata'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { Body, Controller, HttpCode, Module, Param, Post, Res } from '@nestjs/common'
+import { Body, Controller, HttpCode, Module, Param, Post } from '@nestjs/common'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { anyCaller, policy, TokenVerifier, type Caller, type Scope } from '@nubo/auth'
-import type { DomainId, KeptAnswer, ProjectId, RequestKey, UserId } from '@nubo/kernel'
+import { CloudError, type DomainId, type KeptAnswer, type ProjectId, type RequestKey, type UserId } from '@nubo/kernel'
 import { microversion, MicroversionRegistry, novaErrors } from '@nubo/wire'
-import type { FastifyReply } from 'fastify'
 import {
   Actions,
   baseConfiguration,
@@ -15,6 +14,7 @@ import {
   Guarded,
   Idempotent,
   KeptAnswers,
+  Located,
   NotIdempotent,
   Operation,
 } from './index.js'
@@ -47,18 +47,13 @@ class Things {
   @Guarded(make)
   @Operation('thing.create', { thing: 'thing' })
   @Idempotent({ thing: 'password' })
-  create(
-    @Body() body: { thing: { name: string } },
-    @CurrentRequestKey() key: RequestKey | undefined,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
+  @Located(({ thing }: { thing: { name: string } }) => `/v2.1/things/${thing.name}`)
+  create(@Body() body: { thing: { name: string } }, @CurrentRequestKey() key: RequestKey | undefined) {
     made += 1
     const { name } = body.thing
-    const answer = () => {
-      reply.header('Location', `http://cloud/things/${name}`)
-      return { thing: { name, number: made, password: 'hunter2', added: true } }
-    }
+    const answer = () => ({ thing: { name, number: made, password: 'hunter2', added: true } })
     memory.keep(key, answer())
+    if (name === 'broken') throw new CloudError('Conflict', 'It broke.')
     return answer()
   }
 
@@ -176,13 +171,22 @@ async function send({ key, as = 'ada@p1', url = '/v2.1/things', version = '2.96'
 describe('a request with an Idempotency-Key', () => {
   it('is carried out once, and answered as it was, but for what is shown once', async () => {
     const first = await send({ key: 'k' })
-    expect(first).toMatchObject({ status: 201, replayed: undefined, location: 'http://cloud/things/a' })
+    expect(first).toMatchObject({
+      status: 201,
+      replayed: undefined,
+      location: expect.stringMatching(/^http:\/\/[^/]+\/v2\.1\/things\/a$/),
+    })
     expect(first.body.thing).toEqual({ name: 'a', number: 1, password: 'hunter2', added: true })
     const again = await send({ key: 'k' })
     expect(again).toMatchObject({ status: 201, replayed: 'true', location: first.location, type: first.type })
     expect(again.body.thing).toEqual({ name: 'a', number: 1, added: true })
     expect(made).toBe(1)
     expect(JSON.stringify([...memory.rows])).not.toContain('hunter2')
+  })
+
+  it('tells of no place of something that was not made', async () => {
+    const failed = await send({ key: 'k', body: { thing: { name: 'broken' } } })
+    expect([failed.status, failed.location]).toEqual([409, undefined])
   })
 
   it('is answered in the microversion that it was made in, with its status', async () => {

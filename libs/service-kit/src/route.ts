@@ -21,6 +21,8 @@ export interface RouteDeclaration {
   operation?: string
   answers?: AnswerShapes
   actions?: Readonly<Record<string, RouteAction>>
+  /** The path of what was made, by the newest version's answer. */
+  location?: (answer: never) => string | undefined
   /** It takes an Idempotency-Key. */
   idempotent?: { secrets: Readonly<Record<string, string>> }
   /** Why it takes none. Every POST says one or the other. */
@@ -67,6 +69,12 @@ export const Operation = (operation: string, answers: AnswerShapes = {}): Method
  * action is the operation '<operation>.<action>'. Another key is a 400, as in Nova.
  */
 export const Actions = (actions: Readonly<Record<string, RouteAction>>): MethodDecorator => declare({ actions })
+
+/**
+ * Where what was made is to be found, told in the Location header: a path, by the newest version's answer;
+ * `@Located(({ server }: Answer) => `/v2.1/servers/${server.id}`)`. Undefined for an answer that names nothing.
+ */
+export const Located = <Answer>(location: (answer: Answer) => string | undefined): MethodDecorator => declare({ location })
 
 /**
  * A request of this route may carry an Idempotency-Key, and is then carried out once: the handler gives its service a `Once`

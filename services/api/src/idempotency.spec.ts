@@ -238,6 +238,24 @@ describe('creating servers with an Idempotency-Key', () => {
     expect(await serversNamed(name)).toHaveLength(3)
   })
 
+  it('makes as many as the quota allows once, and tells of those', async () => {
+    const [name, key] = [fresh(), fresh()]
+    const { used_instances: used } = (
+      await api.database.query<{ used_instances: number }>('SELECT used_instances FROM project_quotas WHERE project_id = $1', [
+        (await projects()).demo,
+      ])
+    )[0]!
+    await limitInstances(used + 2)
+    const request = server({ name, min_count: 1, max_count: 5 })
+    const first = await post('/v2.1/servers', request, { key, as: demo })
+    const made = await serversNamed(name)
+    expect([first.status, made.length, made.includes(first.body.server.id)]).toEqual([202, 2, true])
+    const again = await post('/v2.1/servers', request, { key, as: demo })
+    expect([again.replayed, again.body.server.id, again.location]).toEqual(['true', first.body.server.id, first.location])
+    expect(await serversNamed(name)).toHaveLength(2)
+    await limitInstances(undefined)
+  })
+
   it('is another request in another project', async () => {
     const [name, key] = [fresh(), fresh()]
     const mine = await post('/v2.1/servers', server({ name }), { key })

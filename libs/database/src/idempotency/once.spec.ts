@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { join } from 'node:path'
 import { startPostgres, waitFor } from '@nubo/deploy'
-import { CloudError, type RequestKey } from '@nubo/kernel'
+import { CloudError, type KeptAnswer, type RequestKey } from '@nubo/kernel'
 import pg from 'pg'
 import { Database } from '../connection.js'
 import { migrate } from '../migrate.js'
@@ -53,6 +53,7 @@ const countKept = async () => (await database.query('SELECT FROM idempotency_key
 const age = (hours: number) =>
   database.execute(`UPDATE idempotency_keys SET created_at = created_at - $1 * interval '1 hour'`, [hours])
 
+const unforeseen: KeptAnswer = { status: 201, location: null, body: null }
 const underWay = { kind: 'Conflict', details: { retryAfterSeconds: 1 } }
 
 describe('a use case', () => {
@@ -72,6 +73,14 @@ describe('a use case', () => {
       async () => undefined,
     )
     expect(await findKeptAnswer(database, keyOf())).toMatchObject({ status: 202, location: null, body: null })
+  })
+
+  it.each([
+    ['as it was foreseen', 'a', 'a'],
+    ['otherwise than foreseen', 'a', 'b'],
+  ])('that ends %s leaves what was made', async (_how, foreseen, name) => {
+    await onceFor(keyOf()).run(database, async () => name, foreseen)
+    expect(await findKeptAnswer(database, keyOf())).toMatchObject({ status: 201, body: { thing: { name } } })
   })
 
   it('that fails leaves neither, so that it can be tried again', async () => {
@@ -118,7 +127,9 @@ describe('requests with one key', () => {
     await client.query('BEGIN')
     const execute = async (text: string, values?: readonly unknown[]) =>
       (await client.query(text, values as unknown[])).rowCount ?? 0
-    expect(await claimKey({ inTransaction: true, execute, query: () => Promise.reject(new Error('unused')) }, keyOf())).toBe(true)
+    expect(
+      await claimKey({ inTransaction: true, execute, query: () => Promise.reject(new Error('unused')) }, keyOf(), unforeseen),
+    ).toBe(true)
     await expect(make(keyOf())).rejects.toMatchObject(underWay)
     // As the kernel does for a process that was killed: the connection is closed without a word.
     ;(client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy()

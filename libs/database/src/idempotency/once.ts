@@ -21,24 +21,34 @@ export class Once<Made = unknown> {
   ) {}
 
   /** Runs a use case that needs no transaction of its own: with a key it is given one, without it has the pool as it is. */
-  async run<Result extends Made>(database: Database, work: (db: Queryable) => Promise<Result>): Promise<Result> {
+  async run<Result extends Made>(
+    database: Database,
+    work: (db: Queryable) => Promise<Result>,
+    foreseen?: Result,
+  ): Promise<Result> {
     if (!this.key) return await work(database)
-    return await database.transaction((tx) => this.within(tx, () => work(tx)))
+    return await database.transaction((tx) => this.within(tx, () => work(tx), foreseen))
   }
 
   /**
-   * Runs what the use case writes in its transaction `tx`. Throws Conflict with Retry-After where a request with the same
-   * key is under way: repeated, it is answered as that one was.
+   * Runs what the use case writes in its transaction `tx`. What it will most likely return may be `foreseen`: its answer is
+   * then written with the claim, and nothing stands between the work and the commit. Throws Conflict with Retry-After where
+   * a request with the same key is under way: repeated, it is answered as that one was.
    */
-  async within<Result extends Made>(tx: Transaction, work: () => Promise<Result>): Promise<Result> {
+  async within<Result extends Made>(tx: Transaction, work: () => Promise<Result>, foreseen?: Result): Promise<Result> {
     const { key } = this
     if (!key) return await work()
-    if (!(await claimKey(tx, key))) throw underWay()
+    const body = foreseen === undefined ? undefined : this.answer(foreseen)
+    if (!(await claimKey(tx, key, key.answerTo(body)))) throw underWay()
     const made = await work()
+    if (foreseen === undefined || made !== foreseen) await this.keep(tx, key, made)
+    return made
+  }
+
+  private async keep(tx: Transaction, key: RequestKey, made: Made): Promise<void> {
     const body = this.answer(made)
     // The claim has written all there is to an answer without a body.
     if (body !== undefined) await keepAnswer(tx, key, key.answerTo(body))
-    return made
   }
 }
 

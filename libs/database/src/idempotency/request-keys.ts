@@ -14,11 +14,12 @@ const find = `
  * primary key, which sees what was committed since.
  */
 const claim = `
-  INSERT INTO idempotency_keys AS k (scope, user_id, route, key_digest, request_digest, status)
-  SELECT $1, $2, $3, $4, $5, $6
+  INSERT INTO idempotency_keys AS k (scope, user_id, route, key_digest, request_digest, status, location, body)
+  SELECT $1, $2, $3, $4, $8, $5, $6, $7::jsonb
   WHERE pg_try_advisory_xact_lock(hashtextextended(concat_ws(chr(31), $1::text, $2::text, $3::text, $4::text), 0))
   ON CONFLICT (scope, user_id, route, key_digest) DO UPDATE
-    SET request_digest = excluded.request_digest, status = excluded.status, location = NULL, body = NULL, created_at = excluded.created_at
+    SET request_digest = excluded.request_digest, status = excluded.status, location = excluded.location, body = excluded.body,
+      created_at = excluded.created_at
     WHERE k.created_at <= clock_timestamp() - ${kept}`
 
 const keep = `
@@ -43,19 +44,19 @@ export async function findKeptAnswer(
   return row
 }
 
+const valuesOf = ({ status, location, body }: KeptAnswer) => [status, location, body === null ? null : JSON.stringify(body)]
+
 /**
- * Takes the key for the request that this transaction carries out, from here to its end. False if another one has it: it is
- * under way, or has ended just now.
+ * Takes the key for the request that this transaction carries out, from here to its end, with the answer as far as it is
+ * foreseen. False if another one has it: it is under way, or has ended just now.
  */
-export async function claimKey(tx: Transaction, key: RequestKey): Promise<boolean> {
-  const { status } = key.answerTo(undefined)
-  return (await tx.execute(claim, [...identityOf(key), key.requestDigest, status])) === 1
+export async function claimKey(tx: Transaction, key: RequestKey, foreseen: KeptAnswer): Promise<boolean> {
+  return (await tx.execute(claim, [...identityOf(key), ...valuesOf(foreseen), key.requestDigest])) === 1
 }
 
 /** Writes down what is answered to the request whose key this transaction has claimed. */
 export async function keepAnswer(tx: Transaction, key: Identity, answer: KeptAnswer): Promise<void> {
-  const body = answer.body === null ? null : JSON.stringify(answer.body)
-  await tx.execute(keep, [...identityOf(key), answer.status, answer.location, body])
+  await tx.execute(keep, [...identityOf(key), ...valuesOf(answer)])
 }
 
 /** Removes answers that are kept no longer, `limit` at the most. Returns how many. */

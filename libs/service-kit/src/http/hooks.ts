@@ -57,7 +57,10 @@ export function installHooks(instance: FastifyInstance, dependencies: HookDepend
     enterLogFields(request.fields, () => {
       try {
         chooseAction(request, dependencies.pressure)
-        request.requestKey = requestKeyOf(request, reply, (body) => downgrade(request, body))
+        request.requestKey = requestKeyOf(request, reply, {
+          locate: (body) => locationOf(request, body),
+          downgrade: (body) => downgrade(request, body),
+        })
         upgrade(request)
         done()
       } catch (error) {
@@ -68,7 +71,11 @@ export function installHooks(instance: FastifyInstance, dependencies: HookDepend
   installReplay(instance, dependencies.answers)
   instance.addHook('preSerialization', (request, reply, payload, done) => {
     try {
-      if (reply.statusCode < 300) downgrade(request, payload)
+      if (reply.statusCode < 300) {
+        const location = locationOf(request, payload)
+        if (location !== undefined) reply.header('Location', location)
+        downgrade(request, payload)
+      }
       done(null, payload)
     } catch (error) {
       done(error as Error)
@@ -196,6 +203,11 @@ function upgrade(request: FastifyRequest): void {
   const upgrading = { body: request.body, query: request.query as Record<string, unknown> }
   request.plan.upgrade(upgrading)
   request.body = upgrading.body
+}
+
+function locationOf(request: FastifyRequest, answer: unknown): string | undefined {
+  const path = request.routeOptions.config.declaration?.location?.(answer as never)
+  return path === undefined ? undefined : baseUrlOf(request) + path
 }
 
 function downgrade(request: FastifyRequest, payload: unknown): void {

@@ -1,9 +1,16 @@
 import { createHash, createHmac } from 'node:crypto'
-import type { Caller, Scope } from '@nubo/auth'
+import type { Caller } from '@nubo/auth'
 import { CloudError, type KeptAnswer, type RequestKey } from '@nubo/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { stringify } from 'safe-stable-stringify'
 import type { RouteDeclaration } from '../route.js'
+
+/** What becomes of a handler's answer on its way out. */
+export interface Finish {
+  locate: (answer: unknown) => string | undefined
+  /** To the microversion that was asked for, in place. */
+  downgrade: (answer: unknown) => void
+}
 
 /** Visible ASCII without spaces: a header that was sent twice, which Node joins with ', ', is no key. */
 const wellFormed = /^[\x21-\x7e]{1,255}$/
@@ -12,11 +19,7 @@ const wellFormed = /^[\x21-\x7e]{1,255}$/
  * The key of a request that its client may repeat; undefined where it gave none, or where the route takes none. To be asked
  * for before the body is brought up to the newest microversion. Throws Invalid for what is no key.
  */
-export function requestKeyOf(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  downgrade: (body: unknown) => void,
-): RequestKey | undefined {
+export function requestKeyOf(request: FastifyRequest, reply: FastifyReply, finish: Finish): RequestKey | undefined {
   const given = request.headers['idempotency-key']
   const { declaration } = request.routeOptions.config
   if (given === undefined || !request.caller || !takesKeys(declaration, request.body)) return undefined
@@ -28,7 +31,11 @@ export function requestKeyOf(
     route: `${request.method} ${request.routeOptions.url}`,
     keyDigest: createHash('sha256').update(given).digest('base64url'),
     requestDigest: digestOf(request, given),
-    answerTo: (body) => answerTo(body, { request, reply, declaration: declaration!, downgrade }),
+    answerTo: (body) => {
+      // Nest has set the status of the route before its handler runs.
+      const status = request.plan?.status ?? reply.statusCode
+      return { status, ...answerOf(body, declaration.idempotent!.secrets, finish) }
+    },
   }
 }
 
@@ -39,13 +46,14 @@ function takesKeys(declaration: RouteDeclaration | undefined, body: unknown): de
 }
 
 function scopeOf({ scope }: Caller): string {
-  const ids: { [Kind in Scope['kind']]: (scope: Extract<Scope, { kind: Kind }>) => string } = {
-    project: ({ projectId }) => `project:${projectId}`,
-    domain: ({ domainId }) => `domain:${domainId}`,
-    system: () => 'system',
-    unscoped: () => 'unscoped',
+  switch (scope.kind) {
+    case 'project':
+      return `project:${scope.projectId}`
+    case 'domain':
+      return `domain:${scope.domainId}`
+    default:
+      return scope.kind
   }
-  return (ids[scope.kind] as (scope: Scope) => string)(scope)
 }
 
 /**
@@ -67,25 +75,12 @@ function canonical(value: unknown): string {
   }
 }
 
-interface Answering {
-  request: FastifyRequest
-  reply: FastifyReply
-  declaration: RouteDeclaration
-  downgrade: (body: unknown) => void
-}
-
-function answerTo(body: unknown, { request, reply, declaration, downgrade }: Answering): KeptAnswer {
-  const location = reply.getHeader('location')
-  if (body !== undefined) {
-    for (const [name, secret] of Object.entries(declaration.idempotent!.secrets)) omit((body as Fields)[name], secret)
-    downgrade(body)
-  }
-  return {
-    // Nest has set the status of the route before its handler runs.
-    status: request.plan?.status ?? reply.statusCode,
-    location: typeof location === 'string' ? location : null,
-    body: body ?? null,
-  }
+function answerOf(body: unknown, secrets: Readonly<Record<string, string>>, finish: Finish): Omit<KeptAnswer, 'status'> {
+  if (body === undefined) return { location: null, body: null }
+  const location = finish.locate(body) ?? null
+  for (const [name, secret] of Object.entries(secrets)) omit((body as Fields)[name], secret)
+  finish.downgrade(body)
+  return { location, body }
 }
 
 type Fields = Record<string, unknown>

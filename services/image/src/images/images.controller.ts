@@ -1,10 +1,10 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Put, Req, Res } from '@nestjs/common'
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Patch, Post, Put, Req } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
-import { Once, type ImageRow } from '@nubo/database'
+import { Once } from '@nubo/database'
 import { CloudError, type RequestKey } from '@nubo/kernel'
-import { BaseUrl, CurrentCaller, CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
+import { CurrentCaller, CurrentRequestKey, Guarded, Idempotent, Located } from '@nubo/service-kit'
 import { WireError } from '@nubo/wire'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import {
   addImage,
   deactivateImage,
@@ -30,18 +30,9 @@ export class ImagesController {
   @HttpCode(201)
   @Guarded(addImage)
   @Idempotent()
-  async create(
-    @CurrentCaller() caller: Caller,
-    @Body() body: unknown,
-    @CurrentRequestKey() key: RequestKey | undefined,
-    @BaseUrl() baseUrl: string,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ) {
-    const answer = (image: ImageRow) => {
-      reply.header('Location', `${baseUrl}/v2/images/${image.id}`)
-      return imageView(image)
-    }
-    return answer(await this.images.create(caller, readNewImage(body), new Once(key, answer)))
+  @Located(({ id }: { id: string }) => `/v2/images/${id}`)
+  async create(@CurrentCaller() caller: Caller, @Body() body: unknown, @CurrentRequestKey() key: RequestKey | undefined) {
+    return imageView(await this.images.create(caller, readNewImage(body), new Once(key, imageView)))
   }
 
   @Get()

@@ -73,7 +73,11 @@ export class CreateServersService {
     const adminPassword = server.adminPass ?? this.newPassword()
     const request = { projectId, userId: caller.userId, requestId, adminPassword, flavor, image, publicKey }
     await this.checkRequestLimits(projectId, server)
-    const created = await once.run(this.database, (db) => this.write(db, server, request, counts))
+    const newServers = (count: number) => this.newServers(server, request, this.nameServers(server, count))
+    const all = newServers(counts.maxCount)
+    const write = async (db: Queryable) =>
+      (await insertServers(db, all, defaultLimits)) ? all : await this.writeFewer(db, request, counts, newServers)
+    const created = await once.run(this.database, write, all)
     const hints = created.servers.map(({ stepId, operationId }) => ({ stepId, operationId, requestId }))
     await castPlacementHints(this.queue, hints, (error) =>
       this.logger.warn({ err: error }, 'hints were not cast; they will be again'),
@@ -81,21 +85,20 @@ export class CreateServersService {
     return created
   }
 
-  /** Writes as many servers as were asked for, or as there is quota left for. Throws QuotaExceeded. */
-  private async write(db: Queryable, server: NewServerRequest, parts: RequestParts, counts: Counts): Promise<CreatedServers> {
-    const attempt = async (count: number) => {
-      const request = this.newServers(server, parts, this.nameServers(server, count))
-      return (await insertServers(db, request, defaultLimits)) ? request : undefined
-    }
-    const made = await attempt(counts.maxCount)
-    if (made) return made
-    const { limits, used } = await readQuota(db, parts.projectId)
-    const { vcpus, memoryMiB } = parts.flavor
+  /** Writes as many servers as there is quota left for, where it was too little for all. Throws QuotaExceeded. */
+  private async writeFewer(
+    db: Queryable,
+    { projectId, flavor }: RequestParts,
+    counts: Counts,
+    newServers: (count: number) => NewServersRequest,
+  ): Promise<NewServersRequest> {
+    const { limits, used } = await readQuota(db, projectId)
+    const { vcpus, memoryMiB } = flavor
     const allowed = serversWithin(limitsOf(limits), { ...used }, { vcpus, memoryMiB, ...counts })
     if (!('count' in allowed))
       throw new CloudError('QuotaExceeded', allowed.message, { details: { resources: allowed.resources } })
-    const fewer = await attempt(allowed.count)
-    if (fewer) return fewer
+    const fewer = newServers(allowed.count)
+    if (await insertServers(db, fewer, defaultLimits)) return fewer
     throw new CloudError('Conflict', 'Other requests used up the quota at the same time. Try again.')
   }
 

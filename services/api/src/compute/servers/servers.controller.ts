@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Res } from '@nestjs/common'
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query } from '@nestjs/common'
 import { isCloudAdmin, type Caller } from '@nubo/auth'
 import { Once } from '@nubo/database'
 import { CloudError, type RequestId, type RequestKey } from '@nubo/kernel'
@@ -11,10 +11,10 @@ import {
   CurrentRequestKey,
   Guarded,
   Idempotent,
+  Located,
   Operation,
 } from '@nubo/service-kit'
 import { pageUrl } from '@nubo/wire'
-import type { FastifyReply } from 'fastify'
 import { CreateServersService, type CreatedServers } from './create-servers.service.js'
 import type { ServerQuery } from './server-query.js'
 import {
@@ -71,6 +71,7 @@ export class ServersController {
   @AddsWork()
   @Operation('server.create')
   @Idempotent({ server: 'adminPass' })
+  @Located(({ server }: { server?: { id: string } }) => server && `/v2.1/servers/${server.id}`)
   async create(
     @CurrentCaller() caller: Caller,
     @Body({ schema: createServerBody }) body: CreateServerBody,
@@ -78,15 +79,12 @@ export class ServersController {
     @CurrentRequestKey() key: RequestKey | undefined,
     @ApiVersion() minor: number,
     @BaseUrl() baseUrl: string,
-    @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     checkVersionRules(body, minor)
-    const answer = (created: CreatedServers) => {
-      if (body.server.return_reservation_id) return { reservation_id: created.reservationId }
-      const [first] = created.servers
-      reply.header('Location', `${baseUrl}/v2.1/servers/${first!.id}`)
-      return { server: createdServerView(first!, created.adminPassword, created.diskConfig, baseUrl) }
-    }
+    const answer = ({ servers: [first], reservationId, adminPassword, diskConfig }: CreatedServers) =>
+      body.server.return_reservation_id
+        ? { reservation_id: reservationId }
+        : { server: createdServerView(first!, adminPassword, diskConfig, baseUrl) }
     return answer(await this.creation.create(caller, body, requestId, new Once(key, answer)))
   }
 
