@@ -19,6 +19,8 @@ const shared = {
     ],
   },
   moduleNameMapper: {
+    // Suites that run a service's parts in their own process name what is built of them.
+    '^@nubo/(api|compute-agent|conductor|scheduler)/dist/(.*)\\.js$': '<rootDir>/services/$1/src/$2.ts',
     '^@nubo/deploy$': '<rootDir>/deploy/src/index.ts',
     '^@nubo/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^@nubo/([a-z-]+)/([a-z-]+)$': '<rootDir>/libs/$1/src/$2.ts',

@@ -1,6 +1,6 @@
-// The door to Nubo on one machine: `npm run up`, `down`, `status`, `test`, `test:fresh` and `bench` all come in here. It runs
-// on the Node that the machine has, with nothing installed: it brings what is missing, builds, and hands over to the built
-// programs. Only this file must be readable by an old Node; the rest is loaded when the version is known to do.
+// The door to Nubo on one machine: `npm run up`, `down`, `status`, `test`, `test:fresh`, `bench` and `sim` all come in
+// here. It runs on the Node that the machine has, with nothing installed: it brings what is missing, builds, and hands over
+// to the built programs. Only this file must be readable by an old Node; the rest is loaded when the version is known to do.
 const [major] = process.versions.node.split('.').map(Number)
 if (major < 20) {
   console.error(

@@ -11,7 +11,7 @@ import { Steps } from './steps.mjs'
 import { runTests } from './tests.mjs'
 import { bringNode, broughtNode, build, environmentFor, installModules, modulesAreWhole, projectsToRun } from './toolchain.mjs'
 
-const commands = { up, down, status, test, 'test-fresh': testFresh, bench, chaos }
+const commands = { up, down, status, test, 'test-fresh': testFresh, bench, chaos, sim }
 
 /** Runs one of the commands; gives the exit code. */
 export async function main([name, ...args]) {
@@ -93,6 +93,11 @@ async function runSuite(name, packages, args) {
   const node = await prepare(new Steps(), packages)
   giveBack()
   return await runProgram(node, join(clone, `test/dist/${name}/main.js`), args)
+}
+
+/** PostgreSQL and Redis are played: it needs no packages. */
+async function sim(args) {
+  return await runSuite('sim', [], args)
 }
 
 /** Everything up to the point where our own programs can run; gives the Node to run them with. */

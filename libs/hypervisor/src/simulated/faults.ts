@@ -41,6 +41,13 @@ export class Faults {
     for (const resume of this.stalled.splice(0)) resume()
   }
 
+  /** From now on nothing goes wrong. */
+  heal(): void {
+    this.rates = {}
+    this.planned.length = 0
+    this.release()
+  }
+
   /** Carries a call out, or not. */
   async carryOut<T>(verb: Verb, latencyMs: number, action: () => T): Promise<T> {
     const fault = this.next(verb)

@@ -1,0 +1,61 @@
+import { ConductorModule } from '@nubo/conductor/dist/conductor.module.js'
+import { Database, PgOperationStore } from '@nubo/database'
+import type { Random } from '@nubo/kernel'
+import type { Queue } from '@nubo/queue'
+import { Batcher } from '@nubo/scheduler/dist/batcher.js'
+import { Placer } from '@nubo/scheduler/dist/placer.js'
+import { placementQueue, stepHint } from '@nubo/contract'
+import type { StepId } from '@nubo/kernel'
+import { Caster, OperationEngine, operations } from '@nubo/workflow'
+import type { Process } from '../core/process.js'
+import { wordsOf } from '../core/redis.js'
+import type { World } from '../core/world.js'
+import { SimulatedConnections } from '../postgres/connections.js'
+
+/** What every program of the control plane stands on. */
+export interface Footing {
+  process: Process
+  random: Random
+  database: Database
+  queue: Queue
+  engine: OperationEngine
+  store: PgOperationStore
+  caster: Caster
+}
+
+export function footingOf(world: World, process: Process): Footing {
+  const chance = world.chance.fork()
+  const { random } = chance
+  const database = Database.over(new SimulatedConnections(process, world.postgres, chance), process.clock, random)
+  const queue = world.redis.queueOf(process)
+  const engine = new OperationEngine(operations, random)
+  const store = new PgOperationStore(database)
+  const caster = new Caster({
+    store,
+    queue,
+    engine,
+    compose: { imageUrl: 'http://images', signImageCredential: async () => 'credential' },
+    onError: (error) => world.trace.detail(process.name, () => `not cast: ${wordsOf(error)}`),
+    onImpossible: async () => undefined,
+  })
+  return { process, random, database, queue, engine, store, caster }
+}
+
+/** Takes in reports, casts again what nobody took, ends what is overdue. */
+export function startConductor(world: World, process: Process): void {
+  const { database, store, engine, caster, queue, random } = footingOf(world, process)
+  const logger = world.loggerOf(process)
+  new ConductorModule(database, store, engine, caster, queue, process.clock, random, logger).onApplicationBootstrap()
+}
+
+const silenceMs = 30_000
+
+/** Places servers. */
+export function startScheduler(world: World, process: Process): void {
+  const { database, store, engine, caster, queue, random } = footingOf(world, process)
+  const onError = (error: unknown) => world.trace.note(process.name, `did not place: ${wordsOf(error)}`)
+  const onDeaf = (steps: number) => world.trace.note(process.name, `is deaf: ${steps} placements wait`)
+  const placer = new Placer({ database, store, engine, caster, random, silenceMs, onDeaf, onError })
+  const batcher = new Batcher<StepId>((ids) => placer.place(ids))
+  queue.work(placementQueue, async (message) => await batcher.add(stepHint.parse(message).stepId), { concurrency: 64 })
+}

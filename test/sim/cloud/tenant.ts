@@ -1,0 +1,186 @@
+import { CreateServersService, type CreatedServers } from '@nubo/api/dist/compute/servers/create-servers.service.js'
+import { ServerPowerService } from '@nubo/api/dist/compute/servers/server-power.service.js'
+import { ServersService } from '@nubo/api/dist/compute/servers/servers.service.js'
+import type { Caller } from '@nubo/auth'
+import { findKeptAnswer, Once, type Database } from '@nubo/database'
+import { CloudError, type DomainId, type ProjectId, type RequestId, type ServerId, type UserId } from '@nubo/kernel'
+import type { Chance } from '../core/chance.js'
+import type { Process } from '../core/process.js'
+import { wordsOf } from '../core/redis.js'
+import type { World } from '../core/world.js'
+import { footingOf } from './control-plane.js'
+
+export const projectId = 'project-1' as ProjectId
+
+const caller: Caller = {
+  userId: 'user-1' as UserId,
+  userName: 'user',
+  userDomainId: 'default' as DomainId,
+  scope: { kind: 'project', projectId, projectName: 'project', projectDomainId: 'default' as DomainId },
+  roles: ['member', 'reader'],
+  methods: ['password'],
+  auditId: 'audit',
+  parentAuditId: undefined,
+  issuedAtMs: 0,
+  expiresAtMs: Number.MAX_SAFE_INTEGER,
+}
+
+export const flavorId = 'small'
+export const imageId = '1d8f3c52-7f3b-4f0e-9a55-0d6f0a1a2b3c'
+
+type Request = 'create' | 'delete' | 'start' | 'stop' | 'rebootSoft' | 'rebootHard'
+
+/** The use cases of the API, in a process of their own. */
+interface Api {
+  process: Process
+  database: Database
+  creating: CreateServersService
+  servers: ServersService
+  power: ServerPowerService
+}
+
+/** Asks the API for this and that, and remembers what it was promised. */
+export class Tenant {
+  /** Servers whose creation was accepted. */
+  readonly accepted = new Set<ServerId>()
+  /** Servers whose deletion was accepted. */
+  readonly deleted = new Set<ServerId>()
+  /** How many servers each key was to make at the most. */
+  readonly keyed = new Map<string, number>()
+  /** Requests that will be repeated until they are answered. */
+  waiting = 0
+  private api: Api
+  private requests = 0
+  private keys = 0
+
+  constructor(
+    private readonly world: World,
+    private readonly chance: Chance,
+  ) {
+    this.api = this.startApi()
+  }
+
+  get process(): Process {
+    return this.api.process
+  }
+
+  /** The API dies, and is there again. */
+  restartApi(): void {
+    this.world.trace.note('api', 'is killed')
+    this.api.process.kill()
+    this.api = this.startApi()
+  }
+
+  /** One request, chosen by chance; most of them concern what is there. */
+  act(): void {
+    const known = [...this.accepted].filter((id) => !this.deleted.has(id) || this.chance.happens(0.1))
+    const kind = this.chance.pick<Request>(
+      known.length === 0
+        ? ['create']
+        : ['create', 'create', 'create', 'delete', 'delete', 'start', 'stop', 'stop', 'rebootSoft', 'rebootHard'],
+    )
+    if (kind === 'create') void this.create(this.chance.pick([1, 1, 1, 2, 3]))
+    else if (kind === 'delete') void this.delete(this.chance.pick(known))
+    else void this.powerOf(this.chance.pick(known), kind)
+  }
+
+  /** Half of all requests for new servers carry a key, and are repeated until they are answered. */
+  private async create(count: number): Promise<void> {
+    if (this.chance.happens(0.5)) return void (await this.createOnce(count, undefined))
+    const key = `key-${++this.keys}`
+    this.keyed.set(key, count)
+    this.waiting++
+    for (let attempt = 1; attempt <= 4; attempt++) {
+      // An API that was killed answers nobody; its caller lives on.
+      if (await Promise.race([this.createOnce(count, key), this.patience()])) break
+      await this.later(10, 4_000)
+    }
+    this.waiting--
+  }
+
+  private async patience(): Promise<boolean> {
+    await this.later(3_000, 30_000)
+    return false
+  }
+
+  private later(least: number, most: number): Promise<void> {
+    return new Promise((resolve) => void this.world.simulation.after(this.chance.between(least, most), resolve))
+  }
+
+  /** True where it was answered, one way or the other. */
+  private async createOnce(count: number, key: string | undefined): Promise<boolean> {
+    const server = { name: 'vm', imageRef: imageId, flavorRef: flavorId, min_count: 1, max_count: count }
+    return await this.request(`create ${count}${key ? ` with ${key}` : ''}`, key, async (requestId) => {
+      const ids = await this.answered(key, async (once) => {
+        const { servers } = await this.api.creating.create(caller, { server } as never, requestId, once)
+        return servers.map(({ id }) => id)
+      })
+      for (const id of ids) this.accepted.add(id)
+      return ids.map((id) => this.world.trace.name(id, 'server')).join(', ')
+    })
+  }
+
+  /** As the API answers a request with a key: from what was answered before, or by carrying it out. */
+  private async answered(key: string | undefined, carryOut: (once: Once<CreatedServers>) => Promise<ServerId[]>) {
+    if (!key) return await carryOut(Once.unkeyed)
+    const answerTo = (body: unknown) => ({ status: 202, location: null, body: body ?? null })
+    const identity = {
+      scope: 'project',
+      userId: caller.userId,
+      route: 'POST /servers',
+      keyDigest: key,
+      requestDigest: key,
+      answerTo,
+    }
+    const kept = await findKeptAnswer(this.api.database, identity)
+    if (kept) return kept.body as ServerId[]
+    return await carryOut(new Once<CreatedServers>(identity, ({ servers }) => servers.map(({ id }) => id)))
+  }
+
+  async delete(id: ServerId): Promise<void> {
+    await this.request(`delete ${id}`, undefined, async (requestId) => {
+      await this.api.servers.delete(caller, id, requestId)
+      this.deleted.add(id)
+      return ''
+    })
+  }
+
+  private async powerOf(id: ServerId, action: 'start' | 'stop' | 'rebootSoft' | 'rebootHard'): Promise<void> {
+    await this.request(`${action} ${id}`, undefined, async (requestId) => {
+      await this.api.power.power(caller, id, action, { requestId, once: Once.unkeyed })
+      return ''
+    })
+  }
+
+  /** False where the API could not say what came of it. */
+  private async request(
+    what: string,
+    key: string | undefined,
+    work: (requestId: RequestId) => Promise<string>,
+  ): Promise<boolean> {
+    const { trace } = this.world
+    const requestId = `${key ?? 'req'}:${++this.requests}` as RequestId
+    trace.note('tenant', `asks: ${what}`)
+    try {
+      const said = await work(requestId)
+      trace.note('tenant', `was promised: ${what}${said && ` (${said})`}`)
+      return true
+    } catch (error) {
+      trace.note('tenant', `was refused: ${what}: ${error instanceof CloudError ? error.kind : wordsOf(error)}`)
+      return error instanceof CloudError && error.kind !== 'Unavailable' && error.details.retryAfterSeconds === undefined
+    }
+  }
+
+  private startApi(): Api {
+    const process = this.world.process('api')
+    const { database, store, engine, caster, queue, random } = footingOf(this.world, process)
+    const servers = new ServersService(database, store, engine, caster)
+    return {
+      process,
+      database,
+      creating: new CreateServersService(database, queue, engine, random, this.world.loggerOf(process)),
+      servers,
+      power: new ServerPowerService(database, store, engine, caster, queue, servers),
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import type { Cloud } from './cloud/cloud.js'
+import type { Chance } from './core/chance.js'
+import { noMessageFaults } from './core/redis.js'
+import type { World } from './core/world.js'
+import { noStatementFaults } from './postgres/faults.js'
+
+/** Something that goes wrong once, with what ends it, if anything must. */
+type Mishap = (cloud: Cloud, chance: Chance) => void
+
+const after = (cloud: Cloud, chance: Chance, [least, most]: readonly [number, number], action: () => void) =>
+  void cloud.world.simulation.after(chance.between(least, most), action)
+
+const aWhile = [200, 20_000] as const
+
+const mishaps = {
+  killService: (cloud, chance) => {
+    const name = chance.pick(cloud.serviceNames)
+    cloud.killService(name)
+    after(cloud, chance, aWhile, () => cloud.startService(name))
+  },
+  pauseService: (cloud, chance) => cloud.pauseService(chance.pick(cloud.serviceNames), chance.between(100, 60_000)),
+  killApi: (cloud) => cloud.tenant.restartApi(),
+  killAgent: (cloud, chance) => {
+    const host = chance.pick(cloud.hosts)
+    host.killAgent()
+    after(cloud, chance, aWhile, () => host.startAgent())
+  },
+  pauseAgent: (cloud, chance) => chance.pick(cloud.hosts).pauseAgent(chance.between(100, 60_000)),
+  powerCut: (cloud, chance) => {
+    const host = chance.pick(cloud.hosts)
+    host.cutPower()
+    after(cloud, chance, aWhile, () => host.boot())
+  },
+  // Only what is off may be fenced: that is what the operator's word means.
+  fence: (cloud, chance) => {
+    const host = chance.pick(cloud.hosts)
+    host.cutPower()
+    after(cloud, chance, aWhile, () => !host.isOn && void cloud.fence(host).catch(() => undefined))
+    after(cloud, chance, [25_000, 60_000], () => host.boot())
+    after(cloud, chance, aWhile, () => chance.happens(0.5) && void cloud.release(host).catch(() => undefined))
+  },
+  emptyRedis: ({ world }) => world.redis.empty(),
+  stopRedis: (cloud, chance) => {
+    cloud.world.redis.stop()
+    if (chance.happens(0.5)) cloud.world.redis.empty()
+    after(cloud, chance, aWhile, () => cloud.world.redis.start())
+  },
+  restartPostgres: (cloud, chance) => {
+    cloud.world.postgres.stop()
+    after(cloud, chance, [100, 10_000], () => cloud.world.postgres.start())
+  },
+  stallHypervisor: (cloud, chance) => {
+    const { faults } = chance.pick(cloud.hosts).hypervisor
+    faults.plan(chance.pick(['define', 'start', 'powerOff', 'undefine', 'inspect', 'list'] as const), 'stall')
+    after(cloud, chance, [100, 200_000], () => faults.release())
+  },
+  refuseStart: (cloud, chance) => chance.pick(cloud.hosts).hypervisor.faults.plan('start', 'refuse'),
+  dropHypervisor: (cloud, chance) => {
+    const { hypervisor } = chance.pick(cloud.hosts)
+    hypervisor.disconnect()
+    after(cloud, chance, aWhile, () => hypervisor.reconnect())
+  },
+  guestActs: (cloud, chance) => {
+    const { hypervisor } = chance.pick(cloud.hosts)
+    const guest = chance.pick(hypervisor.guestsInTruth())
+    if (!guest) return
+    const act = chance.pick(['powerOffFromInside', 'kill', 'crash', 'ignoreButton', 'destroy'] as const)
+    cloud.world.trace.note('guest', `${guest.serverId}: ${act}`)
+    hypervisor[act](guest.serverId)
+  },
+  loseEvents: (cloud, chance) => chance.pick(cloud.hosts).hypervisor.loseEvents(chance.whole(1, 5)),
+} satisfies Record<string, Mishap>
+
+export type MishapName = keyof typeof mishaps
+
+/** What may go wrong in one history: a few kinds of faults, so that each kind is also met without the others. */
+export class Troubles {
+  private readonly kinds: readonly MishapName[]
+
+  constructor(
+    private readonly cloud: Cloud,
+    private readonly chance: Chance,
+  ) {
+    const all = Object.keys(mishaps) as MishapName[]
+    this.kinds = chance.shuffled(all).slice(0, chance.pick([0, 1, 2, 3, all.length]))
+  }
+
+  /** Sets what may go wrong with every statement, message and call from now on. */
+  begin(): void {
+    const { world, hosts } = this.cloud
+    const { chance } = this
+    const rate = (most: number) => (chance.happens(0.3) ? chance.between(0, most) : 0)
+    world.postgres.faults = {
+      serializationFailure: rate(0.1),
+      deadlock: rate(0.1),
+      lostBefore: rate(0.05),
+      lostAfter: rate(0.08),
+      slow: rate(0.05),
+    }
+    world.redis.faults = { lost: rate(0.4), repeated: rate(0.4), late: rate(0.3), inDoubt: rate(0.2) }
+    for (const { hypervisor } of hosts) {
+      hypervisor.faults.rates = { refuse: rate(0.1), 'lose-answer': rate(0.2), 'lose-call': rate(0.2) }
+    }
+  }
+
+  strike(): void {
+    if (this.kinds.length === 0) return
+    const kind = this.chance.pick(this.kinds)
+    this.cloud.world.trace.note('fault', kind)
+    mishaps[kind](this.cloud, this.chance)
+  }
+
+  /** Everything is there and works, and stays so. */
+  end(): void {
+    const { world, hosts, serviceNames } = this.cloud
+    world.trace.note('fault', 'all is well from now on')
+    heal(world)
+    for (const name of serviceNames) this.cloud.startService(name)
+    for (const host of hosts) {
+      host.heal()
+      // What the operator said last may still be on its way.
+      world.simulation.after(5_000, () => void this.cloud.release(host))
+    }
+  }
+}
+
+function heal({ postgres, redis }: World): void {
+  postgres.faults = noStatementFaults
+  redis.faults = noMessageFaults
+  postgres.start()
+  redis.start()
+}

@@ -1,0 +1,122 @@
+import { Cloud } from './cloud/cloud.js'
+import { World } from './core/world.js'
+import { Troubles } from './faults.js'
+import type { Engine } from './postgres/engine.js'
+import { checkHosts, checkRecords } from './promises.js'
+import { checkAtRest, checkByDoctor, checkNothingLeft, checkRest, readServers } from './rest.js'
+
+export interface HistoryResult {
+  seed: number
+  /** Absent where every promise was kept. */
+  broken?: Error
+  fingerprint: string
+  events: number
+  virtualSeconds: number
+  accepted: number
+  history: string
+}
+
+/** Longer than any deadline of an operation, with all its repetitions. */
+const restWithinMs = 40 * 60_000
+const lookEveryMs = 1_000
+
+/** One short life of a cloud: requests and mishaps for a while, then peace, then everything is deleted. */
+export async function runHistory(engine: Engine, seed: number, { verbose = false } = {}): Promise<HistoryResult> {
+  const world = new World(engine, seed, { verbose })
+  const cloud = new Cloud(world, world.chance.fork())
+  const life = new Life(cloud)
+  let broken: Error | undefined
+  try {
+    await life.lead()
+  } catch (error) {
+    broken = error as Error
+    world.trace.note('judge', `${broken.name}: ${broken.message}`)
+  }
+  const { trace, simulation } = world
+  return {
+    seed,
+    ...(broken && { broken }),
+    fingerprint: trace.fingerprint,
+    events: simulation.eventCount,
+    virtualSeconds: Math.round(simulation.nowMs / 1000),
+    accepted: cloud.tenant.accepted.size,
+    history: trace.toString(),
+  }
+}
+
+class Life {
+  private broken: Error | undefined
+
+  constructor(private readonly cloud: Cloud) {
+    // A commit is the engine's event: what it breaks is thrown when the event is over.
+    cloud.world.postgres.onCommit = () => {
+      try {
+        checkRecords(cloud.world)
+      } catch (error) {
+        this.broken ??= error as Error
+      }
+    }
+  }
+
+  async lead(): Promise<void> {
+    await this.struggle()
+    await this.rest(checkAtRest)
+    await this.deleteAll()
+    await this.rest(checkNothingLeft)
+  }
+
+  /** Requests and mishaps at moments that the seed decides. */
+  private async struggle(): Promise<void> {
+    const { cloud } = this
+    const { simulation } = cloud.world
+    const chance = cloud.world.chance.fork()
+    const troubles = new Troubles(cloud, chance.fork())
+    const lengthMs = chance.happens(0.1) ? chance.between(60_000, 200_000) : chance.between(2_000, 20_000)
+    const happen = (count: number, action: () => void) => {
+      for (let i = 0; i < count; i++) simulation.after(chance.between(0, lengthMs), action)
+    }
+    happen(chance.whole(2, 20), () => cloud.tenant.act())
+    happen(chance.whole(0, 8), () => troubles.strike())
+    troubles.begin()
+    await this.pass(lengthMs)
+    troubles.end()
+  }
+
+  /** Every server, those too whose request was never answered. */
+  private async deleteAll(): Promise<void> {
+    for (const { id, vmState } of readServers(this.cloud)) {
+      if (vmState !== 'deleted') await this.finish(this.cloud.tenant.delete(id))
+    }
+  }
+
+  /** Until nothing is to do any more, and everything is as `check` has it. Throws what was still wrong after the longest time. */
+  private async rest(check: (cloud: Cloud) => void): Promise<void> {
+    const { simulation } = this.cloud.world
+    const untilMs = simulation.nowMs + restWithinMs
+    for (;;) {
+      await this.pass(lookEveryMs)
+      try {
+        checkRest(this.cloud)
+        check(this.cloud)
+        return await checkByDoctor(this.cloud)
+      } catch (error) {
+        if (simulation.nowMs > untilMs) throw error
+      }
+    }
+  }
+
+  private async pass(milliseconds: number): Promise<void> {
+    await this.finish(new Promise<void>((resolve) => void this.cloud.world.simulation.after(milliseconds, resolve)))
+  }
+
+  /** Lets events happen until this is done, and judges after each. */
+  private async finish(work: Promise<void>): Promise<void> {
+    let isDone = false
+    void work.then(() => (isDone = true))
+    while (!isDone) {
+      await this.cloud.world.simulation.step()
+      if (this.broken) throw this.broken
+      checkHosts(this.cloud)
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import type { StatementResult } from '@nubo/database'
+import type { Chance } from '../core/chance.js'
+import type { Simulation } from '../core/simulation.js'
+import type { Trace } from '../core/trace.js'
+import type { Engine } from './engine.js'
+import { failures, noStatementFaults, type StatementFaults } from './faults.js'
+import { isOrdered } from './unordered.js'
+
+/** One end of a connection, as the server knows it. */
+export interface Client {
+  readonly name: string
+  /** Its connection is gone: whatever it had under way is rolled back. */
+  onLost(): void
+}
+
+/** PostgreSQL ends who holds a transaction open for so long and asks for nothing. */
+const idleInTransactionMs = 20_000
+
+/**
+ * PostgreSQL as the services meet it: one after the other they get the engine's only session, for one statement or one
+ * transaction, in an order that the seed decides; and every statement may fail as PostgreSQL's may.
+ */
+export class PostgresServer {
+  faults: StatementFaults = noStatementFaults
+  /** Called after each commit that may have changed something: the moment at which every promise must hold. */
+  onCommit: () => void = () => undefined
+  private isUp = true
+  private readonly clients = new Set<Client>()
+  private holder: Client | undefined
+  private hasWritten = false
+  private isAborted = false
+  private idle: { cancel(): void } | undefined
+  private readonly waiting: { client: Client; resume: () => void }[] = []
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly simulation: Simulation,
+    private readonly chance: Chance,
+    private readonly trace: Trace,
+  ) {}
+
+  accept(client: Client): void {
+    if (!this.isUp) throw failures.refused()
+    this.clients.add(client)
+  }
+
+  /** The connection ends, from whichever side. */
+  drop(client: Client): void {
+    if (!this.clients.delete(client)) return
+    if (this.holder === client) this.giveBack(true)
+    client.onLost()
+    const place = this.waiting.findIndex((each) => each.client === client)
+    if (place >= 0) this.waiting.splice(place, 1)[0]!.resume()
+  }
+
+  stop(): void {
+    this.isUp = false
+    this.trace.note('postgres', 'stops')
+    for (const client of [...this.clients]) this.drop(client)
+  }
+
+  start(): void {
+    if (this.isUp) return
+    this.isUp = true
+    this.trace.note('postgres', 'starts')
+  }
+
+  /** Resolves when the session is this client's. */
+  async turn(client: Client): Promise<void> {
+    if (!this.holder) return void (this.holder = client)
+    await new Promise<void>((resume) => this.waiting.push({ client, resume }))
+  }
+
+  isHeldBy(client: Client): boolean {
+    return this.holder === client
+  }
+
+  /** Carries out a statement of the client whose turn it is. */
+  execute(client: Client, text: string, values: readonly unknown[]): StatementResult {
+    this.idle?.cancel()
+    const fault = text === 'BEGIN' || text === 'ROLLBACK' ? undefined : this.draw()
+    if (fault) this.trace.note(client.name, `${labelOf(text)}: ${fault}`)
+    if (fault === 'lostBefore') return this.lose(client)
+    try {
+      if (this.isAborted && text !== 'ROLLBACK') throw failures.aborted()
+      if (fault === 'serializationFailure' || fault === 'deadlock') throw failures[fault]()
+      const result = this.run(text, values)
+      if (fault === 'lostAfter') return this.lose(client)
+      return result
+    } catch (error) {
+      this.isAborted = this.engine.isInTransaction
+      throw error
+    } finally {
+      if (this.holder === client) this.settle(client)
+    }
+  }
+
+  private run(text: string, values: readonly unknown[]): StatementResult {
+    const result = this.engine.run(text, values, this.simulation.nowMs)
+    if (result.rowCount !== 0 && isJudged(text)) this.hasWritten = true
+    if (this.hasWritten && !this.engine.isInTransaction) {
+      this.hasWritten = false
+      this.onCommit()
+    }
+    if (result.rows.length < 2 || isOrdered(text)) return result
+    // PostgreSQL gives rows in any order where none is asked for; here the seed decides, whatever lies in the tables.
+    const inOneOrder = result.rows.map((row) => JSON.stringify(row)).map((text, index) => ({ text, row: result.rows[index] }))
+    inOneOrder.sort((a, b) => (a.text < b.text ? -1 : 1))
+    return { ...result, rows: this.chance.shuffled(inOneOrder).map(({ row }) => row) }
+  }
+
+  /** After a statement: the session is free again, or its holder has so long to say more. */
+  private settle(client: Client): void {
+    if (!this.engine.isInTransaction) return this.giveBack(false)
+    this.idle = this.simulation.after(idleInTransactionMs, () => {
+      this.trace.note('postgres', `ends ${client.name}: idle in transaction`)
+      this.drop(client)
+    })
+  }
+
+  private lose(client: Client): never {
+    this.drop(client)
+    throw failures.lost()
+  }
+
+  private giveBack(rollBack: boolean): void {
+    this.idle?.cancel()
+    if (rollBack && this.engine.isInTransaction) this.engine.run('ROLLBACK', [], this.simulation.nowMs)
+    this.isAborted = false
+    this.hasWritten = false
+    const next = this.chance.take(this.waiting)
+    this.holder = next?.client
+    if (next) this.simulation.after(0, next.resume)
+  }
+
+  private draw(): Exclude<keyof StatementFaults, 'slow'> | undefined {
+    let chance = this.chance.random.fraction()
+    for (const fault of ['serializationFailure', 'deadlock', 'lostBefore', 'lostAfter'] as const) {
+      if (chance < this.faults[fault]) return fault
+      chance -= this.faults[fault]
+    }
+    return undefined
+  }
+}
+
+const judged = new Map<string, boolean>()
+
+/** True for a statement that may change what promises are about: most of those that come while nothing happens do not. */
+function isJudged(text: string): boolean {
+  let known = judged.get(text)
+  if (known === undefined) {
+    known = !/^\s*SELECT/.test(text) && /\b(servers|allocations|project_quotas|operations|operation_steps|capacity)/.test(text)
+    judged.set(text, known)
+  }
+  return known
+}
+
+/** What a statement is about, in a few words. */
+export function labelOf(text: string): string {
+  const words = text.replaceAll(/\s+/g, ' ').trim()
+  return words.length > 48 ? `${words.slice(0, 48)}…` : words
+}
