@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { Examiner, repair, type RepairOutcome } from '@nubo/control-plane'
+import { placementQueue, reportsQueue } from '@nubo/contract'
 import { PgOperationStore, type Finding, type FindingCode } from '@nubo/database'
 import { waitFor } from '@nubo/deploy'
-import { newId, systemClock, systemRandom, type Id, type RequestId, type ServerId } from '@nubo/kernel'
+import { CloudError, newId, systemClock, systemRandom, type Id, type RequestId, type ServerId } from '@nubo/kernel'
 import { Caster, OperationEngine, operations } from '@nubo/workflow'
 import { startControlPlane } from './control-plane.js'
 import { obedient, ScriptedHost } from './scripted-host.js'
@@ -54,9 +55,11 @@ async function addHost(name: string): Promise<ScriptedHost> {
   return host
 }
 
+const queues = [placementQueue, reportsQueue]
+
 /** Both looks at once: nothing is under way but what a test leaves so. */
 const examine = async () =>
-  (await new Examiner({ ...cloud, clock: { ...systemClock, sleep: async () => undefined } }).examine()).findings
+  (await new Examiner({ ...cloud, queues, clock: { ...systemClock, sleep: async () => undefined } }).examine()).findings
 
 const newRequestId = () => `req-${newId<Id<'request'>>(systemRandom)}` as RequestId
 const mend = (finding: Finding): Promise<RepairOutcome> => repair(finding, { store, engine, caster, newRequestId })
@@ -255,6 +258,19 @@ describe('room', () => {
     expect((await examine()).map(({ code }) => code)).toEqual(['allocation.orphaned'])
     expect(await servers.find(id)).toMatchObject({ vmState: 'active', powerState: 1 })
   })
+})
+
+it('a queue that is away is told of as such, and no host is blamed for it', async () => {
+  const away = new CloudError('Unavailable', 'The queue cannot be reached at the moment.')
+  const queue = new Proxy(cloud.queue, { get: () => () => Promise.reject(away) })
+  const { findings, hosts } = await new Examiner({
+    ...cloud,
+    queue,
+    queues,
+    clock: { ...systemClock, sleep: async () => undefined },
+  }).examine()
+  expect(findings.map(({ code }) => code)).toEqual(['queue.unreachable'])
+  expect(hosts.map(({ trouble }) => trouble)).toEqual([away.message, away.message])
 })
 
 describe('what lies on a host', () => {

@@ -13,6 +13,7 @@ let cloud: Awaited<ReturnType<typeof startControlPlane>>
 let servers: TestServers
 let host: ScriptedHost
 let told: string[] = []
+let looked: string[] = []
 const reconcilers: Reconciler[] = []
 
 beforeAll(async () => {
@@ -48,6 +49,7 @@ function reconciler(everyMs = 60_000): Reconciler {
   const newRequestId = () => `req-${newId<Id<'request'>>(systemRandom)}` as RequestId
   const made = new Reconciler({
     ...{ database, queue, random: systemRandom, everyMs },
+    onLooked: (findings) => void (looked = findings.map(({ code }) => code)),
     clock: { ...systemClock, sleep: async () => undefined },
     logger: createLogger('test', 'warn', { write: (line) => void told.push(line) }),
     repairs: { store, engine, caster, newRequestId },
@@ -90,6 +92,7 @@ it('tells of counters that are wrong, and leaves them to an operator', async () 
   expect(told).toHaveLength(1)
   expect(told[0]).toContain('left to an operator: Host one counts 5 vCPU')
   expect(await cloud.database.query('SELECT used_vcpus AS used FROM hosts')).toEqual([{ used: 5 }])
+  expect(looked).toEqual(['room.counters-differ'])
 })
 
 it('removes nothing from a host that has another history than the records', async () => {

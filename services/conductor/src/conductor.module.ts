@@ -10,7 +10,7 @@ import { Acknowledger } from './acknowledger.js'
 import { Deadlines } from './deadlines.js'
 import { Fences } from './fences.js'
 import { tellOfCloud } from './figures.js'
-import { countingSweeps, resultFigures } from './work-figures.js'
+import { countingSweeps, findingFigures, resultFigures } from './work-figures.js'
 import { Guests } from './guests.js'
 import { Hearing } from './hearing.js'
 import { Hosts } from './hosts.js'
@@ -77,7 +77,10 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.oldAnswers = new OldAnswers({ database, clock, onError })
     this.fences = new Fences({ database, store, engine, caster, clock, intervalMs: fenceIntervalMs, onError })
     const repairs = { store, engine, caster, newRequestId }
-    this.reconciler = new Reconciler({ database, queue, clock, random, logger, repairs, everyMs: reconcileEveryMs })
+    this.reconciler = new Reconciler({
+      ...{ database, queue, clock, random, logger, repairs, everyMs: reconcileEveryMs },
+      onLooked: findingFigures(metrics),
+    })
     this.presence = new Presence('nova-conductor', database, clock, logger)
   }
 

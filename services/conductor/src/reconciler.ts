@@ -1,6 +1,7 @@
+import { placementQueue, reportsQueue } from '@nubo/contract'
 import { Examiner, repair, type RepairTools } from '@nubo/control-plane'
 import { findingKey, takeTurnToReconcile, type Database, type Finding, type FindingCode } from '@nubo/database'
-import type { Clock, HostId, Random, Timer } from '@nubo/kernel'
+import { Rounds, type Clock, type HostId, type Random, type Timer } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import type { Logger } from '@nubo/service-kit'
 
@@ -33,6 +34,8 @@ export interface ReconcilerOptions {
   repairs: RepairTools
   /** Between two looks at the whole cloud, whichever conductor makes them. */
   everyMs: number
+  /** Told of all that a look at the whole cloud found; of nothing where another conductor had the turn. */
+  onLooked: (findings: readonly Finding[]) => void
 }
 
 /**
@@ -44,50 +47,46 @@ export class Reconciler {
   private readonly arrived = new Set<HostId>()
   /** When what is still found was last tried to be mended. */
   private readonly tried = new Map<string, number>()
-  private timer: Timer | undefined
+  private readonly rounds: Rounds
   private arrivalTimer: Timer | undefined
-  private running: Promise<void> = Promise.resolve()
+  private lookingAtArrived: Promise<void> = Promise.resolve()
   private readonly stopping = Promise.withResolvers<undefined>()
   private stopped = false
 
   constructor(private readonly options: ReconcilerOptions) {
-    this.examiner = new Examiner(options)
+    this.examiner = new Examiner({ ...options, queues: [placementQueue, reportsQueue] })
+    const { clock, random, everyMs } = options
+    this.rounds = new Rounds(() => this.reconcileInTurn(), {
+      clock,
+      // Jitter, so that replicas do not all ask for the turn at once.
+      pauseMs: () => everyMs * (0.75 + random.fraction() / 2),
+      onError: (error) => this.onError(error),
+    })
   }
 
   start(): void {
-    if (this.stopped) return
-    const { clock, random, everyMs } = this.options
-    // Jitter, so that replicas do not all ask for the turn at once.
-    this.timer = clock.after(everyMs * (0.75 + random.fraction() / 2), () => {
-      this.run(() => this.reconcileInTurn())
-      this.start()
-    })
+    this.rounds.start()
   }
 
   /** What lies on a host that has come (back) is compared soon. */
   onArrival(hostId: HostId): void {
-    this.arrived.add(hostId)
     if (this.stopped) return
-    this.arrivalTimer ??= this.options.clock.after(afterArrivalMs, () => {
-      this.arrivalTimer = undefined
-      const hosts = new Set(this.arrived)
-      this.arrived.clear()
-      this.run(() => this.reconcile(hosts))
-    })
+    this.arrived.add(hostId)
+    this.arrivalTimer ??= this.options.clock.after(afterArrivalMs, () => this.lookAtArrived(), { background: true })
   }
 
   async stop(): Promise<void> {
     this.stopped = true
     this.stopping.resolve(undefined)
-    this.timer?.cancel()
     this.arrivalTimer?.cancel()
-    await this.running
+    await Promise.all([this.rounds.stop(), this.lookingAtArrived])
   }
 
   /** The whole cloud, if nobody else has looked it over lately. */
   async reconcileInTurn(): Promise<void> {
     const { database, everyMs } = this.options
     if (await takeTurnToReconcile(database, everyMs / 2)) await this.reconcile()
+    else this.options.onLooked([])
   }
 
   /** @param only the hosts that are asked; all of them where undefined. */
@@ -95,7 +94,10 @@ export class Reconciler {
     // A look may wait for hosts; nobody who is to stop waits for a look.
     const examination = await Promise.race([this.examiner.examine(only), this.stopping.promise])
     if (!examination) return
-    if (!only) this.forgetMended(examination.findings)
+    if (!only) {
+      this.forgetMended(examination.findings)
+      this.options.onLooked(examination.findings)
+    }
     await this.settle(examination.findings)
   }
 
@@ -133,10 +135,14 @@ export class Reconciler {
     }
   }
 
-  /** One look at a time. */
-  private run(look: () => Promise<void>): void {
-    this.running = this.running
-      .then(() => (this.stopped ? undefined : look()))
-      .catch((error: unknown) => this.options.logger.error({ err: error }, 'the cloud could not be looked over'))
+  private lookAtArrived(): void {
+    this.arrivalTimer = undefined
+    const hosts = new Set(this.arrived)
+    this.arrived.clear()
+    this.lookingAtArrived = this.reconcile(hosts).catch((error: unknown) => this.onError(error))
+  }
+
+  private onError(error: unknown): void {
+    this.options.logger.error({ err: error }, 'the cloud could not be looked over')
   }
 }

@@ -1,4 +1,5 @@
 import type { Result } from '@nubo/contract'
+import type { Finding } from '@nubo/database'
 import type { Metrics } from '@nubo/service-kit'
 import type { Caster, Located } from '@nubo/workflow'
 
@@ -27,5 +28,18 @@ export function countingSweeps(metrics: Metrics, caster: Caster): Pick<Caster, '
       again.inc(ids.length)
       await caster.cast(ids)
     },
+  }
+}
+
+/** Counts what the last look at the whole cloud found. The conductor that had the turn tells it; the others tell of nothing. */
+export function findingFigures(metrics: Metrics) {
+  const broken = metrics.gauge({
+    name: 'nubo_findings',
+    help: 'What is not as promised, by the promise and the kind of finding, as the last look at the whole cloud found it',
+    labels: ['promise', 'code'],
+  })
+  return (findings: readonly Finding[]) => {
+    broken.reset()
+    for (const { promise, code } of findings) broken.inc({ promise: String(promise), code })
   }
 }

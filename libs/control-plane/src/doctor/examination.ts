@@ -1,9 +1,11 @@
 import {
   defaultCheckOptions,
+  everyQueueIsRead,
   examineHosts,
   examineRecords,
   findingKey,
   hostDidNotAnswer,
+  queueIsAway,
   readAbandoned,
   readHostSnapshot,
   readTombstones,
@@ -16,6 +18,7 @@ import {
 } from '@nubo/database'
 import type { Clock, HostId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
+import { lookAtQueues } from './queues.js'
 import { surveyHosts, type SurveyedHost } from './survey-hosts.js'
 
 /** Between two looks: longer than a report takes from a host into the records. */
@@ -36,6 +39,8 @@ export interface Examination {
 export interface ExaminerOptions {
   database: Database
   queue: Queue
+  /** Those that whoever examines may look at. */
+  queues: readonly string[]
   clock: Clock
   checks?: CheckOptions
 }
@@ -61,14 +66,18 @@ export class Examiner {
   private async look(only: ReadonlySet<HostId> | undefined): Promise<Examination> {
     const { database, queue, checks = defaultCheckOptions } = this.options
     const known = (await readHostSnapshot(database, checks.silenceMs)).hosts
+    const queues = await lookAtQueues(queue, this.options.queues)
     const hosts = await surveyHosts(queue, only ? known.filter(({ id }) => only.has(id)) : known)
     const surveys = hosts.flatMap(({ survey }): HostSurvey[] => (survey ? [survey] : []))
-    const silent = hosts.filter(({ alive, survey }) => alive && !survey)
+    // While the queue is away nobody can answer, and it is not the hosts' fault.
+    const silent = queues.trouble ? [] : hosts.filter(({ alive, survey }) => alive && !survey)
     // Only now: what a host said is older than this snapshot, as `examineHosts` needs it.
     return await database.snapshot(async (db) => ({
       findings: [
         ...(await examineRecords(db, checks)),
         ...(await examineHosts(db, surveys, checks)),
+        ...everyQueueIsRead(queues.seen, checks),
+        ...(queues.trouble ? [queueIsAway(queues.trouble)] : []),
         ...silent.map(({ hostId, name, trouble }) => hostDidNotAnswer({ hostId, name, trouble: trouble! })),
       ],
       tombstones: await readTombstones(db, checks),

@@ -33,6 +33,11 @@ export const findingKinds = {
   'operation.without-deadline': byRecord(3, 'Its deadline is set to now, so that it is ended.'),
   'operation.overdue': byHand(3, 'See whether a conductor runs: it ends what is overdue.'),
   'deadlines.unwatched': byHand(3, 'Start a conductor: none has looked at the deadlines for longer than it ever should.'),
+  'queue.unread': byHand(3, 'See whether those who take its messages run: schedulers (placement), conductors (reports).'),
+  'queue.unreachable': byHand(
+    3,
+    'See whether Redis runs and can be reached: until then nobody is told of anything, and hosts were not looked at.',
+  ),
   'step.never-hinted': byRecord(3, 'The step is made due now.'),
   'step.hint-overdue': byHand(3, 'See whether a conductor runs and reaches the queue: it hints again at what is due.'),
   'step.of-fenced-host': byHand(3, 'See whether a conductor runs: it settles what waits for a fenced host.'),

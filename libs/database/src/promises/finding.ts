@@ -10,6 +10,7 @@ export interface FindingSubject {
   operationId?: OperationId
   stepId?: StepId
   projectId?: ProjectId
+  queue?: string
 }
 
 /** A promise that does not hold, where, and what is to be done about it. */
@@ -45,6 +46,6 @@ export function finding(code: FindingCode, { about, message, since = null, found
 
 /** Tells findings of one examination from each other, and finds them again in the next one. */
 export function findingKey({ code, about }: Finding): string {
-  const { serverId, incarnation, hostId, operationId, stepId, projectId } = about
-  return [code, serverId, incarnation, hostId, operationId, stepId, projectId].join('|')
+  const { serverId, incarnation, hostId, operationId, stepId, projectId, queue } = about
+  return [code, serverId, incarnation, hostId, operationId, stepId, projectId, queue].join('|')
 }

@@ -13,5 +13,6 @@ export {
   recountRoom,
   revokeStep,
 } from './mend.js'
+export { everyQueueIsRead, queueIsAway, type QueueSeen } from './queues-are-read.js'
 export { takeTurnToReconcile } from './reconciliation.js'
 export type { RoomFigures } from './room-is-counted.js'

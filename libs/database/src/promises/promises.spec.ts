@@ -11,7 +11,9 @@ import {
   defaultCheckOptions,
   examine,
   findingKinds,
+  everyQueueIsRead,
   hostDidNotAnswer,
+  queueIsAway,
   readAbandoned,
   readTombstones,
   type FindingCode,
@@ -187,6 +189,17 @@ describe('promise 3', () => {
     expect(await find()).toEqual([])
     await cloud.change('operation_steps', stepId, `next_hint_at = now() - interval '90 s'`)
     expect(await find()).toMatchObject([{ code: 'step.hint-overdue', about: { stepId } }])
+  })
+
+  it('messages that nobody takes, after a grace, and a queue that is away', () => {
+    const seen = (oldestMs: number) => everyQueueIsRead([{ name: 'placement', waiting: 3, oldestMs }], defaultCheckOptions)
+    expect(seen(30_000)).toEqual([])
+    const findings = [...seen(90_000), queueIsAway('Redis is gone.')]
+    for (const { code } of findings) shown.add(code)
+    expect(findings).toMatchObject([
+      { code: 'queue.unread', message: '3 messages wait on the queue placement, the oldest for 90 s.' },
+      { code: 'queue.unreachable', message: 'The queue cannot be looked at: Redis is gone.' },
+    ])
   })
 
   it('a step that outlives its operation', async () => {

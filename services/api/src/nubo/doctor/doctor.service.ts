@@ -10,6 +10,7 @@ import {
   type Examination,
   type RepairOutcome,
 } from '@nubo/control-plane'
+import { placementQueue } from '@nubo/contract'
 import type { Database, Finding, PgOperationStore } from '@nubo/database'
 import type { Clock, RequestId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
@@ -36,7 +37,8 @@ export class DoctorService {
     @Inject(CASTER) private readonly caster: Caster,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.examiner = new Examiner({ database, queue, clock })
+    // What hosts report is the conductors' to read: their reconciler looks at that queue.
+    this.examiner = new Examiner({ database, queue, clock, queues: [placementQueue] })
   }
 
   async examine(): Promise<ToldExamination> {

@@ -26,6 +26,7 @@ function findingView({ promise, code, about, message, since, repair, outcome }: 
     operation_id: about.operationId ?? null,
     step_id: about.stepId ?? null,
     project_id: about.projectId ?? null,
+    queue: about.queue ?? null,
     repair: { possible: repair.possible, how: repair.how },
     ...(outcome && { outcome: { mended: outcome.mended, message: outcome.message } }),
   }

@@ -33,7 +33,7 @@ export class HostsService {
     @Inject(CLOCK) clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.examiner = new Examiner({ database, queue, clock })
+    this.examiner = new Examiner({ database, queue, clock, queues: [] })
   }
 
   async list(): Promise<{ hosts: HostRow[]; heard: boolean }> {
