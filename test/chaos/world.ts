@@ -19,6 +19,7 @@ import {
   type ProcessIdentity,
   runOrThrow,
   serviceTrouble,
+  signal,
   Steps,
   takeDown,
 } from '@nubo/deploy/installation'
@@ -46,6 +47,8 @@ export class World implements AsyncDisposable {
   readonly clocks: Clocks
   /** Servers that neither the load nor a fault on a single guest touches: only their host's end may end them. */
   readonly bystanders = new Set<string>()
+  /** How often each service was killed: whatever else ended it was its own doing. */
+  readonly kills = new Map<string, number>()
 
   private constructor(
     readonly directory: string,
@@ -95,6 +98,14 @@ export class World implements AsyncDisposable {
     const services = await this.cloud.supervisor.ask({ verb: 'status' })
     const process = services.find(({ name }) => name === service)?.process
     return process && isAlive(process) ? process : undefined
+  }
+
+  /** Ends a service with kill -9; false where it was down already. */
+  async kill(service: string): Promise<boolean> {
+    const process = await this.process(service)
+    if (!process || !signal(process, 'SIGKILL')) return false
+    this.kills.set(service, (this.kills.get(service) ?? 0) + 1)
+    return true
   }
 
   /** The guests that run on a host now, with QEMU's process of each. */

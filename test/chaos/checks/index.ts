@@ -1,4 +1,5 @@
 import { quotaIsCounted, roomIsCounted } from './counters.js'
+import { nothingDiedByItself } from './deaths.js'
 import { domainsEqualRecords, processesEqualDomains } from './domains.js'
 import { journalsAreAcknowledged, nothingIsLeft } from './leftovers.js'
 import { doctorIsContent, promisesHold } from './promises.js'
@@ -15,7 +16,7 @@ export { journalsAreAcknowledged, nothingIsLive }
 export const checksAtRest = [
   ...[acceptedRequestsEnded, keysMadeOneServer, nothingIsLive, answersWereHonest, serversAreSettled, journalsAreAcknowledged],
   ...[doctorIsContent, promisesHold, roomIsCounted, quotaIsCounted],
-  ...[domainsEqualRecords, processesEqualDomains],
+  ...[domainsEqualRecords, processesEqualDomains, nothingDiedByItself],
 ]
 
 /** What holds besides when every server was deleted. */

@@ -1,4 +1,4 @@
-import { controlPlaneServices, signal } from '@nubo/deploy/installation'
+import { controlPlaneServices } from '@nubo/deploy/installation'
 import type { Fault } from './fault.js'
 
 /** The machine of the control plane falls: our services, Redis and PostgreSQL end in the same moment, and come back in any order. */
@@ -7,9 +7,7 @@ export const killEverything: Fault = {
   targets: ['control plane'],
   weight: 1,
   async inject(world) {
-    const names = [...controlPlaneServices, 'redis', 'postgres']
-    const processes = await Promise.all(names.map((name) => world.process(name)))
-    for (const process of processes) if (process) signal(process, 'SIGKILL')
+    await Promise.all([...controlPlaneServices, 'redis', 'postgres'].map((name) => world.kill(name)))
     return { did: 'the whole control plane killed' }
   },
 }

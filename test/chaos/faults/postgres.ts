@@ -1,4 +1,3 @@
-import { signal } from '@nubo/deploy/installation'
 import type { Fault } from './fault.js'
 import { pause } from './pause.js'
 
@@ -10,10 +9,7 @@ export const killPostgres: Fault = {
   targets,
   weight: 2,
   async inject(world) {
-    const process = await world.process('postgres')
-    if (!process) return { did: 'postgres was down already' }
-    signal(process, 'SIGKILL')
-    return { did: 'postgres killed' }
+    return { did: (await world.kill('postgres')) ? 'postgres killed' : 'postgres was down already' }
   },
 }
 

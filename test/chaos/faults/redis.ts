@@ -12,10 +12,7 @@ export const killRedis: Fault = {
   targets,
   weight: 2,
   async inject(world) {
-    const process = await world.process('redis')
-    if (!process) return { did: 'redis was down already' }
-    signal(process, 'SIGKILL')
-    return { did: 'redis killed, with its data kept' }
+    return { did: (await world.kill('redis')) ? 'redis killed, with its data kept' : 'redis was down already' }
   },
 }
 

@@ -1,4 +1,3 @@
-import { signal } from '@nubo/deploy/installation'
 import { controlPlaneServices } from '@nubo/deploy/installation'
 import type { Fault } from './fault.js'
 import { pause } from './pause.js'
@@ -9,10 +8,7 @@ export const killService: Fault = {
   targets: controlPlaneServices,
   weight: 4,
   async inject(world, target) {
-    const process = await world.process(target)
-    if (!process) return { did: `${target} was down already` }
-    signal(process, 'SIGKILL')
-    return { did: `${target} killed` }
+    return { did: (await world.kill(target)) ? `${target} killed` : `${target} was down already` }
   },
 }
 
