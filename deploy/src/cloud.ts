@@ -4,8 +4,8 @@ import { Refusal } from '../bootstrap/refusal.mjs'
 import { addresses, type Places } from './configuration.js'
 import { clusterVersion, findPostgresPrograms, type PostgresSettings } from './data/postgres-program.js'
 import { programRoots } from './data/program-roots.js'
-import { everything, findRedisProgram, type RedisSettings } from './data/redis-program.js'
-import { hostRules } from './data/redis-users.js'
+import { findRedisProgram, type RedisSettings } from './data/redis-program.js'
+import { hostRules, redisRoles, roleRules } from './data/redis-users.js'
 import { KvmHost } from './host/host.js'
 import { controlPlaneAddress, hostAddress } from './host/network.js'
 import type { HostRecord, Installation } from './installation/installation.js'
@@ -94,7 +94,7 @@ export class Cloud {
       addresses: ['127.0.0.1', controlPlaneAddress(installation.underlay)],
       port: installation.ports.redis,
       users: [
-        { name: 'control', password: installation.passwords.redis, rules: everything },
+        ...redisRoles.map((role) => ({ name: role, password: installation.redisPasswords[role], rules: roleRules[role] })),
         ...installation.hosts.map((host) => ({ name: host.name, password: host.redisPassword, rules: hostRules(host.id) })),
       ],
       persistent: true,

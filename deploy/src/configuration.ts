@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { DatabaseAddress } from './data/postgres.js'
 import type { RedisAddress } from './data/redis-address.js'
+import type { RedisRole } from './data/redis-users.js'
 import { controlPlaneAddress, hostAddress } from './host/network.js'
 import type { HostRecord, Installation } from './installation/installation.js'
 
@@ -23,6 +24,7 @@ export interface ApiConfiguration extends BaseConfiguration {
   publicUrl: string
   imageUrl: string
   tokens: { privateKeyFile: string; lifetimeSeconds: number }
+  hostCommands: { privateKeyFile: string }
 }
 
 export interface ImageConfiguration extends BaseConfiguration {
@@ -41,10 +43,12 @@ export interface CasterConfiguration extends BaseConfiguration {
   redis: RedisAddress
   imageUrl: string
   imageCredentials: { privateKeyFile: string }
+  hostCommands: { privateKeyFile: string }
 }
 
 export interface AgentConfiguration extends BaseConfiguration {
   redis: RedisAddress
+  controlPlane: { publicKeyFile: string }
   host: {
     id: string
     name: string
@@ -60,6 +64,9 @@ export interface AgentConfiguration extends BaseConfiguration {
   virtType: 'auto' | 'kvm' | 'qemu'
 }
 
+/** The control plane's public key, in the folder of each agent. */
+export const controlPlaneKeyFile = 'control-plane.pub'
+
 /** The port on its own host's address at which every agent tells of its health. */
 export const agentPort = 8790
 
@@ -71,12 +78,14 @@ export interface Places {
   data: string
 }
 
-/** The files of the two key pairs, in the data folder's `keys`. */
+/** The files of the key pairs, in the data folder's `keys`. */
 export const keyFiles = {
   tokenPrivate: 'token-private.pem',
   tokenPublic: 'token-public.pem',
   imagePrivate: 'image-credential-private.pem',
   imagePublic: 'image-credential-public.pem',
+  commandPrivate: 'host-command-private.pem',
+  commandPublic: 'host-command-public.pem',
 } as const
 
 const log = { level: 'info' } as const
@@ -96,9 +105,9 @@ export function databaseOf(installation: Installation, places: Places): Database
   return { host: places.postgres, port: 5432, database: 'nubo', user: 'nubo', password: installation.passwords.postgres }
 }
 
-/** Redis as the control plane reaches it. */
-export function redisOf(installation: Installation): RedisAddress {
-  return { host: loopback, port: installation.ports.redis, username: 'control', password: installation.passwords.redis }
+/** Redis as this role of the control plane reaches it. */
+export function redisOf(installation: Installation, role: RedisRole): RedisAddress {
+  return { host: loopback, port: installation.ports.redis, username: role, password: installation.redisPasswords[role] }
 }
 
 /** The configuration of every service of the control plane. */
@@ -106,9 +115,10 @@ export function controlPlaneConfigurations(installation: Installation, places: P
   const { ports, underlay } = installation
   const { api, image } = addresses(installation)
   const database = (poolSize: number): DatabaseConfiguration => ({ ...databaseOf(installation, places), poolSize })
-  const redis = redisOf(installation)
+  const redis = (role: RedisRole) => redisOf(installation, role)
   const key = (name: keyof typeof keyFiles) => join(places.data, 'keys', keyFiles[name])
   const imageCredentials = { privateKeyFile: key('imagePrivate') }
+  const hostCommands = { privateKeyFile: key('commandPrivate') }
   return {
     image: {
       log,
@@ -126,7 +136,8 @@ export function controlPlaneConfigurations(installation: Installation, places: P
       listen: { host: loopback, port: ports.api },
       metrics: { listen: { host: loopback, port: ports.apiMetrics } },
       database: database(16),
-      redis,
+      redis: redis('api'),
+      hostCommands,
       region: 'RegionOne',
       publicUrl: api,
       imageUrl: image,
@@ -136,7 +147,8 @@ export function controlPlaneConfigurations(installation: Installation, places: P
       log,
       listen: { host: loopback, port: ports.scheduler },
       database: database(4),
-      redis,
+      redis: redis('scheduler'),
+      hostCommands,
       imageUrl: image,
       imageCredentials,
     } satisfies CasterConfiguration,
@@ -144,7 +156,8 @@ export function controlPlaneConfigurations(installation: Installation, places: P
       log,
       listen: { host: loopback, port: ports.conductor },
       database: database(12),
-      redis,
+      redis: redis('conductor'),
+      hostCommands,
       imageUrl: image,
       imageCredentials,
     } satisfies CasterConfiguration,
@@ -159,6 +172,8 @@ export function agentConfiguration(installation: Installation, host: HostRecord,
     log,
     listen: { host: address, port: agentPort },
     redis: { host: controlPlaneAddress(underlay), port: ports.redis, username: host.name, password: host.redisPassword },
+    // The folder of keys is not for hosts to see.
+    controlPlane: { publicKeyFile: join(directory, controlPlaneKeyFile) },
     host: {
       id: host.id,
       name: host.name,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cloud } from './cloud.js'
-import { agentConfiguration, controlPlaneConfigurations } from './configuration.js'
+import { agentConfiguration, controlPlaneConfigurations, controlPlaneKeyFile, keyFiles } from './configuration.js'
 import { postgresCommand, postgresConfiguration } from './data/postgres-program.js'
 import { accessList, redisConfiguration } from './data/redis-program.js'
 import type { Account } from './process/account.js'
@@ -78,6 +78,7 @@ export function agentCommand(cloud: Cloud, host: HostRecord): { command: string[
   const folder = cloud.folder.folder('hosts')
   mkdirSync(at(folder, 'agent'), { recursive: true, mode: 0o755 })
   writeFileSync(at(folder, 'agent.json'), configuration, { mode: 0o600 })
+  copyFileSync(join(cloud.folder.folder('keys'), keyFiles.commandPublic), at(folder, 'agent', controlPlaneKeyFile))
   const program = cloud.program('services/compute-agent/dist/main.js')
   const command = [cloud.node, ...nodeFlags, program, '--config', at(runtime, 'agent.json')]
   return { command, fingerprint: fingerprintOf([...command, configuration, codeOf(cloud.clone, 'compute-agent')]) }

@@ -61,7 +61,7 @@ async function serviceRow(cloud: Cloud, services: readonly ServiceStatus[], name
 }
 
 async function stateOf(cloud: Cloud, name: string): Promise<ServiceState> {
-  if (name === 'redis') return { trouble: await redisTrouble(redisOf(cloud.installation)) }
+  if (name === 'redis') return { trouble: await redisTrouble(redisOf(cloud.installation, 'operator')) }
   if (name === 'postgres') {
     const address = { ...databaseOf(cloud.installation, cloud.places), database: 'postgres' }
     return await waitForPostgres(address, () => 'no answer').then(

@@ -1,16 +1,18 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sealText } from '@nubo/auth'
 import { Database, migrate } from '@nubo/database'
 import { startPostgres, startRedis } from '@nubo/deploy'
 import { systemClock, systemRandom } from '@nubo/kernel'
-import { BullMqQueue } from '@nubo/queue'
+import { BullMqQueue, type Seal } from '@nubo/queue'
 import { createService, type BaseConfiguration, type ServiceOptions } from '@nubo/service-kit'
 import { conductorService } from '../../services/conductor/src/service.js'
 import { schedulerService } from '../../services/scheduler/src/service.js'
 import { repository } from '../support/repository.js'
 import { Stack } from '../support/stack.js'
+import { HostsQueue } from './hosts-queue.js'
 
 const migrations = join(repository, 'prisma/migrations')
 
@@ -28,13 +30,20 @@ export async function startControlPlane() {
     listen: { host: '127.0.0.1', port: 0 },
     database: { ...address, poolSize: 10 },
     redis: redis.address,
+    hostCommands: { privateKeyFile: keys.privateKeyFile },
   }
   const credentials = { imageUrl: 'http://127.0.0.1:9', imageCredentials: { privateKeyFile: keys.privateKeyFile } }
   const database = stack.add(Database.connect(configuration.database), (each) => each.close())
-  const queue = stack.add(
-    new BullMqQueue({ redis: redis.address, clock: systemClock, random: systemRandom, onError: () => undefined }),
-    (each) => each.close(),
-  )
+  const commandKey = createPrivateKey(await readFile(keys.privateKeyFile))
+  const controlPlaneKey = createPublicKey(commandKey)
+  const seal: Seal = {
+    close: (hostId, message) => sealText(commandKey, 'command', hostId, JSON.stringify(message)),
+    // The conductor of this test hears the hosts.
+    open: () => undefined,
+  }
+  const common = { redis: redis.address, clock: systemClock, random: systemRandom, onError: () => undefined }
+  const ours = new BullMqQueue({ ...common, seal })
+  const queue = stack.add(new HostsQueue({ ours, redis: redis.address, database, controlPlaneKey }), (each) => each.close())
   const run = async <C extends BaseConfiguration>(service: ServiceOptions<C>, more: Partial<C> = {}) =>
     stack.add(await createService(service, { ...configuration, ...more } as unknown as C), (app) => app.close())
   await run(schedulerService, credentials)

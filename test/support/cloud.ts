@@ -5,9 +5,10 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { migrate } from '@nubo/database'
-import { freePort, startPostgres, startRedis, waitFor } from '@nubo/deploy'
-import { newId, systemRandom } from '@nubo/kernel'
+import { ensureHostKey } from '@nubo/auth'
+import { Database, enrolHostKey, migrate } from '@nubo/database'
+import { freePort, hostRules, redisRoles, roleRules, startPostgres, startRedis, waitFor } from '@nubo/deploy'
+import { newId, systemRandom, type HostId } from '@nubo/kernel'
 import { CloudClient } from './client.js'
 import { repository } from './repository.js'
 import { Stack } from './stack.js'
@@ -16,6 +17,7 @@ const stopWithinMs = 20_000
 /** As `npm run up` starts services (deploy/src/services.ts, deploy/src/configuration.ts). */
 const nodeFlags = ['--max-semi-space-size=8']
 const environment = { NODE_ENV: 'production', NODE_OPTIONS: '' }
+export const redisPassword = 'redis-password'
 const memoryFolder = '/dev/shm'
 const poolSizes = { api: 16, image: 8, scheduler: 4, conductor: 12 }
 
@@ -44,6 +46,7 @@ export interface CloudOptions {
   takeOnUntil?: Readonly<Record<string, number>>
 }
 
+type KnownHost = HostOptions & { id: HostId }
 type ServiceName = 'api' | 'image' | 'scheduler' | 'conductor' | `agent-${string}`
 
 /**
@@ -53,6 +56,8 @@ type ServiceName = 'api' | 'image' | 'scheduler' | 'conductor' | `agent-${string
 export class Cloud implements AsyncDisposable {
   readonly passwords = { admin: 'admin-password', demo: 'demo-password' }
   private readonly processes = new Map<ServiceName, ChildProcess>()
+  /** Where each host keeps what it has, its key among it. */
+  readonly hostDirectories = new Map<string, string>()
   private readonly configurations = new Map<ServiceName, Record<string, unknown>>()
 
   private constructor(
@@ -72,14 +77,16 @@ export class Cloud implements AsyncDisposable {
       // A host that is not there writes to a disk that is not there.
       const simulatedDisks = await temporaryDirectory(stack, existsSync(memoryFolder) ? memoryFolder : tmpdir())
       const postgres = stack.add(await startPostgres({ durable: options.durable ?? false }), (each) => each.stop())
-      const redis = stack.add(await startRedis({ persistent: true }), (each) => each.stop())
+      const hosts = options.hosts.map((host) => ({ ...host, id: newId<HostId>(systemRandom) }))
+      const redis = stack.add(await startRedis({ persistent: true, users: redisUsers(hosts) }), (each) => each.stop())
       const address = await postgres.createDatabase()
       await migrate(address, join(repository, 'prisma/migrations'))
       const [api, image] = [await freePort(), await freePort()]
       const cloud = new Cloud(stack, directory, postgres, redis, address, `http://127.0.0.1:${api}`, `http://127.0.0.1:${image}`)
       stack.add(cloud, (each) => each.stopAll())
-      await cloud.configure(options, { api, image }, simulatedDisks)
+      await cloud.configure({ ...options, hosts }, { api, image }, simulatedDisks)
       await cloud.bootstrap()
+      await cloud.enrol(hosts)
       await Promise.all([...cloud.configurations.keys()].map((name) => cloud.startService(name)))
       return cloud
     } catch (error) {
@@ -170,18 +177,45 @@ export class Cloud implements AsyncDisposable {
     return join(this.directory, `${name}.json`)
   }
 
-  private async configure(options: CloudOptions, ports: { api: number; image: number }, simulatedDisks: string): Promise<void> {
+  /** As `up` does, but by the record: no service runs yet. */
+  private async enrol(hosts: readonly KnownHost[]): Promise<void> {
+    const database = Database.connect({ ...this.databaseAddress, poolSize: 1 })
+    try {
+      for (const { id, name } of hosts) {
+        const { publicKeyPem } = ensureHostKey(join(this.hostDirectories.get(name)!, 'identity'))
+        await enrolHostKey(database, id, publicKeyPem, null)
+      }
+    } finally {
+      await database.close()
+    }
+  }
+
+  private async configure(
+    options: Omit<CloudOptions, 'hosts'> & { hosts: readonly KnownHost[] },
+    ports: { api: number; image: number },
+    simulatedDisks: string,
+  ): Promise<void> {
     const keys = await this.writeKeys()
     const log = { level: options.logLevel ?? 'warn' }
     const listen = (port: number) => ({ host: '127.0.0.1', port })
     const database = (of: keyof typeof poolSizes) => ({ ...this.databaseAddress, poolSize: poolSizes[of] })
-    const redis = this.redis.address
+    const redis = (username: string) => ({ ...this.redis.address, username, password: redisPassword })
     const { apiUrl, imageUrl } = this
+    const hostCommands = { privateKeyFile: keys.privateKeyFile }
     const imageAccess = { imageUrl, imageCredentials: { privateKeyFile: keys.privateKeyFile } }
     await mkdir(join(this.directory, 'images'))
     await this.write('api', {
       ...(options.takeOnUntil && { takeOnUntil: options.takeOnUntil }),
-      ...{ log, listen: listen(ports.api), database: database('api'), redis, region: 'RegionOne', publicUrl: apiUrl, imageUrl },
+      ...{
+        log,
+        listen: listen(ports.api),
+        database: database('api'),
+        redis: redis('api'),
+        region: 'RegionOne',
+        publicUrl: apiUrl,
+        imageUrl,
+      },
+      hostCommands,
       tokens: { privateKeyFile: keys.privateKeyFile, lifetimeSeconds: 3_600 },
     })
     await this.write('image', {
@@ -191,19 +225,28 @@ export class Cloud implements AsyncDisposable {
       directory: join(this.directory, 'images'),
     })
     for (const name of ['scheduler', 'conductor'] as const)
-      await this.write(name, { log, listen: listen(await freePort()), database: database(name), redis, ...imageAccess })
+      await this.write(name, {
+        log,
+        listen: listen(await freePort()),
+        database: database(name),
+        redis: redis(name),
+        hostCommands,
+        ...imageAccess,
+      })
     for (const host of options.hosts) {
       const directory = host.libvirt?.directory ?? join(simulatedDisks, host.name)
-      await this.writeAgent(host, directory, { log, listen: listen(await freePort()), redis })
+      this.hostDirectories.set(host.name, directory)
+      const controlPlane = { publicKeyFile: keys.publicKeyFile }
+      await this.writeAgent(host, directory, { log, listen: listen(await freePort()), redis: redis(host.name), controlPlane })
     }
   }
 
-  private async writeAgent({ libvirt, ...size }: HostOptions, directory: string, common: Record<string, unknown>): Promise<void> {
+  private async writeAgent({ libvirt, ...size }: KnownHost, directory: string, common: Record<string, unknown>): Promise<void> {
     await mkdir(directory, { recursive: true })
     const libvirtSocket = libvirt?.socketPath ?? ''
     await this.write(`agent-${size.name}`, {
       ...common,
-      host: { id: newId(systemRandom), ...size, directory, libvirtSocket, address: '127.0.0.1', reservedMemoryMiB: 0 },
+      host: { ...size, directory, libvirtSocket, address: '127.0.0.1', reservedMemoryMiB: 0 },
       driver: libvirt ? 'libvirt' : 'simulated',
       virtType: libvirt?.virtType ?? 'auto',
     })
@@ -240,6 +283,12 @@ export class Cloud implements AsyncDisposable {
     await writeFile(publicKeyFile, publicKey.export({ type: 'spki', format: 'pem' }))
     return { privateKeyFile, publicKeyFile }
   }
+}
+
+/** As in the file that `up` writes (deploy/src/cloud.ts), all with one password. */
+function redisUsers(hosts: readonly KnownHost[]) {
+  const roles = redisRoles.map((role) => ({ name: role as string, password: redisPassword, rules: roleRules[role] }))
+  return [...roles, ...hosts.map(({ id, name }) => ({ name, password: redisPassword, rules: hostRules(id) }))]
 }
 
 async function temporaryDirectory(stack: Stack, parent: string): Promise<string> {

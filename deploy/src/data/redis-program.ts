@@ -70,6 +70,11 @@ export function redisConfiguration(settings: RedisSettings): string {
     `appendonly ${settings.persistent ? 'yes' : 'no'}`,
     'appendfsync everysec',
     'tcp-backlog 128',
+    // What one value may be, what a client may have under way, and all of them together, whoever they are: hosts are held
+    // to few keys, and this to what each may hold.
+    'proto-max-bulk-len 1mb',
+    'client-query-buffer-limit 8mb',
+    'maxmemory-clients 256mb',
     // Every wake-up costs an idle machine; what waits for a message is woken by it all the same.
     'hz 2',
     'crash-memcheck-enabled no',

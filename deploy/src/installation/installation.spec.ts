@@ -27,6 +27,7 @@ describe('an installation', () => {
     expect(one.id).not.toBe(other.id)
     const secrets = [one, other].flatMap((each) => [
       ...Object.values(each.passwords),
+      ...Object.values(each.redisPasswords),
       ...each.hosts.flatMap((host) => [host.id, host.redisPassword]),
     ])
     expect(new Set(secrets).size).toBe(secrets.length)

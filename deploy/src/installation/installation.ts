@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import { newId, systemRandom, type HostId } from '@nubo/kernel'
 import { Refusal } from '../../bootstrap/refusal.mjs'
+import { type RedisRole, redisRoles } from '../data/redis-users.js'
 import { isPortFree } from '../process/ports.js'
 import { run } from '../process/run.js'
 import type { Underlay } from '../host/network.js'
@@ -28,7 +29,9 @@ export interface Installation {
   id: string
   ports: Ports
   underlay: Underlay
-  passwords: { postgres: string; redis: string; admin: string; demo: string }
+  passwords: { postgres: string; admin: string; demo: string }
+  /** Of the control plane's users of Redis. */
+  redisPasswords: Record<RedisRole, string>
   hosts: HostRecord[]
   /** What the machine was when it was shared out, and each host's share. */
   machine: Machine
@@ -64,7 +67,8 @@ export async function makeInstallation(machine: Machine, clone = repositoryDirec
     id,
     ports,
     underlay: { bridge: `nb-${id}`, prefix },
-    passwords: { postgres: password(), redis: password(), admin: password(), demo: password() },
+    passwords: { postgres: password(), admin: password(), demo: password() },
+    redisPasswords: redisPasswords(),
     hosts: hostNames.map((name, index) => ({
       name,
       number: index + 1,
@@ -107,6 +111,17 @@ export function shareOutAgain(installation: Installation, now: Machine): boolean
 export async function machineRoutes(): Promise<(Route & { dev?: string })[]> {
   const { stdout } = await run('ip', ['-json', '-4', 'route', 'show', 'table', 'all'])
   return stdout.trim() ? (JSON.parse(stdout) as (Route & { dev?: string })[]) : []
+}
+
+/** Gives an installation that was made before each role had a user of its own in Redis what it lacks. */
+export function giveRedisUsers(installation: Installation): boolean {
+  const missing = redisRoles.some((role) => installation.redisPasswords?.[role] === undefined)
+  if (missing) installation.redisPasswords = { ...redisPasswords(), ...installation.redisPasswords }
+  return missing
+}
+
+function redisPasswords(): Record<RedisRole, string> {
+  return Object.fromEntries(redisRoles.map((role) => [role, password()])) as Record<RedisRole, string>
 }
 
 /** 144 bits, in letters that need no quoting anywhere. */

@@ -6,12 +6,13 @@ import type { Account } from '../process/account.js'
 
 /**
  * Makes the Ed25519 key pairs that are missing: one signs tokens, one the short-lived credentials by which hosts fetch
- * images. PKCS8 and SPKI in PEM; private ones are the service user's alone.
+ * images, one the commands to hosts. PKCS8 and SPKI in PEM; private ones are the service user's alone.
  */
 export function ensureKeys(directory: string, owner: Account): void {
   mkdirSync(directory, { recursive: true, mode: 0o755 })
   ensurePair(join(directory, keyFiles.tokenPrivate), join(directory, keyFiles.tokenPublic), owner)
   ensurePair(join(directory, keyFiles.imagePrivate), join(directory, keyFiles.imagePublic), owner)
+  ensurePair(join(directory, keyFiles.commandPrivate), join(directory, keyFiles.commandPublic), owner)
 }
 
 function ensurePair(privateFile: string, publicFile: string, owner: Account): void {

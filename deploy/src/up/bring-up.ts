@@ -6,6 +6,7 @@ import { ensureUnderlay } from '../host/network.js'
 import { writeClouds } from '../installation/clouds.js'
 import {
   followMove,
+  giveRedisUsers,
   loadInstallation,
   makeInstallation,
   machineRoutes,
@@ -19,6 +20,7 @@ import { availableMemoryMiB, machineOf } from '../machine.js'
 import type { Machine } from '../shares.js'
 import { startAgents, startHosts } from './agents.js'
 import { startDatabase, startRedis } from './data-services.js'
+import { enrolHosts } from './host-keys.js'
 import { openCode } from './open-code.js'
 import { settlePorts } from './ports.js'
 import { startControlPlane } from './control-plane.js'
@@ -36,6 +38,7 @@ export async function bringUp(folder: DataFolder, steps: Steps): Promise<Cloud> 
   await steps.step('redis', () => startRedis(cloud, supervisor))
   await steps.step('control plane', (progress) => startControlPlane(cloud, supervisor, progress))
   writeClouds(folder.clouds, cloud.installation, person())
+  await steps.step('host keys', () => enrolHosts(cloud))
   await steps.step('hosts', () => startHosts(cloud))
   await steps.step('agents', (progress) => startAgents(cloud, progress))
   return cloud
@@ -48,7 +51,7 @@ async function settle(folder: DataFolder): Promise<Cloud> {
     installation = await makeInstallation(sufficient(machineOf(folder.path), folder))
     saveInstallation(installation, folder)
   }
-  const changed = [followMove(installation), shareOutAgain(installation, machineOf(folder.path))]
+  const changed = [giveRedisUsers(installation), followMove(installation), shareOutAgain(installation, machineOf(folder.path))]
   if (changed.includes(true)) saveInstallation(installation, folder)
   const { underlay } = installation
   if (!isSubnetFree(underlay.prefix, await machineRoutes(), underlay.bridge)) {

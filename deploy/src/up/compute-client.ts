@@ -87,6 +87,11 @@ export class ComputeClient {
     return (await this.json<{ output: string }>('compute', 'POST', `/servers/${id}/action`, body)).output
   }
 
+  /** By an operator's word, which admin's is: from now on this host is believed what it signs with this key. */
+  async enrolHost(hostId: string, publicKey: string): Promise<void> {
+    await this.json('compute', 'PUT', `/../nubo/v1/host-keys/${hostId}`, { host_key: { public_key: publicKey } })
+  }
+
   private async json<T>(service: string, method: string, path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { 'openstack-api-version': 'compute 2.37' }
     if (body !== undefined) headers['content-type'] = 'application/json'

@@ -32,7 +32,7 @@ export async function startDatabase(
 export async function startRedis(cloud: Cloud, supervisor: SupervisorHandle): Promise<void> {
   const specification = redisService(cloud, prepareRedis(cloud.redis, cloud.account))
   await supervisor.ask({ verb: 'ensure', service: specification })
-  await waitForRedis(redisOf(cloud.installation), whyServiceFails(supervisor, 'redis', specification.logFile))
+  await waitForRedis(redisOf(cloud.installation, 'operator'), whyServiceFails(supervisor, 'redis', specification.logFile))
 }
 
 async function createDatabase(address: ConstructorParameters<typeof Client>[0], name: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { serverId } from './envelope.js'
+import { hostId, serverId } from './envelope.js'
 import { surveyQuestion } from './survey.js'
 
 /** Questions change nothing, are answered at once or not at all, and are not repeated. */
@@ -21,3 +21,11 @@ export const answer = z.union([
   z.object({ ok: z.literal(false), kind: z.enum(['NotFound', 'Unavailable', 'Bug']), message: z.string() }),
 ])
 export type Answer = z.output<typeof answer>
+
+/** A question on its way to a host. */
+export const asked = z.object({ questionId: z.uuid(), question: agentQuestion })
+export type Asked = z.output<typeof asked>
+
+/** An answer on its way from a host, among its reports. */
+export const answered = z.object({ kind: z.literal('answer'), hostId, questionId: z.uuid(), answer })
+export type Answered = z.output<typeof answered>

@@ -1,12 +1,17 @@
+import { createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common'
-import { Database, PgOperationStore } from '@nubo/database'
+import { claimRegistration, Database, findHostKey, PgOperationStore, recordRefusals } from '@nubo/database'
 import type { Clock, CloudError, Random, StepId } from '@nubo/kernel'
-import { BullMqQueue, observed, type Queue } from '@nubo/queue'
+import { BullMqQueue, observed, type Queue, type Seal } from '@nubo/queue'
 import { CLOCK, CONFIGURATION, Health, LOGGER, Metrics, poolMetrics, queueMetrics, RANDOM, type Logger } from '@nubo/service-kit'
 import { Caster, OperationEngine, operations, type OpenStep } from '@nubo/workflow'
 import type { ControlPlaneConfiguration } from './configuration.js'
+import { HostKeyRing } from './host-key-ring.js'
+import { HostRefusals } from './host-refusals.js'
+import { ControlPlaneSeal } from './host-seal.js'
 import { imageCredentials } from './image-credentials.js'
-import { CASTER, DATABASE, ENGINE, OPERATION_STORE, QUEUE } from './tokens.js'
+import { CASTER, DATABASE, ENGINE, HOST_REFUSALS, HOST_SEAL, OPERATION_STORE, QUEUE } from './tokens.js'
 
 const QUEUE_NEEDED = Symbol('queue needed')
 
@@ -49,18 +54,48 @@ const providers = [
       Database.connect(configuration.database, clock, random),
   },
   {
+    provide: HOST_REFUSALS,
+    inject: [DATABASE, Metrics, CLOCK, LOGGER],
+    useFactory(database: Database, metrics: Metrics, clock: Clock, logger: Logger): HostRefusals {
+      const help = 'What was told in the names of hosts and not believed, by reason'
+      const counter = metrics.counter({ name: 'nubo_host_refusals_total', help, labels: ['reason'] })
+      return new HostRefusals(
+        (hostId, reason, count) => recordRefusals(database, hostId, reason, count),
+        (reason) => counter.inc({ reason }),
+        clock,
+        logger,
+      )
+    },
+  },
+  { provide: HOST_SEAL, inject: [CONFIGURATION, DATABASE, HOST_REFUSALS, CLOCK], useFactory: makeSeal },
+  {
     provide: QUEUE,
-    inject: [CONFIGURATION, CLOCK, RANDOM, LOGGER, Metrics],
-    useFactory: (configuration: ControlPlaneConfiguration, clock: Clock, random: Random, logger: Logger, metrics: Metrics) => {
+    inject: [CONFIGURATION, HOST_SEAL, CLOCK, RANDOM, LOGGER, Metrics],
+    useFactory(
+      { redis }: ControlPlaneConfiguration,
+      seal: Seal,
+      clock: Clock,
+      random: Random,
+      logger: Logger,
+      metrics: Metrics,
+    ): Queue {
       const onError = (error: Error) => logger.warn({ err: error }, 'queue')
-      const queue = new BullMqQueue({ redis: configuration.redis, clock, random, onError })
-      return observed(queue, queueMetrics(metrics), clock)
+      return observed(new BullMqQueue({ redis, seal, clock, random, onError }), queueMetrics(metrics), clock)
     },
   },
   { provide: ENGINE, inject: [RANDOM], useFactory: (random: Random) => new OperationEngine(operations, random) },
   { provide: OPERATION_STORE, inject: [DATABASE], useFactory: (database: Database) => new PgOperationStore(database) },
   { provide: CASTER, inject: [CONFIGURATION, OPERATION_STORE, QUEUE, ENGINE, CLOCK, LOGGER], useFactory: makeCaster },
 ]
+
+function makeSeal({ hostCommands }: ControlPlaneConfiguration, database: Database, refusals: HostRefusals, clock: Clock): Seal {
+  return new ControlPlaneSeal({
+    commandKey: createPrivateKey(readFileSync(hostCommands.privateKeyFile, 'utf8')),
+    hostKeys: new HostKeyRing((hostId) => findHostKey(database, hostId), clock),
+    refusals,
+    claimRegistration: (hostId, publicKey, number) => claimRegistration(database, hostId, publicKey, number),
+  })
+}
 
 function makeCaster(
   configuration: ControlPlaneConfiguration,

@@ -37,6 +37,16 @@ export {
   type AbandonedGuest,
 } from './hosts/fencing.js'
 export { findHost, hostsAreHeard, listHosts, type HostRow } from './hosts/host-list.js'
+export {
+  claimRegistration,
+  enrolHostKey,
+  findHostKey,
+  listHostKeys,
+  recordRefusals,
+  removeHostKey,
+  type HostKeyRow,
+  type HostRefusalRow,
+} from './hosts/keys.js'
 export { hearingMarkEveryMs, recordHearing } from './hosts/hearing.js'
 export { recordAction, type PlainAction } from './operations/plain-action.js'
 export * from './idempotency/index.js'

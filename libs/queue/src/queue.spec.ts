@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { computeQueue } from '@nubo/contract'
 import { startRedis, waitFor } from '@nubo/deploy'
-import { CloudError, systemClock, systemRandom } from '@nubo/kernel'
+import { newId, systemClock, systemRandom, type HostId, type ServerId } from '@nubo/kernel'
 import { Redis } from 'ioredis'
 import { BullMqQueue } from './bullmq-queue.js'
 import { MemoryQueue } from './memory-queue.js'
 import type { Message, Queue } from './queue.js'
+import { noSeal } from './seal.js'
 
 let redis: Awaited<ReturnType<typeof startRedis>>
 
@@ -16,9 +18,11 @@ afterAll(async () => {
   await redis.stop()
 })
 
+const hostId = newId<HostId>(systemRandom)
+const question = { kind: 'console-output', serverId: newId<ServerId>(systemRandom) }
 const errors: Error[] = []
 const onError = (error: Error) => void errors.push(error)
-const overRedis = () => new BullMqQueue({ redis: redis.address, clock: systemClock, random: systemRandom, onError })
+const overRedis = () => new BullMqQueue({ redis: redis.address, seal: noSeal, clock: systemClock, random: systemRandom, onError })
 const until = <T>(what: string, condition: () => T | Promise<T>) => waitFor(what, condition, { timeoutMs: 30_000, everyMs: 5 })
 
 /** What every queue must do, whatever carries it. */
@@ -104,30 +108,6 @@ describe.each<[string, () => Queue]>([
     expect(now).toBe(0)
     expect(most).toBe(3)
   })
-
-  it('answers a question', async () => {
-    const subscription = queue.answer(name('ask'), async (question) => ({ ok: true, value: { echo: question } }))
-    expect(await queue.ask(name('ask'), { text: 'hello' }, 10_000)).toEqual({ ok: true, value: { echo: { text: 'hello' } } })
-    await subscription.close()
-  })
-
-  it('passes on why there is no answer, and nothing of a bug', async () => {
-    const subscription = queue.answer(name('refuse'), async ({ how }) => {
-      if (how === 'known') throw new CloudError('NotFound', 'There is no such guest.')
-      throw new Error('secret path /x')
-    })
-    expect(await queue.ask(name('refuse'), { how: 'known' }, 10_000)).toEqual({
-      ok: false,
-      kind: 'NotFound',
-      message: 'There is no such guest.',
-    })
-    expect(await queue.ask(name('refuse'), { how: 'bug' }, 10_000)).toMatchObject({ ok: false, kind: 'Bug' })
-    await subscription.close()
-  })
-
-  it('does not wait for ever for an answer', async () => {
-    await expect(queue.ask(name('nobody'), {}, 200)).rejects.toMatchObject({ kind: 'Unavailable' })
-  })
 })
 
 describe('BullMQ', () => {
@@ -162,7 +142,7 @@ describe('BullMQ', () => {
     await until('both are at work', () => taken.length === 2)
     process.kill(redis.pid!, 'SIGSTOP')
     try {
-      for (const ask of [queue.cast('silence', {}), queue.depth('silence'), queue.ask('silence', {}, 100)])
+      for (const ask of [queue.cast('silence', {}), queue.depth('silence'), queue.ask(computeQueue(hostId), question, 100)])
         await expect(ask).rejects.toMatchObject({ kind: 'Unavailable' })
       letGo.resolve()
       await closing.close()
@@ -197,7 +177,7 @@ describe('BullMQ', () => {
     const redisThatRefuses = await startRedis({ users: [{ name: 'late', password: 'secret', rules: `${rules} -info` }] })
     const administrator = new Redis(redisThatRefuses.address)
     const address = { ...redisThatRefuses.address, username: 'late', password: 'secret' }
-    const queue = new BullMqQueue({ redis: address, clock: systemClock, random: systemRandom, onError })
+    const queue = new BullMqQueue({ redis: address, seal: noSeal, clock: systemClock, random: systemRandom, onError })
     try {
       await expect(queue.cast('greeted', {})).rejects.toMatchObject({ kind: 'Unavailable' })
       await administrator.acl('SETUSER', 'late', '+info')

@@ -10,12 +10,18 @@ const answerWithinMs = 2_000
  */
 export class Reach {
   private wasReady = false
+  private readonly ready: Promise<void>
 
   constructor(
     private readonly redis: Redis,
     private readonly clock: Clock,
   ) {
-    redis.once('ready', () => (this.wasReady = true))
+    this.ready = new Promise((resolve) =>
+      redis.once('ready', () => {
+        this.wasReady = true
+        resolve()
+      }),
+    )
   }
 
   /** Throws `Unavailable` where Redis is away, refuses, or takes longer than `withinMs`. */
@@ -23,7 +29,7 @@ export class Reach {
     try {
       // The first connection of all is waited for: it is on its way.
       if (this.wasReady && this.redis.status !== 'ready') throw new Error(`the connection to Redis is ${this.redis.status}`)
-      return await this.within(withinMs, work)
+      return await this.within(withinMs, () => (this.wasReady ? work() : this.ready.then(work)))
     } catch (error) {
       if (error instanceof CloudError) throw error
       throw new CloudError('Unavailable', 'The queue cannot be reached at the moment. Try again shortly.', {

@@ -134,6 +134,9 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   'nubo:hosts:show': operators,
   'nubo:hosts:fence': operators,
   'nubo:hosts:release': operators,
+  'nubo:host-keys:list': operators,
+  'nubo:host-keys:enrol': operators,
+  'nubo:host-keys:remove': operators,
   'nubo:operations:list': readers,
   'nubo:operations:show': readers,
 }

@@ -56,6 +56,7 @@ async function startAgent(): Promise<void> {
   const configuration = agentConfiguration.parse({
     listen: { host: '127.0.0.1', port: 0 },
     redis: { host: '127.0.0.1', port: 1 },
+    controlPlane: { publicKeyFile: '/nowhere' },
     host: {
       ...{ id: hostId, name: 'host-1', directory: host.directory, libvirtSocket: host.libvirtd.socketPath },
       ...{ address: '127.0.0.1', vcpus: 2, memoryMiB: 2048, diskGiB: 10, reservedMemoryMiB: 128 },

@@ -1,21 +1,27 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common'
 import type { Hypervisor } from '@nubo/hypervisor'
-import { CloudError, type Clock, type Random } from '@nubo/kernel'
-import { BullMqQueue, observed, type Queue } from '@nubo/queue'
+import { CloudError, type Clock, type HostId, type Random } from '@nubo/kernel'
+import { HostQueue, observed, type Queue } from '@nubo/queue'
 import { CLOCK, CONFIGURATION, Health, LOGGER, Metrics, queueMetrics, RANDOM, type Logger } from '@nubo/service-kit'
 import type { Agent } from './agent.js'
 import { assembleAgent } from './assemble.js'
 import type { AgentConfiguration } from './configuration.js'
 import { agentFigures } from './figures.js'
+import { diskFiles } from './files.js'
+import { HostSeal } from './host-seal.js'
 
 const QUEUE = Symbol('queue')
 const openAgainMs = 1_000
 
 const queueProvider = {
   provide: QUEUE,
-  inject: [CONFIGURATION, CLOCK, RANDOM, LOGGER, Metrics],
-  useFactory: ({ redis }: AgentConfiguration, clock: Clock, random: Random, logger: Logger, metrics: Metrics): Queue => {
-    const queue = new BullMqQueue({ redis, clock, random, onError: (error) => logger.warn({ err: error }, 'queue') })
+  inject: [CONFIGURATION, CLOCK, LOGGER, Metrics],
+  async useFactory(configuration: AgentConfiguration, clock: Clock, logger: Logger, metrics: Metrics): Promise<Queue> {
+    const { redis, host, controlPlane } = configuration
+    const files = diskFiles({ durable: true })
+    const seal = await HostSeal.open({ files, directory: host.directory, controlPlane, clock, logger })
+    const onError = (error: Error) => logger.warn({ err: error }, 'queue')
+    const queue = new HostQueue({ hostId: host.id as HostId, redis, seal, clock, onError })
     return observed(queue, queueMetrics(metrics), clock)
   },
 }

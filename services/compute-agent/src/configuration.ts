@@ -28,6 +28,8 @@ export const agentConfiguration = baseConfiguration
   .extend({
     redis: redisConfiguration,
     host,
+    /** The public key of the control plane: commands that are not signed with its private one are refused. */
+    controlPlane: z.strictObject({ publicKeyFile: z.string().min(1) }),
     driver: z.enum(['libvirt', 'test', 'simulated']),
     /** What guests run on. `auto`: found out by a trial. */
     virtType: z.enum(['auto', 'kvm', 'qemu']).default('auto'),

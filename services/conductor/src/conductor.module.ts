@@ -61,6 +61,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
       new Hosts({ database, queue, guests, random }),
       guests,
       new Results({ store, engine, caster, acknowledger: this.acknowledger, onResult: resultFigures(metrics) }),
+      logger,
       this.hearing,
       (hostId) => this.reconciler.onArrival(hostId),
     )

@@ -1,6 +1,7 @@
-import { hearingMark, report } from '@nubo/contract'
+import { hearingMark, report, type Report } from '@nubo/contract'
 import type { HostId } from '@nubo/kernel'
 import type { Message } from '@nubo/queue'
+import type { Logger } from '@nubo/service-kit'
 import type { Guests } from './guests.js'
 import type { Hearing } from './hearing.js'
 import type { Hosts } from './hosts.js'
@@ -12,6 +13,7 @@ export class Reports {
     private readonly hosts: Hosts,
     private readonly guests: Guests,
     private readonly results: Results,
+    private readonly logger: Logger,
     private readonly hearing: Hearing,
     /** Told of a host that has come. */
     private readonly onArrival: (hostId: HostId) => void,
@@ -19,7 +21,15 @@ export class Reports {
 
   async take(message: Message): Promise<void> {
     if (hearingMark.safeParse(message).success) return await this.hearing.take()
-    const taken = report.parse(message)
+    const parsed = report.safeParse(message)
+    if (!parsed.success) {
+      const { kind, hostId } = message
+      return this.logger.error({ kind, hostId, problems: parsed.error.issues }, 'refused a report that breaks the contract')
+    }
+    await this.settle(parsed.data)
+  }
+
+  private async settle(taken: Report): Promise<void> {
     switch (taken.kind) {
       case 'register':
         await this.hosts.register(taken)

@@ -3,7 +3,7 @@ import { placementQueue, stepHint } from '@nubo/contract'
 import { CASTER, ControlPlaneModule, DATABASE, ENGINE, OPERATION_STORE, Presence, QUEUE } from '@nubo/control-plane'
 import type { Database, PgOperationStore } from '@nubo/database'
 import type { Clock, Random, StepId } from '@nubo/kernel'
-import type { Queue, Subscription } from '@nubo/queue'
+import type { Message, Queue, Subscription } from '@nubo/queue'
 import { CLOCK, LOGGER, Metrics, RANDOM, type Logger } from '@nubo/service-kit'
 import type { Caster, OperationEngine } from '@nubo/workflow'
 import { Batcher } from './batcher.js'
@@ -52,16 +52,19 @@ export class SchedulerModule implements OnApplicationBootstrap, OnModuleDestroy 
     @Inject(QUEUE) private readonly queue: Queue,
     @Inject(DATABASE) database: Database,
     @Inject(CLOCK) clock: Clock,
-    @Inject(LOGGER) logger: Logger,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.presence = new Presence('nova-scheduler', database, clock, logger)
   }
 
   onApplicationBootstrap(): void {
     const batcher = new Batcher<StepId>((ids) => this.placer.place(ids))
-    this.subscription = this.queue.work(placementQueue, async (message) => await batcher.add(stepHint.parse(message).stepId), {
-      concurrency,
-    })
+    const take = async (message: Message) => {
+      const hint = stepHint.safeParse(message)
+      if (hint.success) return await batcher.add(hint.data.stepId)
+      this.logger.error({ problems: hint.error.issues }, 'refused a hint that breaks the contract')
+    }
+    this.subscription = this.queue.work(placementQueue, take, { concurrency })
     this.presence.start()
   }
 

@@ -10,7 +10,7 @@ const droppedWithinMs = 90_000
 export const queuesKeepNothing: Check = {
   name: 'no message stays in Redis',
   async find({ world }) {
-    const redis = new Redis({ ...redisOf(world.cloud.installation) })
+    const redis = new Redis({ ...redisOf(world.cloud.installation, 'operator') })
     try {
       const first = await messagesIn(redis)
       let left = first

@@ -51,6 +51,7 @@ export class TestApi {
       publicUrl: 'http://cloud.example:8774',
       imageUrl: 'http://cloud.example:9292',
       tokens: { privateKeyFile: join(directory, 'token.pem') },
+      hostCommands: { privateKeyFile: join(directory, 'token.pem') },
     })
     const logLines: string[] = []
     const logger = createLogger('api', 'debug', { write: (line) => void logLines.push(line) })
