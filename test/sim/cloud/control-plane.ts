@@ -3,7 +3,9 @@ import { Database, PgOperationStore } from '@nubo/database'
 import type { Random } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import { Batcher } from '@nubo/scheduler/dist/batcher.js'
+import { placementFigures } from '@nubo/scheduler/dist/placement-figures.js'
 import { Placer } from '@nubo/scheduler/dist/placer.js'
+import { Metrics } from '@nubo/service-kit'
 import { placementQueue, stepHint } from '@nubo/contract'
 import type { StepId } from '@nubo/kernel'
 import { Caster, OperationEngine, operations } from '@nubo/workflow'
@@ -45,7 +47,8 @@ export function footingOf(world: World, process: Process): Footing {
 export function startConductor(world: World, process: Process): void {
   const { database, store, engine, caster, queue, random } = footingOf(world, process)
   const logger = world.loggerOf(process)
-  new ConductorModule(database, store, engine, caster, queue, process.clock, random, logger).onApplicationBootstrap()
+  const metrics = new Metrics(process.clock, logger)
+  new ConductorModule(database, store, engine, caster, queue, process.clock, random, logger, metrics).onApplicationBootstrap()
 }
 
 const silenceMs = 30_000
@@ -55,7 +58,8 @@ export function startScheduler(world: World, process: Process): void {
   const { database, store, engine, caster, queue, random } = footingOf(world, process)
   const onError = (error: unknown) => world.trace.note(process.name, `did not place: ${wordsOf(error)}`)
   const onDeaf = (steps: number) => world.trace.note(process.name, `is deaf: ${steps} placements wait`)
-  const placer = new Placer({ database, store, engine, caster, random, silenceMs, onDeaf, onError })
+  const observer = placementFigures(new Metrics(process.clock, world.loggerOf(process)))
+  const placer = new Placer({ database, store, engine, caster, random, observer, silenceMs, onDeaf, onError })
   const batcher = new Batcher<StepId>((ids) => placer.place(ids))
   queue.work(placementQueue, async (message) => await batcher.add(stepHint.parse(message).stepId), { concurrency: 64 })
 }
