@@ -72,12 +72,22 @@ async function newFlavor(): Promise<string> {
   return made.body.flavor.id
 }
 
+const newHost = () => addHost(api.database, { name: fresh() })
+
+async function fencedHost(): Promise<string> {
+  const id = await newHost()
+  await post(`/nubo/v1/hosts/${id}/fence`, {})
+  return id
+}
+
 /** How a route is asked for something, and for something else. */
 interface Example {
   /** Makes what the path speaks of, and returns its id. */
   subject?: () => Promise<string>
   body: () => unknown
-  other: () => unknown
+  /** Another body; where a route takes none, another subject. */
+  other?: () => unknown
+  elsewhere?: () => Promise<string>
   /** What is shown once: the object and the field. */
   secret?: [string, string]
   version?: string
@@ -143,6 +153,8 @@ const examples: Record<string, Example> = {
     body: () => projectAccess('removeTenantAccess', 'demo'),
     other: () => projectAccess('removeTenantAccess', 'admin'),
   },
+  'POST /nubo/v1/hosts/:id/fence': { subject: newHost, body: () => ({}), elsewhere: newHost },
+  'POST /nubo/v1/hosts/:id/release': { subject: fencedHost, body: () => ({}), elsewhere: fencedHost },
   'POST /v3/projects': { body: named('project'), other: named('project') },
   'POST /v3/users': { body: named('user', { password: 'hunter-two' }), other: named('user') },
   'POST /v3/domains': { body: named('domain'), other: named('domain') },
@@ -151,7 +163,7 @@ const examples: Record<string, Example> = {
 
 /** All that a POST could change, but for the keys themselves. */
 const everything = async () => {
-  const compute = ['servers', 'operations', 'operation_steps', 'project_quotas', 'keypairs', 'flavors', 'flavor_access']
+  const compute = ['hosts', 'servers', 'operations', 'operation_steps', 'project_quotas', 'keypairs', 'flavors', 'flavor_access']
   const tables = [...compute, 'projects', 'users', 'domains', 'roles']
   return JSON.stringify(await Promise.all(tables.map((table) => api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`))))
 }
@@ -183,8 +195,10 @@ describe('every POST', () => {
   })
 
   it.each(Object.keys(examples))('is carried out once with one key: %s', async (name) => {
-    const { subject, body, other, secret, version } = examples[name]!
-    const url = name.split(' ')[1]!.replace(/:\w+/, (await subject?.()) ?? '')
+    const { subject, body, other, elsewhere, secret, version } = examples[name]!
+    const urlOf = (id = '') => name.split(' ')[1]!.replace(/:\w+/, id)
+    const url = urlOf(await subject?.())
+    const otherUrl = elsewhere ? urlOf(await elsewhere()) : url
     const [asked, key] = [await body(), fresh()]
     const how = { key, ...(version && { version }) }
 
@@ -196,7 +210,7 @@ describe('every POST', () => {
     if (secret) delete first.body[secret[0]][secret[1]]
     expect(await post(url, asked, how)).toEqual({ ...first, replayed: 'true' })
 
-    const refused = await post(url, await other(), how)
+    const refused = await post(otherUrl, await other?.(), how)
     expect(refused).toMatchObject({ status: 409, replayed: undefined, retryAfter: undefined })
     expect(await everything()).toBe(after)
 

@@ -1,5 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common'
-import { Guarded, NotIdempotent } from '@nubo/service-kit'
+import { Once, type HostRow } from '@nubo/database'
+import type { RequestKey } from '@nubo/kernel'
+import { CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
 import { z } from 'zod'
 import { fenceHostPolicy, listHostsPolicy, releaseHostPolicy, showHostPolicy } from './hosts.policies.js'
 import { HostsService } from './hosts.service.js'
@@ -29,16 +31,26 @@ export class HostsController {
   @Post(':id/fence')
   @HttpCode(200)
   @Guarded(fenceHostPolicy)
-  @NotIdempotent('a host that is fenced stays as it is')
-  async fence(@Param('id') id: string, @Body({ schema: noBody }) _body: unknown) {
-    return { host: hostView(await this.hosts.fence(id)) }
+  @Idempotent()
+  async fence(
+    @Param('id') id: string,
+    @Body({ schema: noBody }) _body: unknown,
+    @CurrentRequestKey() key: RequestKey | undefined,
+  ) {
+    return answer(await this.hosts.fence(id, new Once(key, answer)))
   }
 
   @Post(':id/release')
   @HttpCode(200)
   @Guarded(releaseHostPolicy)
-  @NotIdempotent('a host that takes part is refused')
-  async release(@Param('id') id: string, @Body({ schema: noBody }) _body: unknown) {
-    return { host: hostView(await this.hosts.release(id)) }
+  @Idempotent()
+  async release(
+    @Param('id') id: string,
+    @Body({ schema: noBody }) _body: unknown,
+    @CurrentRequestKey() key: RequestKey | undefined,
+  ) {
+    return answer(await this.hosts.release(id, new Once(key, answer)))
   }
 }
+
+const answer = (host: HostRow) => ({ host: hostView(host) })

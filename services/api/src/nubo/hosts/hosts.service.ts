@@ -9,6 +9,8 @@ import {
   type Database,
   type Finding,
   type HostRow,
+  type Once,
+  type Queryable,
 } from '@nubo/database'
 import { CloudError, isUuid, type Clock, type HostId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
@@ -54,27 +56,32 @@ export class HostsService {
   }
 
   /** The caller's word that nothing runs there any more. A host that is fenced stays as it is. */
-  async fence(id: string): Promise<HostRow> {
+  async fence(id: string, once: Once<HostRow>): Promise<HostRow> {
     const host = await this.find(id)
-    await updateComputeService(this.database, host.id, { forcedDown: true })
+    const fenced = await once.run(this.database, async (db) => {
+      await updateComputeService(db, host.id, { forcedDown: true })
+      return await this.find(id, db)
+    })
     this.logger.warn({ hostId: host.id, host: host.name }, 'a host was fenced')
-    return await this.find(id)
+    return fenced
   }
 
   /** Throws Conflict for a host that nothing keeps from taking part. */
-  async release(id: string): Promise<HostRow> {
+  async release(id: string, once: Once<HostRow>): Promise<HostRow> {
     const host = await this.find(id)
-    if (!(await releaseHost(this.database, host.id)))
+    const released = await once.run(this.database, async (db) => {
+      if (await releaseHost(db, host.id)) return await this.find(id, db)
       throw new CloudError(
         'Conflict',
         `Host ${host.name} is neither fenced nor in quarantine: there is nothing to release it from.`,
       )
+    })
     this.logger.warn({ hostId: host.id, host: host.name, from: host.quarantine ?? 'fence' }, 'a host was released')
-    return await this.find(id)
+    return released
   }
 
-  private async find(id: string): Promise<HostRow> {
-    const host = isUuid(id) ? await findHost(this.database, id as HostId, serviceSilenceMs) : undefined
+  private async find(id: string, db: Queryable = this.database): Promise<HostRow> {
+    const host = isUuid(id) ? await findHost(db, id as HostId, serviceSilenceMs) : undefined
     if (!host) throw new CloudError('NotFound', `Host ${id} could not be found.`)
     return host
   }
