@@ -1,4 +1,5 @@
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 /** What `stat` counts in, whatever the file system does. */
 const blockBytes = 512
@@ -32,6 +33,8 @@ export function diskFiles({ durable }: { durable: boolean }): Files {
         await file.close()
       }
       await rename(beside, path)
+      // The name is in the directory, and only then on the disk when that is.
+      if (durable) await flushDirectory(dirname(path))
     },
     remove: (path) => rm(path, { recursive: true, force: true }),
     list: (directory) => orAbsent(readdir(directory), []),
@@ -41,6 +44,15 @@ export function diskFiles({ durable }: { durable: boolean }): Files {
       const sizes = names.map(async (name) => (await orAbsent(lstat(`${directory}/${name}`), { blocks: 0 })).blocks * blockBytes)
       return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0)
     },
+  }
+}
+
+async function flushDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
   }
 }
 

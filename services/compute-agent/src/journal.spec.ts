@@ -85,6 +85,23 @@ describe('the journal', () => {
     expect(await readdir(directory)).toEqual([])
   })
 
+  it('reads what was there before, or after, a write that the power cut, wherever it did', async () => {
+    const journal = await open()
+    await journal.accept(command('build', 1))
+    const [name, before] = [`${serverId}.json`, await readFile(join(directory, `${serverId}.json`), 'utf8')]
+    await journal.accept(command('stop', 2))
+    const after = await readFile(join(directory, name), 'utf8')
+    for (let length = 0; length <= after.length; length++) {
+      await writeFile(join(directory, name), before)
+      await writeFile(join(directory, `${name}.new`), after.slice(0, length))
+      expect((await open()).get(serverId)!.fence).toBe(1)
+      expect(await readdir(directory)).toEqual([name])
+    }
+    await writeFile(join(directory, name), after)
+    expect((await open()).get(serverId)!.fence).toBe(2)
+    expect(broken).toEqual([])
+  })
+
   it('sets aside what it cannot read, and goes on', async () => {
     await writeFile(join(directory, `${serverId}.json`), '{"fence": 1')
     const journal = await open()

@@ -63,7 +63,11 @@ export class Journal {
     const journal = new Journal(options)
     const { files, directory } = options
     await files.makeDirectory(directory, 0o700)
-    for (const name of await files.list(directory)) if (name.endsWith('.json')) await journal.load(name)
+    for (const name of await files.list(directory)) {
+      if (name.endsWith('.json')) await journal.load(name)
+      // A write that the power cut: what it was to take the place of is still there, or nothing was promised yet.
+      if (name.endsWith('.new')) await files.remove(`${directory}/${name}`)
+    }
     await journal.forgetOldTombstones()
     return journal
   }

@@ -29,6 +29,7 @@ import { Journal } from '../journal.js'
 import { lostJournal } from '../lost-journal.js'
 import { Conductor } from './conductor.js'
 import { eventually } from './eventually.js'
+import type { Life } from './life.js'
 import { memoryFiles } from './memory-files.js'
 
 export const quiet = createLogger('test', process.env.NUBO_TEST_LOG ?? 'fatal')
@@ -41,6 +42,8 @@ export class TestHost {
   readonly conductor: Conductor
   bootId = 'first boot'
   disks: DiskMaker = noDisks
+  /** Of the agents that are started from now on; one whose life is over need not be stopped. */
+  life: Life | undefined
   private agent: Agent | undefined
 
   private constructor(
@@ -68,26 +71,20 @@ export class TestHost {
   }
 
   async startAgent({ registered = true } = {}): Promise<Agent> {
-    const { files } = this
+    const { files, hypervisor, disks, queue, clock } = this.world()
     const directory = join(this.directory, 'journal')
-    const journal = await Journal.open({ files, directory, clock: this.clock, onBroken: () => {} })
+    const journal = await Journal.open({ files, directory, clock, onBroken: () => {} })
     const guests = await GuestFiles.open(files, join(this.directory, 'guests'), () => {})
     const record = await HostRecord.open({
       ...{ files, directory: this.directory, hostId: this.hostId },
-      examine: (found) => lostJournal(found, { journal, guests, hypervisor: this.hypervisor }),
+      examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
     })
     this.agent = new Agent({
       configuration: { host: { ...hostConfiguration, id: this.hostId, directory: this.directory } },
-      queue: this.queue,
-      hypervisor: this.hypervisor,
-      guests,
-      disks: this.disks,
+      ...{ queue, hypervisor, guests, disks, journal, record, clock },
       images: noImages,
-      journal,
-      record,
       bootId: this.bootId,
       uptimeSeconds: () => 1,
-      clock: this.clock,
       random: systemRandom,
       logger: quiet,
     })
@@ -99,6 +96,15 @@ export class TestHost {
   async stopAgent(): Promise<void> {
     await this.agent?.stop()
     this.agent = undefined
+  }
+
+  private world() {
+    const { files, hypervisor, disks, queue, clock, life } = this
+    if (!life) return { files, hypervisor, disks, queue, clock }
+    return {
+      ...{ files: life.of(files), hypervisor: life.of(hypervisor), disks: life.of(disks) },
+      ...{ queue: life.ofQueue(queue), clock: life.ofClock(clock) },
+    }
   }
 
   async close(): Promise<void> {
