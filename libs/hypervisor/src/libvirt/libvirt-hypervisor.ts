@@ -155,17 +155,18 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   async undefine(serverId: ServerId): Promise<void> {
-    await this.call('The guest cannot be undefined', async () => {
-      const domain = await this.find(serverId)
-      if (domain && (await this.connection.domainIsActive({ domain }))) {
+    const domain = await this.call('The guest cannot be undefined', async () => {
+      const found = await this.find(serverId)
+      if (found && (await this.connection.domainIsActive({ domain: found })))
         throw new CloudError('Conflict', 'The guest cannot be undefined: it runs')
-      }
-      if (domain) await ignoring([ErrorCode.NoDomain], this.connection.domainUndefine({ domain, flags: this.leftovers }))
+      return found
     })
-    const directory = this.profile.consoleDirectory
-    if (!directory) return
-    await removeConsoleLog(consoleLogPath(directory, serverId))
-    await rm(consoleSocketPath(directory, serverId), { force: true })
+    // The domain goes last: whoever is cut off in between finds it again, and with it what is left to be removed.
+    await this.removeConsole(serverId)
+    if (!domain) return
+    await this.call('The guest cannot be undefined', () =>
+      ignoring([ErrorCode.NoDomain], this.connection.domainUndefine({ domain, flags: this.leftovers })),
+    )
   }
 
   async inspect(serverId: ServerId): Promise<Guest | undefined> {
@@ -245,6 +246,13 @@ class LibvirtHypervisor implements Hypervisor {
   }
 
   /** The domain with the server's id as its UUID, if it is one that we named. */
+  private async removeConsole(serverId: ServerId): Promise<void> {
+    const directory = this.profile.consoleDirectory
+    if (!directory) return
+    await removeConsoleLog(consoleLogPath(directory, serverId))
+    await rm(consoleSocketPath(directory, serverId), { force: true })
+  }
+
   private async find(serverId: ServerId): Promise<Domain | undefined> {
     const domain = await ignoring([ErrorCode.NoDomain], this.connection.domainLookupByUuid({ uuid: serverId }))
     return domain && isOurs(domain) ? domain : undefined

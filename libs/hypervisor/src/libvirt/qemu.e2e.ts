@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { newId, systemClock, systemRandom, type ProjectId, type ServerId } from '@nubo/kernel'
 import { connectLibvirt, MetadataType, ModificationImpact, unixSocket, type LibvirtConnection } from '@nubo/node-libvirt'
-import { readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GuestDefinition } from '../guest-definition.js'
 import type { Hypervisor, HypervisorEvent } from '../hypervisor.js'
@@ -89,7 +89,7 @@ describe('QEMU under libvirt', () => {
   })
   afterAll(() => hypervisor?.close())
 
-  async function start(): Promise<ServerId> {
+  async function define(): Promise<ServerId> {
     const serverId = newId<ServerId>(systemRandom)
     const guest: GuestDefinition = {
       serverId,
@@ -103,6 +103,10 @@ describe('QEMU under libvirt', () => {
       ...(await prepare(serverId)),
     }
     await hypervisor.define(guest)
+    return serverId
+  }
+  async function start(): Promise<ServerId> {
+    const serverId = await define()
     await hypervisor.start(serverId)
     return serverId
   }
@@ -122,6 +126,21 @@ describe('QEMU under libvirt', () => {
       expect((await stat(join(host.directory, 'guests/test-guest.raw'))).uid).toBe(0)
       expect((await stat(join(host.directory, `guests/${serverId}.qcow2`))).uid).toBe(64_055)
       await remove(serverId)
+    },
+    waitMs,
+  )
+
+  it(
+    'forgets a guest only when its console is removed: whoever was cut off before that would not find it again',
+    async () => {
+      const serverId = await define()
+      const socketPath = consoleSocketPath(consoles, serverId)
+      await mkdir(socketPath)
+      await expect(hypervisor.undefine(serverId)).rejects.toThrow()
+      expect(await hypervisor.inspect(serverId)).toBeDefined()
+      await rmdir(socketPath)
+      await hypervisor.undefine(serverId)
+      expect(await hypervisor.inspect(serverId)).toBeUndefined()
     },
     waitMs,
   )
