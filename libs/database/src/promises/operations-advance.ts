@@ -51,15 +51,22 @@ export const noOperationIsOverdue: RecordCheck = async (db, { limit, graceMs }) 
   return rows.map((row) => ofOperation('operation.overdue', row, `${named(row)} is past its deadline, and was not ended.`))
 }
 
-/** Promise 3: somebody watches the deadlines while there are any. */
+/**
+ * Promise 3: somebody watches the deadlines of what is under way. A cloud in which nothing was under way so long needs
+ * nobody, and one that has just begun has nobody yet.
+ */
 export const deadlinesAreWatched: RecordCheck = async (db, { graceMs }) => {
   const rows = await db.query<{ since: Date; live: number }>(
-    `SELECT w.watched_at AS since, (SELECT count(*) FROM operations o WHERE ${isLive}) AS live FROM deadline_watch w
-     WHERE w.watched_at < clock_timestamp() - $1 * interval '1 millisecond' AND EXISTS (SELECT FROM operations o WHERE ${isLive})`,
+    `SELECT w.watched_at AS since, count(*) AS live FROM deadline_watch w, operations o
+     WHERE ${isLive} AND GREATEST(w.watched_at, o.started_at) < clock_timestamp() - $1 * interval '1 millisecond' GROUP BY 1`,
     [graceMs],
   )
   return rows.map(({ since, live }) =>
-    finding('deadlines.unwatched', { about: {}, message: `Nobody watches the deadlines of ${live} operations.`, since }),
+    finding('deadlines.unwatched', {
+      about: {},
+      message: `Nobody watches the deadlines of ${live} ${live === 1 ? 'operation' : 'operations'}.`,
+      since,
+    }),
   )
 }
 

@@ -168,13 +168,13 @@ describe('promise 3', () => {
     expect(await find()).toMatchObject([{ code: 'operation.overdue', about: { operationId }, repair: { possible: false } }])
   })
 
-  it('deadlines that nobody watches, while there are any', async () => {
+  it('deadlines that nobody watches, of what is under way for longer than a grace', async () => {
     await database.execute(`UPDATE deadline_watch SET watched_at = now() - interval '90 s'`)
     expect(await find()).toEqual([])
-    await cloud.addOperation(serverId)
-    expect(await find()).toMatchObject([
-      { code: 'deadlines.unwatched', message: 'Nobody watches the deadlines of 1 operations.' },
-    ])
+    const { operationId } = await cloud.addOperation(serverId)
+    expect(await find()).toEqual([])
+    await cloud.change('operations', operationId, `started_at = now() - interval '70 s'`)
+    expect(await find()).toMatchObject([{ code: 'deadlines.unwatched', message: 'Nobody watches the deadlines of 1 operation.' }])
   })
 
   it('a step that nobody will be told of again', async () => {
