@@ -30,7 +30,7 @@ export interface Queryable {
 export type Transaction = Queryable & { readonly inTransaction: true }
 
 /** How long work may wait for a connection, be it for one that is free or for a new one. */
-const connectWithinMs = 3_000
+const connectWithinMs = 5_000
 const usualStatementTimeoutMs = 20_000
 /** PostgreSQL ends a late statement itself; one that cannot even do that is given up a little later. */
 const silenceAfterTimeoutMs = 1_000

@@ -1,4 +1,4 @@
-import { placementQueue, reportsQueue } from '@nubo/contract'
+import { operationsQueue, placementQueue, reportsQueue } from '@nubo/contract'
 import { readHostSnapshot, readLiveOperations, readOpenStepFigures, type Database, type HostSnapshotRow } from '@nubo/database'
 import type { Queue } from '@nubo/queue'
 import type { Metrics } from '@nubo/service-kit'
@@ -107,7 +107,7 @@ function tellOfQueues(metrics: Metrics, queue: Queue): void {
   metrics.beforeTelling('queues', async () => {
     waiting.reset()
     oldest.reset()
-    for (const name of [placementQueue, reportsQueue]) {
+    for (const name of [placementQueue, operationsQueue, reportsQueue]) {
       const backlog = await queue.backlog(name)
       waiting.set({ queue: name }, backlog.waiting)
       oldest.set({ queue: name }, backlog.oldestMs / 1000)

@@ -1,3 +1,4 @@
+import { placementQueue } from '@nubo/contract'
 import type { Queryable } from '../connection.js'
 
 /** The live operations of one kind in one state. */
@@ -55,10 +56,10 @@ export interface WorkLeft {
 const countedAtMost = 100_000
 
 const workLeft = `
-  SELECT count(*) FILTER (WHERE host_id IS NULL)::int AS placements, count(host_id)::int AS commands,
-    COALESCE(extract(epoch FROM clock_timestamp() - min(opened_at) FILTER (WHERE host_id IS NULL)), 0)::float8 AS "oldestPlacementSeconds",
+  SELECT count(*) FILTER (WHERE placement)::int AS placements, count(host_id)::int AS commands,
+    COALESCE(extract(epoch FROM clock_timestamp() - min(opened_at) FILTER (WHERE placement)), 0)::float8 AS "oldestPlacementSeconds",
     (SELECT count(*) FROM hosts WHERE session_id IS NOT NULL AND NOT forced_down)::int AS hosts
-  FROM (SELECT host_id, opened_at FROM operation_steps WHERE state = 'open' LIMIT $1) steps`
+  FROM (SELECT host_id, opened_at, queue = '${placementQueue}' AS placement FROM operation_steps WHERE state = 'open' LIMIT $1) steps`
 
 export async function readWorkLeft(db: Queryable): Promise<WorkLeft> {
   const [row] = await db.query<WorkLeft>(workLeft, [countedAtMost])
