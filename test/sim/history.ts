@@ -16,13 +16,22 @@ export interface HistoryResult {
   history: string
 }
 
+export interface HistoryOptions {
+  /** Whether the history tells what each program logged. */
+  verbose?: boolean
+  /** Breaks something in the world before anything happens in it. */
+  sabotage?: (world: World) => void
+}
+
 /** Longer than any deadline of an operation, with all its repetitions. */
 const restWithinMs = 40 * 60_000
 const lookEveryMs = 1_000
 
 /** One short life of a cloud: requests and mishaps for a while, then peace, then everything is deleted. */
-export async function runHistory(engine: Engine, seed: number, { verbose = false } = {}): Promise<HistoryResult> {
+export async function runHistory(engine: Engine, seed: number, options: HistoryOptions = {}): Promise<HistoryResult> {
+  const { verbose = false, sabotage } = options
   const world = new World(engine, seed, { verbose })
+  sabotage?.(world)
   const cloud = new Cloud(world, world.chance.fork())
   const life = new Life(cloud)
   let broken: Error | undefined
