@@ -107,7 +107,9 @@ export function databaseOf(installation: Installation, places: Places): Database
 
 /** Redis as this role of the control plane reaches it. */
 export function redisOf(installation: Installation, role: RedisRole): RedisAddress {
-  return { host: loopback, port: installation.ports.redis, username: role, password: installation.redisPasswords[role] }
+  // An installation that was made before roles had users of their own has none until its next `up`.
+  const password = installation.redisPasswords?.[role] ?? ''
+  return { host: loopback, port: installation.ports.redis, username: role, password }
 }
 
 /** The configuration of every service of the control plane. */

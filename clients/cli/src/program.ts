@@ -6,6 +6,7 @@ import { addConsoleCommands } from './commands/console.js'
 import { addDoctorCommands } from './commands/doctor.js'
 import { addFlavorCommands } from './commands/flavor.js'
 import { examples, keyOption } from './commands/help.js'
+import { addHostKeyCommands } from './commands/host-key.js'
 import { addHostCommands } from './commands/host.js'
 import { addHypervisorCommands } from './commands/hypervisor.js'
 import { addImageCommands } from './commands/image.js'
@@ -69,6 +70,7 @@ export function createProgram(context: CommandContext): Command {
   addQuotaCommands(program, context)
   addHypervisorCommands(program, context)
   addHostCommands(program, context)
+  addHostKeyCommands(program, context)
   addOperationCommands(program, context)
   addDoctorCommands(program, context)
   addAccessCommands(program, context)

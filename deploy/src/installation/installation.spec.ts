@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { followMove, loadInstallation, makeInstallation, saveInstallation, shareOutAgain } from './installation.js'
+import {
+  followMove,
+  giveRedisUsers,
+  loadInstallation,
+  makeInstallation,
+  saveInstallation,
+  shareOutAgain,
+} from './installation.js'
 import { DataFolder } from './place.js'
 
 const machine = { memoryMiB: 8192, cpus: 4, diskGiB: 40 }
@@ -31,6 +38,16 @@ describe('an installation', () => {
       ...each.hosts.flatMap((host) => [host.id, host.redisPassword]),
     ])
     expect(new Set(secrets).size).toBe(secrets.length)
+  })
+
+  it('gets users of Redis where it was made before they were, once', async () => {
+    const { redisPasswords: _, ...before } = await makeInstallation(machine, clone)
+    const installation = before as Parameters<typeof giveRedisUsers>[0]
+    expect(giveRedisUsers(installation)).toBe(true)
+    const given = { ...installation.redisPasswords }
+    expect(Object.keys(given)).toEqual(['api', 'scheduler', 'conductor', 'operator'])
+    expect(giveRedisUsers(installation)).toBe(false)
+    expect(installation.redisPasswords).toEqual(given)
   })
 
   it('goes on where its clone was moved to, and refuses to live twice', async () => {

@@ -5,6 +5,8 @@ import { fetchAll, withQuery } from './pages.js'
 import { readJson } from './session.js'
 import { nuboRoot } from './versions.js'
 
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
 interface NuboRequest {
   /** In the words of an error: 'Reading the placement decision'. */
   doing: string
@@ -24,6 +26,15 @@ export class Nubo {
     return await this.send<Body>('POST', path, request, json)
   }
 
+  async put<Body>(path: string, json: unknown, request: NuboRequest): Promise<Body> {
+    return await this.send<Body>('PUT', path, request, json)
+  }
+
+  async delete(path: string, request: NuboRequest): Promise<void> {
+    const { response } = await this.answered('DELETE', path, request)
+    response.bytes.resume()
+  }
+
   async list<Item>(
     path: string,
     key: string,
@@ -39,11 +50,16 @@ export class Nubo {
     return await fetchAll<Item>(this.compute.session, { url, key, limit, doing })
   }
 
+  private async send<Body>(method: Method, path: string, request: NuboRequest, json?: unknown): Promise<Body> {
+    const { response, url } = await this.answered(method, path, request, json)
+    return await readJson<Body>(response, url)
+  }
+
   /** Throws not-found with a message that tells a cloud that is no Nubo from one that has no such thing. */
-  private async send<Body>(method: 'GET' | 'POST', path: string, { doing, without }: NuboRequest, json?: unknown): Promise<Body> {
+  private async answered(method: Method, path: string, { doing, without }: NuboRequest, json?: unknown) {
     const url = (await this.root()) + path
     const response = await this.compute.session.send({ method, url, ...(json === undefined ? {} : { json }) })
-    if (response.status < 300) return await readJson<Body>(response, url)
+    if (response.status < 300) return { response, url }
     const refused = await refusal(response, doing)
     if (response.status === 404 && !(await this.isThere())) throw lacking(without)
     throw refused
