@@ -2,10 +2,11 @@ import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Global, Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common'
 import { claimRegistration, Database, findHostKey, PgOperationStore, recordRefusals } from '@nubo/database'
-import type { Clock, CloudError, Random, StepId } from '@nubo/kernel'
+import type { Clock, Random } from '@nubo/kernel'
 import { BullMqQueue, observed, type Queue, type Seal } from '@nubo/queue'
 import { CLOCK, CONFIGURATION, Health, LOGGER, Metrics, poolMetrics, queueMetrics, RANDOM, type Logger } from '@nubo/service-kit'
-import { Caster, OperationEngine, operations, type OpenStep } from '@nubo/workflow'
+import { OperationEngine, operations } from '@nubo/workflow'
+import { makeCaster } from './caster.js'
 import type { ControlPlaneConfiguration } from './configuration.js'
 import { HostKeyRing } from './host-key-ring.js'
 import { HostRefusals } from './host-refusals.js'
@@ -85,7 +86,18 @@ const providers = [
   },
   { provide: ENGINE, inject: [RANDOM], useFactory: (random: Random) => new OperationEngine(operations, random) },
   { provide: OPERATION_STORE, inject: [DATABASE], useFactory: (database: Database) => new PgOperationStore(database) },
-  { provide: CASTER, inject: [CONFIGURATION, OPERATION_STORE, QUEUE, ENGINE, CLOCK, LOGGER], useFactory: makeCaster },
+  {
+    provide: CASTER,
+    inject: [CONFIGURATION, OPERATION_STORE, QUEUE, ENGINE, CLOCK, LOGGER],
+    useFactory: (
+      configuration: ControlPlaneConfiguration,
+      store: PgOperationStore,
+      queue: Queue,
+      engine: OperationEngine,
+      clock: Clock,
+      logger: Logger,
+    ) => makeCaster({ store, queue, engine, compose: imageCredentials(configuration, clock), logger }),
+  },
 ]
 
 function makeSeal({ hostCommands }: ControlPlaneConfiguration, database: Database, refusals: HostRefusals, clock: Clock): Seal {
@@ -94,31 +106,5 @@ function makeSeal({ hostCommands }: ControlPlaneConfiguration, database: Databas
     hostKeys: new HostKeyRing((hostId) => findHostKey(database, hostId), clock),
     refusals,
     claimRegistration: (hostId, publicKey, number) => claimRegistration(database, hostId, publicKey, number),
-  })
-}
-
-function makeCaster(
-  configuration: ControlPlaneConfiguration,
-  store: PgOperationStore,
-  queue: Queue,
-  engine: OperationEngine,
-  clock: Clock,
-  logger: Logger,
-): Caster {
-  return new Caster({
-    store,
-    queue,
-    engine,
-    compose: imageCredentials(configuration, clock),
-    onError: (error: unknown, stepId: StepId) => logger.warn({ err: error, stepId }, 'a step was not cast; it will be again'),
-    onImpossible: (open: OpenStep, error: CloudError) => failStep(store, engine, open, error),
-  })
-}
-
-/** Ends a step whose command can no longer be made. What its undo opens is cast by the sweeper. */
-async function failStep(store: PgOperationStore, engine: OperationEngine, open: OpenStep, error: CloudError): Promise<void> {
-  await store.transaction(async (tx) => {
-    const located = await tx.lockStep(open.step.id)
-    if (located?.step.state === 'open') await engine.failed(tx, located, { scope: 'request', message: error.message })
   })
 }

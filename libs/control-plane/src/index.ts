@@ -1,3 +1,4 @@
+export { makeCaster, type CasterParts } from './caster.js'
 export { controlPlaneConfiguration, imageCredentialConfiguration, type ControlPlaneConfiguration } from './configuration.js'
 export { ControlPlaneModule } from './control-plane.module.js'
 export { deleteServer } from './deletion.js'

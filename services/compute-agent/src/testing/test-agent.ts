@@ -19,7 +19,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Agent } from '../agent.js'
+import { Agent, type AgentParts } from '../agent.js'
 import { diskFiles, type Files } from '../files.js'
 import { noDisks, type DiskMaker } from '../guests/disk-maker.js'
 import { GuestFiles } from '../guests/guest-files.js'
@@ -33,6 +33,33 @@ import type { Life } from './life.js'
 import { memoryFiles } from './memory-files.js'
 
 export const quiet = createLogger('test', process.env.NUBO_TEST_LOG ?? 'fatal')
+
+export interface TestAgentParts extends Pick<AgentParts, 'queue' | 'hypervisor' | 'clock' | 'bootId'> {
+  hostId: HostId
+  directory: string
+  files: Files
+  disks: DiskMaker | ((guests: GuestFiles) => DiskMaker)
+}
+
+/** An agent on what a test gives it, from what an earlier one left in its directory. */
+export async function assembleTestAgent(parts: TestAgentParts): Promise<Agent> {
+  const { hostId, directory, files, disks, queue, hypervisor, clock, bootId } = parts
+  const guests = await GuestFiles.open(files, join(directory, 'guests'), () => {})
+  const journal = await Journal.open({ files, directory: join(directory, 'journal'), clock, onBroken: () => {} })
+  const record = await HostRecord.open({
+    ...{ files, directory, hostId },
+    examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
+  })
+  return new Agent({
+    ...{ queue, hypervisor, guests, journal, record, clock, bootId },
+    configuration: { host: { ...hostConfiguration, id: hostId, name: `host-${hostId}`, directory } },
+    disks: typeof disks === 'function' ? disks(guests) : disks,
+    images: noImages,
+    uptimeSeconds: () => 1,
+    random: systemRandom,
+    logger: quiet,
+  })
+}
 
 /** A host with a simulated hypervisor, that outlives its agents, and the conductor that it answers to. */
 export class TestHost {
@@ -71,23 +98,8 @@ export class TestHost {
   }
 
   async startAgent({ registered = true } = {}): Promise<Agent> {
-    const { files, hypervisor, disks, queue, clock } = this.world()
-    const directory = join(this.directory, 'journal')
-    const journal = await Journal.open({ files, directory, clock, onBroken: () => {} })
-    const guests = await GuestFiles.open(files, join(this.directory, 'guests'), () => {})
-    const record = await HostRecord.open({
-      ...{ files, directory: this.directory, hostId: this.hostId },
-      examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
-    })
-    this.agent = new Agent({
-      configuration: { host: { ...hostConfiguration, id: this.hostId, directory: this.directory } },
-      ...{ queue, hypervisor, guests, disks, journal, record, clock },
-      images: noImages,
-      bootId: this.bootId,
-      uptimeSeconds: () => 1,
-      random: systemRandom,
-      logger: quiet,
-    })
+    const { hostId, bootId, directory } = this
+    this.agent = await assembleTestAgent({ hostId, bootId, directory, ...this.world() })
     this.agent.start()
     if (registered) await eventually(() => this.agent!.isRegistered)
     return this.agent

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { subjects, type Subject } from './subjects.js'
+import { carryOut, undisturbed, type Trial, type Undisturbed } from './trial.js'
+import { World } from './world.js'
+
+/**
+ * Puts every registered operation, with every server on which it may begin, through trials, in a cloud of its own. A new
+ * operation is in it without a line here.
+ */
+export function throughTrials(trialsOf: (subject: Subject, run: Undisturbed) => readonly Trial[]): void {
+  let world: World
+
+  beforeAll(async () => {
+    world = await World.start()
+  })
+
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]()
+  })
+
+  it.each(subjects.map((subject) => ({ ...subject, kind: subject.definition.kind })))(
+    '$kind, of a server that is $from',
+    async (subject) => {
+      const trials = trialsOf(subject, await undisturbed(world, subject))
+      expect(trials).not.toHaveLength(0)
+      for (const trial of trials) {
+        const broken = await carryOut(world, subject, trial).catch((error: Error) => [`${trial.name}: ${error.message}`])
+        // What one trial left must not be another's fault.
+        if (broken.length > 0) world = await World.insteadOf(world)
+        expect(broken).toEqual([])
+      }
+    },
+  )
+}
