@@ -260,7 +260,7 @@ it('hosts keep their identity, not their name', async () => {
   await addHost({ name: 'one', memoryMiB: 1_000 })
   const impostor = new ScriptedHost(cloud.queue, { name: 'one', memoryMiB: 1_000 })
   hosts.push(impostor)
-  void impostor.start()
+  await impostor.start()
   const honest = await addHost({ name: 'two', memoryMiB: 1_000 })
   const rows = await cloud.database.query<{ id: HostId }>('SELECT id FROM hosts ORDER BY number')
   expect(rows.map((row) => row.id)).toContain(honest.id)
