@@ -14,6 +14,7 @@ type User = (typeof users)[number]
 const table: [string, string, readonly User[]][] = [
   ['cast a hint', 'LPUSH nubo:placement:wait 1', ['api', 'scheduler', 'conductor']],
   ['take a hint', 'RPOPLPUSH nubo:placement:wait nubo:placement:active', ['scheduler']],
+  ['take a hint of what the control plane does itself', 'RPOPLPUSH nubo:operations:wait nubo:operations:active', ['conductor']],
   ['run a script', 'EVAL return 0', ['api', 'scheduler', 'conductor']],
   ['see what waits', 'LLEN nubo:placement:wait', ['api', 'scheduler', 'conductor', 'operator']],
   ['command a host', `RPUSH ${commands} x`, ['api', 'scheduler', 'conductor']],

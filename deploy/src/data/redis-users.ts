@@ -5,7 +5,9 @@ export const redisRoles = ['api', 'scheduler', 'conductor', 'operator'] as const
 export type RedisRole = (typeof redisRoles)[number]
 
 const ofAnyHost = hostKeys('*')
-const placement = `${keyPrefix}:placement:*`
+/** Of BullMQ's queues: hints for schedulers, and for conductors. */
+const placement = `~${keyPrefix}:placement:*`
+const operations = `~${keyPrefix}:operations:*`
 
 /** INFO, because client libraries ask for it whenever they connect; workers give their connection a name. */
 const program = 'resetchannels -@all +ping +info +client|setname'
@@ -19,8 +21,8 @@ const bullMqWork =
 /** A selector of Redis 7: what else may be done, with these keys alone. */
 const also = (keys: readonly string[], commands: string) => `(${keys.join(' ')} ${commands})`
 
-const castHints = also([`~${placement}`], bullMqCast)
-const workHints = also([`~${placement}`], `${bullMqCast} ${bullMqWork}`)
+const castHints = also([placement, operations], bullMqCast)
+const workOn = (queue: string) => also([queue], bullMqWork)
 const commandHosts = also([`~${ofAnyHost.commands}`], '+rpush +ltrim +llen')
 const askHosts = [also([`%W~${ofAnyHost.questions}`], '+rpush +expire'), also([`~${answerKey('*', '*')}`], '+blpop')].join(' ')
 const hearHosts = [
@@ -34,8 +36,8 @@ const hearHosts = [
 /** What each role may do, in Redis's ACL language: nothing that its program does not do. */
 export const roleRules: Record<RedisRole, string> = {
   api: `${program} ${castHints} ${commandHosts} ${askHosts}`,
-  scheduler: `${program} ${workHints} ${commandHosts}`,
-  conductor: `${program} ${castHints} ${commandHosts} ${askHosts} ${hearHosts}`,
+  scheduler: `${program} ${castHints} ${workOn(placement)} ${commandHosts}`,
+  conductor: `${program} ${castHints} ${workOn(operations)} ${commandHosts} ${askHosts} ${hearHosts}`,
   // Looks at everything and changes nothing. Users are changed in their file, which `up` writes.
   operator: `%R~* resetchannels -@all +@read +ping +info +dbsize +client|list +slowlog|get +memory|usage +memory|stats +acl|whoami +acl|log`,
 }
