@@ -187,4 +187,16 @@ describe('over Redis', () => {
     await expect(controlPlane().cast(computeQueue(one), { kind: 'build' })).rejects.toMatchObject({ kind: 'Bug' })
     await expect(controlPlane().cast('placement', { kind: 'step' })).rejects.toMatchObject({ kind: 'Bug' })
   })
+
+  it("does not count as waiting what went with Redis's data, and its ticket with it: a host that waited would for ever", async () => {
+    const theirs = host(two)
+    await theirs.cast(reportsQueue, report(two, 1))
+    expect(await theirs.depth(reportsQueue)).toBe(1)
+    await admin.flushall()
+    await until('it counts as lost', async () => (await theirs.depth(reportsQueue)) === 0)
+    const heard: Message[] = []
+    controlPlane().work(reportsQueue, async (message) => void heard.push(message), { concurrency: 1 })
+    await theirs.cast(reportsQueue, report(two, 2))
+    await until('what is told then is heard', () => heard.some(({ sequence }) => sequence === 2))
+  }, 60_000)
 })

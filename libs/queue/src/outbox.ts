@@ -37,6 +37,8 @@ const patienceSeconds = { first: 0.1, later: 5 }
 export class Outbox {
   private readonly waiting: Waiting[] = []
   private hasTicket = false
+  /** No ticket came for so long that it may be lost, and with it what was told last. */
+  private mayBeLost = false
   private patience = patienceSeconds.first
   private open = true
   private wake: () => void = () => undefined
@@ -56,9 +58,12 @@ export class Outbox {
     })
   }
 
-  /** What was put and not taken by a conductor yet; a batch counts as one. */
+  /**
+   * What was put and not taken by a conductor yet; a batch counts as one. One that may be lost with Redis's data does not
+   * count: whoever waits for it to be taken would wait for ever.
+   */
   get depth(): number {
-    return this.waiting.length + (this.hasTicket ? 0 : 1)
+    return this.waiting.length + (this.hasTicket || this.mayBeLost ? 0 : 1)
   }
 
   close(): void {
@@ -86,6 +91,7 @@ export class Outbox {
   private async awaitTicket(): Promise<void> {
     const { ticket } = hostKeys(this.options.hostId)
     this.hasTicket = (await this.options.waiter.blmove(ticket, ticket, 'LEFT', 'LEFT', this.patience)) !== null
+    this.mayBeLost = !this.hasTicket
     this.patience = patienceSeconds.later
   }
 
@@ -97,6 +103,7 @@ export class Outbox {
     const batch = takeBatch(this.waiting)
     try {
       const sent = this.hasTicket ? await this.queueUp(writeBatch(batch)) : await this.knock(writeBatch(batch))
+      if (sent) this.mayBeLost = false
       if (sent) for (const each of batch) each.settle()
       else this.refuse([...batch, ...this.waiting.splice(0)], 'No conductor takes what this host has to tell.')
     } catch (error) {
