@@ -1,24 +1,16 @@
-import { isAlive, type ProcessIdentity, processTree } from '@nubo/deploy/installation'
+import { identify, type ProcessIdentity, processTree, signal } from '@nubo/deploy/installation'
 import type { Injected } from './fault.js'
 
 /** Stops a process with all that it started, as a machine does that swaps or is migrated; then lets it go on. */
 export function pause(name: string, process: ProcessIdentity | undefined): Injected {
-  if (!process) return { did: `${name} was down already` }
-  const stopped = processTree(process.pid)
-  for (const pid of stopped) send(pid, 'SIGSTOP')
+  if (!process) return { did: `${name}: nothing to pause, it was down already` }
+  const stopped = processTree(process.pid).flatMap((pid) => identify(pid) ?? [])
+  for (const each of stopped) signal(each, 'SIGSTOP')
   return {
     did: `${name} paused`,
+    // Each by itself: where the first of them was killed meanwhile, the others wait to hear of it.
     heal: async () => {
-      // Its end, if it came, ended the others too.
-      if (isAlive(process)) for (const pid of stopped) send(pid, 'SIGCONT')
+      for (const each of stopped) signal(each, 'SIGCONT')
     },
-  }
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
