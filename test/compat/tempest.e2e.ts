@@ -100,7 +100,9 @@ suite("OpenStack's own tests", () => {
       const upload = (name: string) => admin.uploadImage(name, 'raw', new Uint8Array(1024 * 1024))
       const images = { first: await upload('first'), second: await upload('second') }
       const directory = join(cloud.directory, 'tempest')
-      await run('tempest', ['init', '--workspace-path', join(cloud.directory, 'workspaces.yaml'), directory])
+      await run('tempest', ['init', '--workspace-path', join(cloud.directory, 'workspaces.yaml'), directory], {
+        cwd: cloud.directory,
+      })
       await writeFile(join(directory, 'etc/tempest.conf'), configuration(cloud, directory, images), { mode: 0o600 })
       const wanted = (await readFile(join(import.meta.dirname, 'tempest/passing.txt'), 'utf8')).trim().split('\n')
       const list = join(directory, 'wanted')
