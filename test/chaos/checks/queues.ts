@@ -19,25 +19,21 @@ export const queuesKeepNothing: Check = {
         return (left = first.filter((key) => now.has(key))).length === 0
       }
       await waitFor('messages are dropped', allGone, { timeoutMs: droppedWithinMs, everyMs: 1_000 }).catch(() => undefined)
-      return await Promise.all(left.map(async (key) => `${key}: ${await told(redis, key)}`))
+      return left
     } finally {
       redis.disconnect()
     }
   },
 }
 
-/** A job of BullMQ's has a number at its end; a question's answer is a list of its own. */
+/** A job of BullMQ's has a number at its end; what passes between hosts and us lies in keys of its own. */
 async function messagesIn(redis: Redis): Promise<string[]> {
   const found: string[] = []
   let cursor = '0'
   do {
     const [next, keys] = await redis.scan(cursor, 'COUNT', 1_000)
-    found.push(...keys.filter((key) => /:\d+$|:answer:/.test(key)))
+    found.push(...keys.filter((key) => /:\d+$|:(answer|commands|questions|outbox):/.test(key)))
     cursor = next
   } while (cursor !== '0')
   return found
-}
-
-async function told(redis: Redis, key: string): Promise<string> {
-  return (await redis.type(key)) === 'hash' ? JSON.stringify(await redis.hgetall(key)).slice(0, 300) : await redis.type(key)
 }
