@@ -9,8 +9,8 @@ export interface StallLimits {
   warnFromMs?: number
 }
 
-/** Each look of Node's own at its delay is a timer of the process; it tells of nothing shorter. */
-const resolutionMs = 100
+/** Each look of Node's own at its delay wakes the process, idle or not. A stall shows shorter than it was by this at the most. */
+const resolutionMs = 250
 
 /** Says in the log when the event loop stood still: because of work that does not yield, or because the process was stopped. */
 export class StallMonitor {

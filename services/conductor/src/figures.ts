@@ -1,4 +1,4 @@
-import { operationsQueue, placementQueue, reportsQueue } from '@nubo/contract'
+import { placementQueue, reportsQueue } from '@nubo/contract'
 import { readHostSnapshot, readLiveOperations, readOpenStepFigures, type Database, type HostSnapshotRow } from '@nubo/database'
 import type { Queue } from '@nubo/queue'
 import type { Metrics } from '@nubo/service-kit'
@@ -98,19 +98,23 @@ function stateOf({ forcedDown, alive, enabled }: HostSnapshotRow): (typeof hostS
 }
 
 function tellOfQueues(metrics: Metrics, queue: Queue): void {
-  const waiting = metrics.gauge({ name: 'nubo_queue_waiting', help: 'Messages that nobody took yet', labels: ['queue'] })
+  const waiting = metrics.gauge({
+    name: 'nubo_queue_waiting',
+    help: 'Hints (placement) that nobody took yet, and hosts in line to be heard (reports)',
+    labels: ['queue'],
+  })
   const oldest = metrics.gauge({
     name: 'nubo_queue_oldest_seconds',
-    help: 'Age of the oldest message that nobody took yet',
+    help: 'Age of the oldest hint that nobody took yet',
     labels: ['queue'],
   })
   metrics.beforeTelling('queues', async () => {
     waiting.reset()
     oldest.reset()
-    for (const name of [placementQueue, operationsQueue, reportsQueue]) {
+    for (const name of [placementQueue, reportsQueue]) {
       const backlog = await queue.backlog(name)
       waiting.set({ queue: name }, backlog.waiting)
-      oldest.set({ queue: name }, backlog.oldestMs / 1000)
+      if (name === placementQueue) oldest.set({ queue: name }, backlog.oldestMs / 1000)
     }
   })
 }
