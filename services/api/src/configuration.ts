@@ -13,7 +13,7 @@ export const apiConfiguration = controlPlaneConfiguration.extend({
   publicUrl: httpUrl,
   /** Where clients reach the image service. */
   imageUrl: httpUrl,
-  /** How much may be left to do until requests that add to it are refused; docs/decisions/0010 says where the numbers come from. */
+  /** How much may be left to do until requests that add to it are refused; docs/decisions/0013 says where the numbers come from. */
   takeOnUntil: z
     .strictObject({
       placements: z.int().positive().default(5_000),
