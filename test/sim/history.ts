@@ -26,6 +26,7 @@ export interface HistoryOptions {
 /** Longer than any deadline of an operation, with all its repetitions. */
 const restWithinMs = 40 * 60_000
 const lookEveryMs = 1_000
+const lateRequestsMs = 20_000
 
 /** One short life of a cloud: requests and mishaps for a while, then peace, then everything is deleted. */
 export async function runHistory(engine: Engine, seed: number, options: HistoryOptions = {}): Promise<HistoryResult> {
@@ -70,6 +71,9 @@ class Life {
   async lead(): Promise<void> {
     await this.struggle()
     await this.rest(checkAtRest)
+    await this.deleteAll()
+    // A request that was slow may have been carried out just now.
+    await this.pass(lateRequestsMs)
     await this.deleteAll()
     await this.rest(checkNothingLeft)
   }
