@@ -1,5 +1,5 @@
 import { answered, hearingMark, type Answered } from '@nubo/contract'
-import { isUuid, Limiter, type Clock, type HostId, type Timer } from '@nubo/kernel'
+import { isUuid, Limiter, Rounds, type Clock, type HostId } from '@nubo/kernel'
 import type { Redis } from 'ioredis'
 import { readBatch } from './batches.js'
 import { answerKey, hostKeys, hostOfOutbox, lineKey, outboxPattern } from './host-keys.js'
@@ -21,7 +21,8 @@ export interface HostLineOptions {
 }
 
 const answerLifetimeSeconds = 30
-const lookAroundMs = 1_000
+/** Between two looks for hosts that lost their place: the longer while there are none. */
+const lookAroundMs = { busy: 1_000, idle: 5_000 }
 const pauseAfterErrorMs = 1_000
 /** A host that told what is not believed waits for its ticket: it costs work, and gains nothing by being quick. */
 const penaltyMs = 1_000
@@ -33,21 +34,27 @@ const penaltyMs = 1_000
 export class HostLine {
   private readonly limiter: Limiter
   private readonly served = new Map<HostId, Promise<void>>()
+  private readonly looks: Rounds
+  private lookAgainMs = lookAroundMs.busy
   private open = true
-  private timer: Timer | undefined
 
   constructor(private readonly options: HostLineOptions) {
-    this.limiter = new Limiter(options.concurrency)
+    const { clock, concurrency, onError } = options
+    this.limiter = new Limiter(concurrency)
+    this.looks = new Rounds(() => this.lookAround(), {
+      clock,
+      pauseMs: () => this.lookAgainMs,
+      onError: (error) => onError(error as Error),
+    })
     void this.run()
-    this.planLook()
+    this.looks.start()
   }
 
   /** Waits for what is being handled. Who is in line stays there, for another conductor. */
   async close(): Promise<void> {
     this.open = false
-    this.timer?.cancel()
     this.options.waiter.disconnect()
-    await Promise.all(this.served.values())
+    await Promise.all([this.looks.stop(), ...this.served.values()])
   }
 
   private async run(): Promise<void> {
@@ -135,27 +142,18 @@ export class HostLine {
     ])
   }
 
-  private planLook(): void {
-    this.timer = this.options.clock.after(
-      lookAroundMs,
-      () =>
-        void this.lookAround()
-          .catch(this.options.onError)
-          .finally(() => this.open && this.planLook()),
-      { background: true },
-    )
-  }
-
   /** Puts into the line who has something in its outbox and no ticket: those were lost, or never given. */
   private async lookAround(): Promise<void> {
     const { producer, reach } = this.options
     let cursor = '0'
+    let found = 0
     do {
       const [next, keys] = await reach.ask(() => producer.scan(cursor, 'MATCH', outboxPattern, 'COUNT', 1_000))
       cursor = next
       const hosts = keys.map(hostOfOutbox).filter((hostId): hostId is HostId => hostId !== undefined && !this.served.has(hostId))
       const places = await this.send(hosts.map((hostId) => ['lpos', lineKey, hostId]))
       const forgotten = hosts.filter((_, index) => places[index] === null)
+      found += forgotten.length
       await this.send(
         forgotten.flatMap((hostId): RedisCommand[] => [
           ['del', hostKeys(hostId).ticket],
@@ -163,6 +161,7 @@ export class HostLine {
         ]),
       )
     } while (cursor !== '0' && this.open)
+    this.lookAgainMs = found > 0 ? lookAroundMs.busy : Math.min(this.lookAgainMs * 2, lookAroundMs.idle)
   }
 
   private async send(commands: readonly RedisCommand[]): Promise<unknown[]> {
