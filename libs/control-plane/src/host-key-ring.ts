@@ -40,16 +40,18 @@ export class HostKeyRing {
     const kept = await this.kept.get(hostId)
     if (kept && this.clock.monotonicMs() - kept.readAtMs < ageMs) return kept.known
     if (this.kept.size >= mostKept) this.kept.clear()
-    const reading = this.read(hostId)
+    const reading = this.read(hostId, kept?.known)
     this.kept.set(hostId, reading)
     // What could not be read is asked for again.
     reading.catch(() => this.kept.delete(hostId))
     return (await reading).known
   }
 
-  private async read(hostId: HostId): Promise<Kept> {
+  /** Reading a key's text costs more than a signature's check: the key is made anew only where its text is new. */
+  private async read(hostId: HostId, before: KnownKey | undefined): Promise<Kept> {
     const readAtMs = this.clock.monotonicMs()
     const pem = await this.find(hostId)
-    return { known: pem === undefined ? undefined : { pem, key: createPublicKey(pem) }, readAtMs }
+    if (pem === undefined) return { known: undefined, readAtMs }
+    return { known: before?.pem === pem ? before : { pem, key: createPublicKey(pem) }, readAtMs }
   }
 }
