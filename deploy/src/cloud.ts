@@ -9,7 +9,7 @@ import { hostRules, redisRoles, roleRules } from './data/redis-users.js'
 import { KvmHost } from './host/host.js'
 import { controlPlaneAddress, hostAddress } from './host/network.js'
 import type { HostRecord, Installation } from './installation/installation.js'
-import { DataFolder, repositoryDirectory } from './installation/place.js'
+import { dataDirectory, DataFolder, repositoryDirectory } from './installation/place.js'
 import { type Account, findAccount, serviceUser } from './process/account.js'
 import { RuntimePaths } from './runtime-paths.js'
 import { SupervisorHandle } from './supervisor/start.js'
@@ -46,11 +46,13 @@ export class Cloud {
     return account
   }
 
-  /** The Node that runs us, by a path that the service user and the hosts can follow. */
+  /** The Node that runs us, by a path that the service user and the hosts can follow: a toolchain lies in the data folder. */
   get node(): string {
-    const toolchain = this.folder.folder('toolchain')
-    if (!process.execPath.startsWith(`${toolchain}/`)) return process.execPath
-    return join(this.paths.data, 'toolchain', process.execPath.slice(toolchain.length))
+    const { execPath } = process
+    const toolchain = [this.folder.path, dataDirectory]
+      .map((folder) => join(folder, 'toolchain/'))
+      .find((at) => execPath.startsWith(at))
+    return toolchain ? join(this.paths.data, 'toolchain', execPath.slice(toolchain.length)) : execPath
   }
 
   /** A program of ours, by the path that it is run under. */
