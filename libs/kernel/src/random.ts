@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 
 /** Chance comes in through this door only, so that a failing seed replays exactly. */
 export interface Random {
@@ -7,9 +7,26 @@ export interface Random {
   fraction(): number
 }
 
+/** Drawn ahead a page at a time: for the sixteen bytes of an id, asking the system costs more than all the rest of it. */
+const ahead = Buffer.alloc(4_096)
+let used = ahead.length
+
+function draw(count: number): Buffer {
+  if (count > ahead.length) return randomBytes(count)
+  if (used + count > ahead.length) {
+    randomFillSync(ahead)
+    used = 0
+  }
+  const drawn = ahead.subarray(used, (used += count))
+  const bytes = Buffer.from(drawn)
+  // What was given away may be a secret: it is not kept here.
+  drawn.fill(0)
+  return bytes
+}
+
 export const systemRandom: Random = {
-  bytes: (count) => randomBytes(count),
-  fraction: () => randomBytes(4).readUInt32BE() / 2 ** 32,
+  bytes: draw,
+  fraction: () => draw(4).readUInt32BE() / 2 ** 32,
 }
 
 /** Mulberry32: small, fast and repeatable. For tests and simulations, never for secrets. */

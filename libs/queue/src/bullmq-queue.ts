@@ -7,7 +7,7 @@ import { answerKey, hostKeys, hostOfQueue, keyPrefix, lineKey } from './host-key
 import { HostLine } from './host-line.js'
 import type { Backlog, Message, Queue, Subscription, WorkOptions } from './queue.js'
 import { Reach } from './reach.js'
-import { connectProducer, connectWaiter, pipeline, type RedisCommand, type RedisOptions } from './redis-connection.js'
+import { connectProducer, connectWaiter, sendInOrder, type RedisCommand, type RedisOptions } from './redis-connection.js'
 import type { Seal } from './seal.js'
 import { Subscriptions } from './subscriptions.js'
 
@@ -23,6 +23,8 @@ export interface BullMqQueueOptions {
 
 const answerLifetimeSeconds = 30
 const stalledCheckMs = 30_000
+const jobName = 'message'
+const jobOptions = { removeOnComplete: true, removeOnFail: true }
 /** How long a Redis that does not answer may keep us from closing. */
 const closeWithinMs = 2_000
 /** How long a worker waits for a message before it asks again; one that arrives is taken at once. */
@@ -58,8 +60,7 @@ export class BullMqQueue implements Queue {
     if (hostId) return await this.command(hostId, messages)
     // What the control plane tells itself on the way that reports take has no host to be asked for: it stands in line itself.
     if (queue === reportsQueue) return await this.send([['rpush', lineKey, ...messages.map((each) => JSON.stringify(each))]])
-    const jobs = messages.map((data) => ({ name: 'message', data, opts: { removeOnComplete: true, removeOnFail: true } }))
-    await this.redis.ask(() => this.queue(queue).addBulk(jobs))
+    await this.redis.ask(() => this.add(this.queue(queue), messages))
   }
 
   work(queue: string, handler: (message: Message) => Promise<void>, options: WorkOptions): Subscription {
@@ -127,8 +128,14 @@ export class BullMqQueue implements Queue {
     ])
   }
 
+  /** One job by a command of its own: many by a pipeline, which costs more than a job to make. */
+  private async add(queue: BullQueue, messages: readonly Message[]): Promise<void> {
+    if (messages.length === 1) await queue.add(jobName, messages[0], jobOptions)
+    else await queue.addBulk(messages.map((data) => ({ name: jobName, data, opts: jobOptions })))
+  }
+
   private async send(commands: readonly RedisCommand[]): Promise<void> {
-    await this.redis.ask(() => pipeline(this.producer, commands))
+    await this.redis.ask(() => sendInOrder(this.producer, commands))
   }
 
   private hearHosts(handler: (message: Message) => Promise<void>, { concurrency }: WorkOptions): Subscription {

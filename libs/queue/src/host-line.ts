@@ -5,7 +5,7 @@ import { readBatch } from './batches.js'
 import { answerKey, hostKeys, hostOfOutbox, lineKey, outboxPattern } from './host-keys.js'
 import type { Message } from './queue.js'
 import type { Reach } from './reach.js'
-import { pipeline, type RedisCommand } from './redis-connection.js'
+import { sendInOrder, type RedisCommand } from './redis-connection.js'
 import type { Seal } from './seal.js'
 
 export interface HostLineOptions {
@@ -166,6 +166,6 @@ export class HostLine {
 
   private async send(commands: readonly RedisCommand[]): Promise<unknown[]> {
     if (commands.length === 0) return []
-    return await this.options.reach.ask(() => pipeline(this.options.producer, commands))
+    return await this.options.reach.ask(() => sendInOrder(this.options.producer, commands))
   }
 }

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { takeBatch, writeBatch } from './batches.js'
 import { hostKeys, lineKey } from './host-keys.js'
 import type { Reach } from './reach.js'
-import { pipeline } from './redis-connection.js'
+import { sendInOrder } from './redis-connection.js'
 
 export interface OutboxOptions {
   hostId: HostId
@@ -116,7 +116,7 @@ export class Outbox {
     const { outbox, ticket } = hostKeys(this.options.hostId)
     const { producer, reach } = this.options
     await reach.ask(() =>
-      pipeline(producer, [
+      sendInOrder(producer, [
         ['set', outbox, text],
         ['lmove', ticket, lineKey, 'LEFT', 'RIGHT'],
       ]),
