@@ -36,6 +36,8 @@ beforeAll(async () => {
     publicUrl: url,
     imageUrl: url,
     tokens: { privateKeyFile },
+    // Commands to hosts are signed with a key of its own in an installation; any such key does.
+    hostCommands: { privateKeyFile },
   }
   writeFileSync(configurationFile, JSON.stringify(configuration))
   writeFileSync(bootstrapFile, JSON.stringify({ adminPassword: 'admin-secret', demoPassword: 'demo-secret' }))
