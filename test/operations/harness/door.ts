@@ -49,16 +49,21 @@ export class Door {
       return await never
     }
     const made = interference ? (interference(make) as Promise<T>) : make()
-    this.busy.add(made)
+    this.noteBusy(made)
     try {
       const answer = await made
       return this.open ? answer : await never
     } catch (error) {
       if (!this.open) return await never
       throw error
-    } finally {
-      this.busy.delete(made)
     }
+  }
+
+  /** Until the call itself has ended: who made it may have been killed meanwhile, and never goes on. */
+  private noteBusy(made: Promise<unknown>): void {
+    const ended = () => void this.busy.delete(made)
+    this.busy.add(made)
+    made.then(ended, ended)
   }
 
   clock(clock: Clock): Clock {
