@@ -88,6 +88,13 @@ export class KeptService {
     this.onChange()
   }
 
+  /** Leaves it to the next supervisor: what becomes of it is no longer ours to mend. */
+  leave(): void {
+    this.wanted = false
+    this.restartTimer?.cancel()
+    this.lookTimer?.cancel()
+  }
+
   private start(): void {
     this.wanted = true
     const { specification } = this

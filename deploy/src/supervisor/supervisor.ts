@@ -63,7 +63,9 @@ export class Supervisor {
         this.save()
         break
       case 'status':
+        break
       case 'leave':
+        for (const service of this.services.values()) service.leave()
         break
     }
     return { ok: true, services: [...this.services.values()].map((service) => service.status()) }
