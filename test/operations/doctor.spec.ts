@@ -5,14 +5,14 @@ import { PgOperationStore, type Finding, type FindingCode } from '@nubo/database
 import { waitFor } from '@nubo/deploy'
 import { CloudError, newId, systemClock, systemRandom, type Id, type RequestId, type ServerId } from '@nubo/kernel'
 import { Caster, OperationEngine, operations } from '@nubo/workflow'
-import { startControlPlane } from './control-plane.js'
 import { obedient, ScriptedHost } from './scripted-host.js'
+import { ScriptedCloud } from './scripted-cloud.js'
 import { projectId, TestServers } from './servers.js'
 
 // Every finding that may be mended: broken on purpose, found, mended, and nothing is left of it. The conductor and the
 // scheduler run all the while, and hosts do what they are told.
 
-let cloud: Awaited<ReturnType<typeof startControlPlane>>
+let cloud: ScriptedCloud
 let servers: TestServers
 let one: ScriptedHost
 let two: ScriptedHost
@@ -21,8 +21,8 @@ let engine: OperationEngine
 let caster: Caster
 
 beforeAll(async () => {
-  cloud = await startControlPlane()
-  servers = new TestServers(cloud.database, cloud.queue)
+  cloud = await ScriptedCloud.start()
+  servers = cloud.servers
   store = new PgOperationStore(cloud.database)
   engine = new OperationEngine(operations, systemRandom)
   const compose = { imageUrl: '', signImageCredential: async () => '' }
@@ -34,32 +34,24 @@ beforeAll(async () => {
 }, 60_000)
 
 beforeEach(async () => {
-  one = await addHost('one')
-  two = await addHost('two')
+  one = await cloud.addHost({ name: 'one' })
+  two = await cloud.addHost({ name: 'two' })
 })
 
 afterEach(async () => {
-  for (const host of [one, two]) await host.stop()
-  await cloud.database.execute(
-    'TRUNCATE hosts, servers, allocations, operations, operation_steps, placement_decisions, project_quotas CASCADE',
-  )
+  await cloud.clear()
 })
 
 afterAll(async () => {
   await cloud[Symbol.asyncDispose]()
 })
 
-async function addHost(name: string): Promise<ScriptedHost> {
-  const host = new ScriptedHost(cloud.queue, { name, memoryMiB: 1_000 })
-  await host.start()
-  return host
-}
-
 const queues = [placementQueue, reportsQueue]
 
 /** Both looks at once: nothing is under way but what a test leaves so. */
 const examine = async () =>
-  (await new Examiner({ ...cloud, queues, clock: { ...systemClock, sleep: async () => undefined } }).examine()).findings
+  (await new Examiner({ ...cloud.controlPlane, queues, clock: { ...systemClock, sleep: async () => undefined } }).examine())
+    .findings
 
 const newRequestId = () => `req-${newId<Id<'request'>>(systemRandom)}` as RequestId
 const mend = (finding: Finding): Promise<RepairOutcome> => repair(finding, { store, engine, caster, newRequestId })
@@ -264,7 +256,7 @@ it('a queue that is away is told of as such, and no host is blamed for it', asyn
   const away = new CloudError('Unavailable', 'The queue cannot be reached at the moment.')
   const queue = new Proxy(cloud.queue, { get: () => () => Promise.reject(away) })
   const { findings, hosts } = await new Examiner({
-    ...cloud,
+    ...cloud.controlPlane,
     queue,
     queues,
     clock: { ...systemClock, sleep: async () => undefined },

@@ -1,42 +1,28 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { listServices, releaseHost, updateComputeService } from '@nubo/database'
-import { waitFor } from '@nubo/deploy'
 import { newId, systemRandom, type Id, type ServerId } from '@nubo/kernel'
-import { startControlPlane } from './control-plane.js'
-import { obedient, ScriptedHost, type ScriptedHostOptions } from './scripted-host.js'
+import { obedient, ScriptedHost } from './scripted-host.js'
+import { ScriptedCloud, until } from './scripted-cloud.js'
 import { TestServers } from './servers.js'
 
-type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>
-let cloud: ControlPlane
+let cloud: ScriptedCloud
 let servers: TestServers
-let hosts: ScriptedHost[] = []
 
 beforeAll(async () => {
-  cloud = await startControlPlane()
-  servers = new TestServers(cloud.database, cloud.queue)
+  cloud = await ScriptedCloud.start()
+  servers = cloud.servers
 }, 60_000)
 
 afterEach(async () => {
-  for (const host of hosts) await host.stop()
-  hosts = []
-  await cloud.database.execute(
-    'TRUNCATE hosts, servers, allocations, abandoned_guests, operations, operation_steps, placement_decisions, project_quotas CASCADE',
-  )
+  await cloud.clear()
 })
 
 afterAll(async () => {
   await cloud?.[Symbol.asyncDispose]()
 })
 
-async function addHost(options: Partial<ScriptedHostOptions> & { name: string }): Promise<ScriptedHost> {
-  const host = new ScriptedHost(cloud.queue, { memoryMiB: 1_000, ...options })
-  hosts.push(host)
-  await host.start()
-  return host
-}
+const addHost = (options: Parameters<ScriptedCloud['addHost']>[0]) => cloud.addHost(options)
 
-const until = <T>(condition: () => Promise<T>) =>
-  waitFor('the condition of the test', condition, { timeoutMs: 60_000, everyMs: 10 })
 const stateOf = async (host: ScriptedHost) =>
   (await listServices(cloud.database, 30_000)).find((service) => service.id === host.id)!
 const fence = (host: ScriptedHost) => updateComputeService(cloud.database, host.id, { forcedDown: true })

@@ -5,11 +5,11 @@ import { newId, systemClock, systemRandom, type Id, type RequestId, type ServerI
 import { createLogger } from '@nubo/service-kit'
 import { Caster, OperationEngine, operations } from '@nubo/workflow'
 import { Reconciler } from '../../services/conductor/src/reconciler.js'
-import { startControlPlane } from './control-plane.js'
 import { ScriptedHost } from './scripted-host.js'
+import { ScriptedCloud } from './scripted-cloud.js'
 import { TestServers } from './servers.js'
 
-let cloud: Awaited<ReturnType<typeof startControlPlane>>
+let cloud: ScriptedCloud
 let servers: TestServers
 let host: ScriptedHost
 let told: string[] = []
@@ -17,22 +17,18 @@ let looked: string[] = []
 const reconcilers: Reconciler[] = []
 
 beforeAll(async () => {
-  cloud = await startControlPlane()
-  servers = new TestServers(cloud.database, cloud.queue)
+  cloud = await ScriptedCloud.start()
+  servers = cloud.servers
 }, 60_000)
 
 beforeEach(async () => {
   told = []
-  host = new ScriptedHost(cloud.queue, { name: 'one', memoryMiB: 1_000 })
-  await host.start()
+  host = await cloud.addHost({ name: 'one' })
 })
 
 afterEach(async () => {
   await Promise.all(reconcilers.splice(0).map((each) => each.stop()))
-  await host.stop()
-  await cloud.database.execute(
-    'TRUNCATE hosts, servers, allocations, operations, operation_steps, placement_decisions, project_quotas CASCADE',
-  )
+  await cloud.clear()
 })
 
 afterAll(async () => {

@@ -1,39 +1,27 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import type { ServerCommand } from '@nubo/contract'
-import { waitFor } from '@nubo/deploy'
 import type { HostId, ServerId } from '@nubo/kernel'
-import { startControlPlane } from './control-plane.js'
-import { obedient, ScriptedHost, type ScriptedHostOptions } from './scripted-host.js'
+import { obedient, ScriptedHost } from './scripted-host.js'
+import { ScriptedCloud, until } from './scripted-cloud.js'
 import { projectId, TestServers } from './servers.js'
 
-type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>
-let cloud: ControlPlane
+let cloud: ScriptedCloud
 let servers: TestServers
-let hosts: ScriptedHost[] = []
 
 beforeAll(async () => {
-  cloud = await startControlPlane()
-  servers = new TestServers(cloud.database, cloud.queue)
+  cloud = await ScriptedCloud.start()
+  servers = cloud.servers
 }, 60_000)
 
 afterEach(async () => {
-  for (const host of hosts) await host.stop()
-  hosts = []
-  await cloud.database.execute(
-    'TRUNCATE hosts, servers, allocations, operations, operation_steps, placement_decisions, project_quotas CASCADE',
-  )
+  await cloud.clear()
 })
 
 afterAll(async () => {
   await cloud[Symbol.asyncDispose]()
 })
 
-async function addHost(options: ScriptedHostOptions): Promise<ScriptedHost> {
-  const host = new ScriptedHost(cloud.queue, options)
-  hosts.push(host)
-  await host.start()
-  return host
-}
+const addHost = (options: Parameters<ScriptedCloud['addHost']>[0]) => cloud.addHost(options)
 
 async function room(host: ScriptedHost) {
   const [row] = await cloud.database.query<{ used: number; held: number; capacity: number }>(
@@ -51,10 +39,6 @@ async function quotaUsed(): Promise<number> {
   )
   return row!.used
 }
-
-/** Waits for what a test cannot go on without. */
-const until = <T>(condition: () => Promise<T>) =>
-  waitFor('the condition of the test', condition, { timeoutMs: 60_000, everyMs: 10 })
 
 function commandsTo(host: ScriptedHost, id: ServerId): ServerCommand[] {
   return host.commands.filter((command) => command.serverId === id)
@@ -258,9 +242,7 @@ describe('what a guest does on its own', () => {
 
 it('hosts keep their identity, not their name', async () => {
   await addHost({ name: 'one', memoryMiB: 1_000 })
-  const impostor = new ScriptedHost(cloud.queue, { name: 'one', memoryMiB: 1_000 })
-  hosts.push(impostor)
-  await impostor.start()
+  const impostor = await addHost({ name: 'one', memoryMiB: 1_000 })
   const honest = await addHost({ name: 'two', memoryMiB: 1_000 })
   const rows = await cloud.database.query<{ id: HostId }>('SELECT id FROM hosts ORDER BY number')
   expect(rows.map((row) => row.id)).toContain(honest.id)
