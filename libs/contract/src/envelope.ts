@@ -1,4 +1,18 @@
-import type { HostId, ImageId, OperationId, ProjectId, RequestId, ServerId, SessionId, StepId, UserId } from '@nubo/kernel'
+import type {
+  HostId,
+  ImageId,
+  NetworkId,
+  OperationId,
+  PortId,
+  ProjectId,
+  RequestId,
+  RouterId,
+  SecurityGroupId,
+  ServerId,
+  SessionId,
+  StepId,
+  UserId,
+} from '@nubo/kernel'
 import { z } from 'zod'
 
 const uuid = z.uuid()
@@ -7,6 +21,10 @@ const uuid = z.uuid()
 export const serverId = uuid.transform((id) => id as ServerId)
 export const hostId = uuid.transform((id) => id as HostId)
 export const imageId = uuid.transform((id) => id as ImageId)
+export const networkId = uuid.transform((id) => id as NetworkId)
+export const portId = uuid.transform((id) => id as PortId)
+export const securityGroupId = uuid.transform((id) => id as SecurityGroupId)
+export const routerId = uuid.transform((id) => id as RouterId)
 export const operationId = uuid.transform((id) => id as OperationId)
 export const stepId = uuid.transform((id) => id as StepId)
 export const sessionId = uuid.transform((id) => id as SessionId)

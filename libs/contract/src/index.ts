@@ -1,6 +1,7 @@
 export * from './commands.js'
 export * from './envelope.js'
 export * from './hints.js'
+export * from './network-plan.js'
 export * from './questions.js'
 export * from './queues.js'
 export * from './reports.js'

@@ -54,6 +54,7 @@ export * from './images/index.js'
 export * from './servers/index.js'
 export * from './flavors/index.js'
 export * from './keypairs/index.js'
+export * from './networks/index.js'
 export * from './quotas/index.js'
 export {
   findHypervisor,

@@ -42,7 +42,7 @@ function columnsOfSchema(): string[] {
     for (const [, name, type, list, optional, rest] of body!.matchAll(/^ {2}(\w+) +(\w+)(\[\])?(\?)?(.*)$/gm)) {
       if (!(type! in types) || rest!.includes('@relation')) continue
       const column = /@map\("(\w+)"\)/.exec(rest!)?.[1] ?? name
-      const base = rest!.includes('@db.Uuid') ? 'uuid' : types[type!]
+      const base = rest!.includes('@db.Uuid') ? 'uuid' : rest!.includes('@db.Inet') ? 'inet' : types[type!]
       columns.push(`${table}.${column} ${list ? `_${base}` : base}${list || optional ? '' : ' not null'}`)
     }
   }
