@@ -37,7 +37,8 @@ const hearHosts = [
 export const roleRules: Record<RedisRole, string> = {
   api: `${program} ${castHints} ${commandHosts} ${askHosts}`,
   scheduler: `${program} ${castHints} ${workOn(placement)} ${commandHosts}`,
-  conductor: `${program} ${castHints} ${workOn(operations)} ${commandHosts} ${askHosts} ${hearHosts}`,
+  // It calls its own waiting connections back before it leaves.
+  conductor: `${program} +client|id +client|unblock ${castHints} ${workOn(operations)} ${commandHosts} ${askHosts} ${hearHosts}`,
   // Looks at everything and changes nothing. Users are changed in their file, which `up` writes.
   operator: `%R~* resetchannels -@all +@read +ping +info +dbsize +client|list +slowlog|get +memory|usage +memory|stats +acl|whoami +acl|log`,
 }

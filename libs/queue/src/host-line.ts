@@ -3,6 +3,7 @@ import { isUuid, Limiter, Rounds, type Clock, type HostId } from '@nubo/kernel'
 import type { Redis } from 'ioredis'
 import { readBatch } from './batches.js'
 import { answerKey, hostKeys, hostOfOutbox, lineKey, outboxPattern } from './host-keys.js'
+import { ListWaiter } from './list-waiter.js'
 import type { Message } from './queue.js'
 import type { Reach } from './reach.js'
 import { sendInOrder, type RedisCommand } from './redis-connection.js'
@@ -35,34 +36,37 @@ export class HostLine {
   private readonly limiter: Limiter
   private readonly served = new Map<HostId, Promise<void>>()
   private readonly looks: Rounds
+  private readonly line: ListWaiter
+  private readonly running: Promise<void>
   private lookAgainMs = lookAroundMs.busy
   private open = true
 
   constructor(private readonly options: HostLineOptions) {
-    const { clock, concurrency, onError } = options
+    const { clock, concurrency, onError, producer, reach, waiter } = options
+    this.line = new ListWaiter({ key: lineKey, waiter, producer, reach })
     this.limiter = new Limiter(concurrency)
     this.looks = new Rounds(() => this.lookAround(), {
       clock,
       pauseMs: () => this.lookAgainMs,
       onError: (error) => onError(error as Error),
     })
-    void this.run()
+    this.running = this.run()
     this.looks.start()
   }
 
   /** Waits for what is being handled. Who is in line stays there, for another conductor. */
   async close(): Promise<void> {
     this.open = false
-    this.options.waiter.disconnect()
-    await Promise.all([this.looks.stop(), ...this.served.values()])
+    await Promise.all([this.looks.stop(), this.line.callBack().catch(this.options.onError)])
+    await this.running
+    await Promise.all(this.served.values())
   }
 
   private async run(): Promise<void> {
-    const { waiter, concurrency, onError, clock } = this.options
+    const { concurrency, onError, clock } = this.options
     while (this.open) {
       try {
-        const next = await waiter.blmpop(0, 1, lineKey, 'LEFT', 'COUNT', concurrency - this.served.size)
-        for (const ticket of next?.[1] ?? []) this.call(ticket)
+        for (const ticket of await this.line.take(concurrency - this.served.size)) this.call(ticket)
         if (this.served.size >= concurrency) await Promise.race(this.served.values())
       } catch (error) {
         if (!this.open) return

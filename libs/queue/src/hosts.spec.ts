@@ -122,6 +122,24 @@ describe('over Redis', () => {
     expect(numbers(told)).toEqual([1, 2])
   })
 
+  it('keeps the place in line of a host that tells something just when a conductor leaves', async () => {
+    const theirs = host(one)
+    const ours = controlPlane()
+    const heard = new Set<unknown>()
+    const hear = () => ours.work(reportsQueue, async ({ sequence }) => void heard.add(sequence), { concurrency: 4 })
+    const waits = async () => String(await admin.client('LIST')).includes('cmd=blmpop')
+    const isAtHome = async () => (await admin.llen(hostKeys(one).ticket)) === 1
+    for (let sequence = 1; sequence <= 100; sequence++) {
+      const line = hear()
+      if (sequence === 1) await theirs.cast(reportsQueue, report(one, 101))
+      await until('the conductor waits, and the host has its ticket', async () => (await waits()) && (await isAtHome()))
+      await Promise.all([theirs.cast(reportsQueue, report(one, sequence)), line.close()])
+      expect(await admin.lrange(lineKey, 0, -1)).toEqual(heard.has(sequence) ? [] : [one])
+    }
+    hear()
+    await until('all was heard', () => heard.size === 101)
+  }, 120_000)
+
   it('goes on after a conductor died with what it had taken', async () => {
     const theirs = host(one)
     await admin.flushall()

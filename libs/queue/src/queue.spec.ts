@@ -108,6 +108,21 @@ describe.each<[string, () => Queue]>([
     expect(now).toBe(0)
     expect(most).toBe(3)
   })
+
+  it('leaves what arrives while a worker leaves to those that stay, and nothing waits for it', async () => {
+    const taken = new Set<unknown>()
+    const work = () => queue.work(name('leaving'), async ({ number }) => void taken.add(number), { concurrency: 4 })
+    const working = Array.from({ length: 4 }, work)
+    for (let number = 0; number < 100; number++) {
+      // The first has waited for longest, so the message is for it.
+      const leaves = working.shift()!
+      const closed = number % 2 === 0 ? leaves.close() : undefined
+      await queue.cast(name('leaving'), { number })
+      await Promise.all([closed ?? leaves.close(), until(`message ${number} is taken`, () => taken.has(number))])
+      working.push(work())
+    }
+    await Promise.all(working.map((each) => each.close()))
+  }, 120_000)
 })
 
 describe('BullMQ', () => {
