@@ -1,0 +1,28 @@
+import type { Change } from './difference.js'
+import type { KernelObject } from './objects.js'
+import type { TableChanges } from './table-difference.js'
+import type { Table } from './tables.js'
+
+/** What of ours is in the kernel, and the links of others that a port of ours may be. */
+export interface KernelState {
+  objects: ReadonlyMap<string, KernelObject>
+  /** A rule stands here as its mark. */
+  tables: ReadonlyMap<string, Table>
+}
+
+export interface KernelChanges {
+  objects: readonly Change[]
+  tables: readonly TableChanges[]
+}
+
+/** A kernel's networks. */
+export interface Kernel {
+  /** @throws `Unavailable` where it could not be read. */
+  read(): Promise<KernelState>
+  /**
+   * Makes the changes, in a handful of commands, and goes on where one cannot be made. New filters are in force before any
+   * link is made or altered.
+   * @returns what could not be done, in words for a person; nothing where all is done.
+   */
+  change(changes: KernelChanges): Promise<string[]>
+}
