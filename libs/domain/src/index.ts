@@ -1,3 +1,4 @@
+export * from './addresses/index.js'
 export * from './quota.js'
 export * from './server-actions.js'
 export * from './server-states.js'
