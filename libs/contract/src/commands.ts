@@ -13,6 +13,7 @@ import {
   stepId,
   userId,
 } from './envelope.js'
+import { networkPlan } from './network-plan.js'
 
 const hash = z.string().regex(/^[0-9a-f]{128}$/)
 
@@ -149,5 +150,6 @@ export const agentMessage = z.discriminatedUnion('kind', [
   notRegistered,
   unknownSession,
   acknowledge,
+  networkPlan,
 ])
 export type AgentMessage = z.output<typeof agentMessage>

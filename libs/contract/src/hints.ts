@@ -8,3 +8,7 @@ export type StepHint = z.output<typeof stepHint>
 /** What a conductor casts to its own kind on the way of hosts' reports: where it arrives, theirs would. */
 export const hearingMark = z.object({ kind: z.literal('hearing') })
 export type HearingMark = z.output<typeof hearingMark>
+
+/** 'Something of the networks changed': whoever takes it reads what from the database. */
+export const networksHint = z.object({ kind: z.literal('networks') })
+export type NetworksHint = z.output<typeof networksHint>

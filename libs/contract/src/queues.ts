@@ -2,7 +2,7 @@ import type { HostId } from '@nubo/kernel'
 
 /** Hints of open `place` steps, for any scheduler. */
 export const placementQueue = 'placement'
-/** Hints of open steps that the control plane itself does, for any conductor. */
+/** Hints of what the control plane itself does, for any conductor: that networks changed. */
 export const operationsQueue = 'operations'
 /** What agents report, for any conductor. */
 export const reportsQueue = 'reports'

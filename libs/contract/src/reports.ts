@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fence, hostId, incarnation, operationId, powerState, serverId, sessionId, stepId } from './envelope.js'
+import { networkPlanApplied } from './network-plan.js'
 
 /** What a host is and has. `total…` are what this host may use at all, its own share of the machine where it shares one. */
 export const inventory = z.object({
@@ -128,5 +129,5 @@ export const guestsRemoved = z.object({
 })
 export type GuestsRemoved = z.output<typeof guestsRemoved>
 
-export const report = z.discriminatedUnion('kind', [register, heartbeat, result, guestChanged, guestsRemoved])
+export const report = z.discriminatedUnion('kind', [register, heartbeat, result, guestChanged, guestsRemoved, networkPlanApplied])
 export type Report = z.output<typeof report>

@@ -150,6 +150,8 @@ export class Agent {
       case 'acknowledge':
         await Promise.all(message.results.map(({ serverId, fence }) => this.parts.journal.acknowledge(serverId, fence)))
         return
+      case 'network-plan':
+        return
       default:
         return this.onCommand(message)
     }

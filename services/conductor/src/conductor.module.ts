@@ -1,9 +1,9 @@
 import { Inject, Module, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common'
-import { reportsQueue } from '@nubo/contract'
+import { networksHint, operationsQueue, reportsQueue } from '@nubo/contract'
 import { CASTER, ControlPlaneModule, DATABASE, ENGINE, OPERATION_STORE, Presence, QUEUE } from '@nubo/control-plane'
 import type { Database, PgOperationStore } from '@nubo/database'
 import { newId, type Clock, type Id, type Random, type RequestId } from '@nubo/kernel'
-import type { Queue, Subscription } from '@nubo/queue'
+import type { Message, Queue, Subscription } from '@nubo/queue'
 import { CLOCK, LOGGER, Metrics, RANDOM, type Logger } from '@nubo/service-kit'
 import { Sweeper, type Caster, type OperationEngine } from '@nubo/workflow'
 import { Acknowledger } from './acknowledger.js'
@@ -14,6 +14,7 @@ import { countingSweeps, findingFigures, resultFigures } from './work-figures.js
 import { Guests } from './guests.js'
 import { Hearing } from './hearing.js'
 import { Hosts } from './hosts.js'
+import { NetworkPlans } from './network-plans.js'
 import { OldAnswers } from './old-answers.js'
 import { Reconciler } from './reconciler.js'
 import { Reports } from './reports.js'
@@ -22,6 +23,9 @@ import { Results } from './results.js'
 const sweepIntervalMs = { busy: 1_000, idle: 4_000 }
 const deadlineIntervalMs = 15_000
 const fenceIntervalMs = 5_000
+const networkIntervalMs = 5_000
+/** As for placing servers. */
+const silenceMs = 30_000
 /** Nothing depends on it: what it finds should not be. */
 const reconcileEveryMs = 3 * 60_000
 const concurrency = 32
@@ -38,7 +42,8 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
   private readonly oldAnswers: OldAnswers
   private readonly fences: Fences
   private readonly reconciler: Reconciler
-  private subscription: Subscription | undefined
+  private readonly networkPlans: NetworkPlans
+  private subscriptions: Subscription[] = []
 
   constructor(
     @Inject(DATABASE) database: Database,
@@ -57,6 +62,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     const guests = new Guests({ database, store, engine, caster, newRequestId })
     this.acknowledger = new Acknowledger(queue, clock, onError)
     this.hearing = new Hearing({ database, queue, clock, onError })
+    this.networkPlans = new NetworkPlans({ database, queue, clock, intervalMs: networkIntervalMs, silenceMs, onError })
     this.reports = new Reports(
       new Hosts({ database, queue, guests, random }),
       guests,
@@ -64,6 +70,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
       logger,
       this.hearing,
       (hostId) => this.reconciler.onArrival(hostId),
+      this.networkPlans,
     )
     this.sweeper = new Sweeper({
       store,
@@ -86,27 +93,36 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   onApplicationBootstrap(): void {
-    this.subscription = this.queue.work(reportsQueue, (message) => this.reports.take(message), { concurrency })
+    this.subscriptions = [
+      this.queue.work(reportsQueue, (message) => this.reports.take(message), { concurrency }),
+      this.queue.work(operationsQueue, (message) => this.takeHint(message), { concurrency }),
+    ]
     this.hearing.start()
     this.sweeper.start()
     this.deadlines.start()
     this.oldAnswers.start()
     this.fences.start()
+    this.networkPlans.start()
     this.reconciler.start()
     this.presence.start()
   }
 
   async onModuleDestroy(): Promise<void> {
-    await this.subscription?.close()
+    await Promise.all(this.subscriptions.map((subscription) => subscription.close()))
     const ending = [
       this.presence.stop(),
       this.hearing.stop(),
       this.sweeper.stop(),
       this.deadlines.stop(),
       this.fences.stop(),
+      this.networkPlans.stop(),
       this.oldAnswers.stop(),
       this.reconciler.stop(),
     ]
     await Promise.all([...ending, this.acknowledger.flush()])
+  }
+
+  private async takeHint(message: Message): Promise<void> {
+    if (networksHint.safeParse(message).success) await this.networkPlans.settle()
   }
 }

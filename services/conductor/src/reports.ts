@@ -5,6 +5,7 @@ import type { Logger } from '@nubo/service-kit'
 import type { Guests } from './guests.js'
 import type { Hearing } from './hearing.js'
 import type { Hosts } from './hosts.js'
+import type { NetworkPlans } from './network-plans.js'
 import type { Results } from './results.js'
 
 /** Checks what an agent sent against its schema, and hands it to the one that takes such reports in. */
@@ -17,6 +18,7 @@ export class Reports {
     private readonly hearing: Hearing,
     /** Told of a host that has come. */
     private readonly onArrival: (hostId: HostId) => void,
+    private readonly networkPlans: NetworkPlans,
   ) {}
 
   async take(message: Message): Promise<void> {
@@ -40,6 +42,8 @@ export class Reports {
         return await this.results.take(taken)
       case 'guests-removed':
         return await this.hosts.removed(taken)
+      case 'network-plan-applied':
+        return await this.networkPlans.applied(taken)
       case 'guest-changed':
         return await this.guests.observe(taken.hostId, taken.sessionId, [taken], taken.cause, taken.detail)
     }

@@ -108,6 +108,15 @@ export async function registerHost(tx: Transaction, report: Register, sessionId:
 export async function settleHost(tx: Transaction, { hostId, bootId }: Register, sessionId: SessionId): Promise<void> {
   await tx.execute('UPDATE hosts SET boot_id = $3 WHERE id = $1 AND session_id = $2', [hostId, sessionId, bootId])
   await rehintHost(tx, hostId)
+  await replan(tx, hostId)
+}
+
+/** A host that has a plan of networks is told it anew: it may carry an older one than it said, or none. */
+async function replan(tx: Transaction, hostId: HostId): Promise<void> {
+  await tx.execute(
+    `INSERT INTO network_changes (subject, subject_id) SELECT 'host', host_id FROM host_networks WHERE host_id = $1`,
+    [hostId],
+  )
 }
 
 const recordHeartbeat = `

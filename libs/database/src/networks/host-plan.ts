@@ -1,0 +1,42 @@
+import { networkPlan, type NetworkPlan } from '@nubo/contract'
+import type { HostId, SessionId } from '@nubo/kernel'
+import type { Queryable } from '../connection.js'
+import { planGroups } from './plan-groups.js'
+import { planNetworks } from './plan-networks.js'
+import { isGuestPort, planPort, readPorts, type PortRow } from './plan-ports.js'
+import { planRouters } from './plan-routers.js'
+
+interface RevisionRow {
+  revision: number
+  sessionId: SessionId
+}
+
+const readRevision = `
+  SELECT n.wanted AS revision, h.session_id AS "sessionId" FROM host_networks n JOIN hosts h ON h.id = n.host_id
+  WHERE n.host_id = $1 AND h.session_id IS NOT NULL AND n.wanted > 0`
+
+/**
+ * All that a host's networks are to be now. To be read in one snapshot: a plan holds at least what was committed before its
+ * revision was raised. Undefined for a host without a session, or that has never had any of it.
+ */
+export async function readHostPlan(db: Queryable, hostId: HostId): Promise<NetworkPlan | undefined> {
+  const [row] = await db.query<RevisionRow>(readRevision, [hostId])
+  if (!row) return undefined
+  const ports = await readPorts(db, hostId)
+  const own = ports.filter((port) => port.hostId === hostId)
+  const guests = own.filter(isGuestPort)
+  return networkPlan.parse({
+    kind: 'network-plan',
+    hostId,
+    ...row,
+    networks: await planNetworks(db, hostId, ports),
+    ports: guests.map(planPort),
+    groups: await planGroups(db, groupsOf(guests)),
+    routers: await planRouters(db, hostId, own),
+  })
+}
+
+/** Ports without port security are in no group that matters. */
+function groupsOf(guests: readonly PortRow[]): string[] {
+  return [...new Set(guests.filter((port) => port.portSecurity).flatMap((port) => port.groups))]
+}

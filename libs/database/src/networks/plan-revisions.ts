@@ -1,0 +1,106 @@
+import type { HostId, SessionId } from '@nubo/kernel'
+import type { Queryable } from '../connection.js'
+import { hostIsAlive } from '../hosts/services.js'
+
+/** Changes that are taken out in one transaction at the most. */
+const batchSize = 1_000
+/** A host that has not said that it carries its plan is told again after so long. */
+const tellAgainMs = 10_000
+
+/**
+ * Takes changes out, and raises the plan of every host that one of them concerns, once. What is bound to such a host and was
+ * in no plan yet is in that one: a plan is read after its revision was raised, so it holds all that was seen here.
+ */
+const raise = `
+  WITH taken AS (
+    DELETE FROM network_changes c USING (SELECT id FROM network_changes ORDER BY id LIMIT ${batchSize} FOR UPDATE SKIP LOCKED) d
+    WHERE c.id = d.id RETURNING c.subject, c.subject_id),
+  concerned AS (
+    SELECT subject_id AS host_id FROM taken WHERE subject = 'host'
+    UNION SELECT p.host_id FROM taken t JOIN ports p ON p.network_id = t.subject_id WHERE t.subject = 'network'
+    UNION SELECT unnest(ARRAY[r.host_id, r.left_host_id]) FROM taken t JOIN routers r ON r.id = t.subject_id WHERE t.subject = 'router'
+    UNION SELECT p.host_id FROM taken t JOIN port_security_groups g ON g.group_id = t.subject_id
+      OR g.group_id IN (SELECT r.group_id FROM security_group_rules r WHERE r.remote_group_id = t.subject_id)
+      JOIN ports p ON p.id = g.port_id WHERE t.subject = 'group'),
+  raised AS (
+    INSERT INTO host_networks AS n (host_id, wanted, next_hint_at)
+    SELECT h.id, 1, clock_timestamp() FROM concerned c JOIN hosts h ON h.id = c.host_id ORDER BY h.id
+    ON CONFLICT (host_id) DO UPDATE SET wanted = n.wanted + 1, next_hint_at = clock_timestamp()
+    RETURNING n.host_id, n.wanted),
+  ports_planned AS (
+    UPDATE ports p SET plan_revision = r.wanted FROM raised r WHERE p.host_id = r.host_id AND p.plan_revision IS NULL),
+  routers_planned AS (
+    UPDATE routers v SET plan_revision = r.wanted FROM raised r
+    WHERE COALESCE(v.left_host_id, v.host_id) = r.host_id AND v.plan_revision IS NULL)
+  SELECT count(*) AS taken FROM taken`
+
+/** True while there may be more to take out. */
+export async function raisePlans(db: Queryable): Promise<boolean> {
+  const [row] = await db.query<{ taken: number }>(raise)
+  return row!.taken === batchSize
+}
+
+const due = `
+  UPDATE host_networks n SET next_hint_at = clock_timestamp() + $2 * interval '1 millisecond'
+  FROM (SELECT host_id FROM host_networks JOIN hosts h ON h.id = host_id
+        WHERE next_hint_at <= clock_timestamp() AND ${hostIsAlive}
+        ORDER BY next_hint_at LIMIT 100 FOR UPDATE OF host_networks SKIP LOCKED) d
+  WHERE n.host_id = d.host_id RETURNING n.host_id AS "hostId"`
+
+/** Hosts that are to be told their plan now. A host that cannot hear is told when it comes back. */
+export async function takeDuePlans(db: Queryable, silenceMs: number): Promise<HostId[]> {
+  return (await db.query<{ hostId: HostId }>(due, [silenceMs, tellAgainMs])).map(({ hostId }) => hostId)
+}
+
+/**
+ * The host carries the plan: its ports are in force, and what it carries no more is let go of. With `trouble` a part of it
+ * is missing: nothing is concluded but that, and the host goes on trying.
+ */
+const applied = `
+  WITH host AS (
+    UPDATE host_networks n SET trouble = $4::text, applied = CASE WHEN $4::text IS NULL THEN GREATEST(applied, $3) ELSE applied END,
+      next_hint_at = CASE WHEN $4::text IS NULL AND wanted <= $3 THEN NULL ELSE next_hint_at END
+    FROM hosts h WHERE n.host_id = $1 AND h.id = n.host_id AND h.session_id = $2 AND $3 <= n.wanted
+    RETURNING n.host_id, n.applied),
+  active AS (
+    UPDATE ports p SET status = CASE WHEN p.admin_state_up THEN 'ACTIVE' ELSE 'DOWN' END FROM host
+    WHERE p.host_id = host.host_id AND p.plan_revision <= host.applied AND p.gone_at IS NULL
+      AND p.status <> CASE WHEN p.admin_state_up THEN 'ACTIVE' ELSE 'DOWN' END),
+  gone AS (
+    DELETE FROM ports p USING host WHERE p.host_id = host.host_id AND p.plan_revision <= host.applied AND p.gone_at IS NOT NULL),
+  left_routers AS (
+    UPDATE routers r SET left_host_id = NULL, plan_revision = NULL FROM host
+    WHERE r.left_host_id = host.host_id AND r.plan_revision <= host.applied RETURNING r.id)
+  INSERT INTO network_changes (subject, subject_id) SELECT 'router', id FROM left_routers`
+
+export interface AppliedPlan {
+  hostId: HostId
+  sessionId: SessionId
+  revision: number
+  trouble: string | null
+}
+
+/** What a host says under a session that is over says nothing. */
+export async function recordApplied(db: Queryable, { hostId, sessionId, revision, trouble }: AppliedPlan): Promise<void> {
+  await db.execute(applied, [hostId, sessionId, revision, trouble])
+}
+
+/**
+ * A fenced host carries nothing any more: ports that were deleted, and routers that have left, wait for it no longer. Routers
+ * that live there leave it.
+ */
+const settleFenced = `
+  WITH fenced AS (SELECT id FROM hosts WHERE forced_down),
+  gone AS (DELETE FROM ports p USING fenced WHERE p.host_id = fenced.id AND p.gone_at IS NOT NULL),
+  freed AS (
+    UPDATE routers r SET host_id = CASE WHEN r.host_id = fenced.id THEN NULL ELSE r.host_id END,
+      left_host_id = NULL, plan_revision = NULL
+    FROM fenced WHERE r.host_id = fenced.id OR r.left_host_id = fenced.id RETURNING r.id),
+  unbound AS (
+    UPDATE ports p SET host_id = NULL, plan_revision = NULL, status = 'DOWN' FROM freed, fenced
+    WHERE p.device_id = freed.id::text AND p.device_owner LIKE 'network:router%' AND p.host_id = fenced.id)
+  INSERT INTO network_changes (subject, subject_id) SELECT 'router', id FROM freed`
+
+export async function settleFencedNetworks(db: Queryable): Promise<void> {
+  await db.execute(settleFenced)
+}
