@@ -27,7 +27,7 @@ export async function waitForRedis(address: RedisAddress, whyNot: WhyNot, timeou
 export interface RedisOptions {
   /** Where to keep it; a new temporary folder, removed by `stop`, when absent. */
   directory?: string
-  /** True keeps writes in an append-only file, as in production; a crash may lose the last two seconds of them. */
+  /** True keeps writes in an append-only file, as in production; a crash of the machine may lose the last of them. */
   persistent?: boolean
   /** Users beside the one of `address`, who may do everything. */
   users?: readonly RedisUser[]

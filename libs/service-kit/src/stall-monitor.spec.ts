@@ -1,25 +1,64 @@
-import { expect, it } from '@jest/globals'
-import { systemClock } from '@nubo/kernel'
+import { afterEach, expect, it } from '@jest/globals'
+import { systemClock, type Clock } from '@nubo/kernel'
 import { createLogger } from './logger.js'
-import { StallMonitor } from './stall-monitor.js'
+import { StallMonitor, type StallLimits } from './stall-monitor.js'
 
-const block = (milliseconds: number) => {
+let monitor: StallMonitor | undefined
+afterEach(() => monitor?.stop())
+
+interface Line {
+  msg: string
+  blockedMs: number
+}
+
+/** Starts one; what it says comes up in the list. */
+function watch(limits: StallLimits, clock: Clock = systemClock): Line[] {
+  const lines: Line[] = []
+  const logger = createLogger('test', 'warn', { write: (line) => void lines.push(JSON.parse(line) as Line) })
+  monitor = new StallMonitor(clock, logger, limits)
+  monitor.start()
+  return lines
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+function block(milliseconds: number): void {
   const untilMs = systemClock.monotonicMs() + milliseconds
   while (systemClock.monotonicMs() < untilMs);
 }
 
-it('says when the event loop stood still, and for how long', async () => {
-  const lines: string[] = []
-  const logger = createLogger('test', 'warn', { write: (line) => void lines.push(line) })
-  const monitor = new StallMonitor(systemClock, logger, { lookEveryMs: 1_000, warnFromMs: 600 })
-  monitor.start()
-  // A stall that begins before Node's first look is not seen; one of those that follow is.
-  while (lines.length === 0) {
-    await systemClock.sleep(250)
-    block(900)
+it('says of every stall of the event loop that there was one, and for how long', async () => {
+  const lines = watch({ warnFromMs: 300 })
+  for (const milliseconds of [300, 600]) {
+    await turn()
+    block(milliseconds)
+    await turn()
+    await turn()
   }
-  monitor.stop()
-  const line = JSON.parse(lines[0]!) as { msg: string; blockedMs: number }
-  expect(line.msg).toBe('the event loop stood still')
-  expect(line.blockedMs).toBeGreaterThanOrEqual(600)
+  expect(lines.map(({ msg }) => msg)).toEqual(['the event loop stood still', 'the event loop stood still'])
+  expect(lines[0]!.blockedMs).toBeGreaterThanOrEqual(300)
+  expect(lines[1]!.blockedMs).toBeGreaterThanOrEqual(600)
+})
+
+it('takes no wait for a stall', async () => {
+  const lines = watch({ warnFromMs: 300, longestWaitMs: 2_000 })
+  await systemClock.sleep(1_000)
+  await turn()
+  expect(lines).toEqual([])
+})
+
+it('takes a wait that nothing ended in time for a stop of the process', async () => {
+  // As if it had been stopped: the alarm that ends each wait does not ring.
+  const lines = watch({ warnFromMs: 300, longestWaitMs: 200 }, { ...systemClock, after: () => ({ cancel: () => undefined }) })
+  await systemClock.sleep(1_000)
+  await turn()
+  expect(lines[0]).toMatchObject({ msg: 'the event loop stood still' })
+})
+
+it('keeps no process awake', async () => {
+  watch({ longestWaitMs: 60_000 })
+  const { loopCount } = performance.nodeTiming.uvMetricsInfo
+  await systemClock.sleep(500)
+  // What the test itself does takes a few turns; a loop that never waits takes thousands.
+  expect(performance.nodeTiming.uvMetricsInfo.loopCount - loopCount).toBeLessThan(100)
 })

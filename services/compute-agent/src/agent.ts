@@ -220,10 +220,7 @@ export class Agent {
     const isFirst = !this.isRegistered
     this.session.begin(answer)
     this.parts.logger.info({ sessionId: answer.sessionId, fencingEpoch: answer.fencingEpoch }, 'registered')
-    if (isFirst) {
-      this.heartbeat.start()
-      this.results.start()
-    }
+    if (isFirst) this.heartbeat.start()
     void this.results.sendAll()
     void this.settle()
     for (const command of this.held.splice(0)) this.onCommand(command)

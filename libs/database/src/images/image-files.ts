@@ -94,6 +94,12 @@ async function returnToQueue(tx: Transaction, which: string, values: readonly un
   return returned
 }
 
+/** Whether any upload is under way, or any file left to be deleted. */
+export async function hasFilesToSweep(db: Queryable): Promise<boolean> {
+  const rows = await db.query(`SELECT FROM image_files WHERE state IN ('writing', 'removed') LIMIT 1`)
+  return rows.length > 0
+}
+
 /** The writers of uploads under way, each once. */
 export async function uploadWriters(db: Queryable): Promise<string[]> {
   const rows = await db.query<{ writer: string }>(`SELECT DISTINCT writer FROM image_files WHERE state = 'writing'`)

@@ -4,6 +4,7 @@ export {
   completeUpload,
   findWholeFile,
   forgetFile,
+  hasFilesToSweep,
   removedFiles,
   renewUploads,
   returnCutOffUploads,

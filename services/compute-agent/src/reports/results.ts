@@ -20,18 +20,12 @@ export class Results {
   /** By server: when it is sent again, and how long it waits then. */
   private readonly schedule = new Map<ServerId, { fence: number; atMs: number; pauseMs: number }>()
   private timer: Timer | undefined
+  private stopped = false
 
   constructor(private readonly options: ResultsOptions) {}
 
-  start(): void {
-    const tick = () => {
-      void this.repeat()
-      this.timer = this.options.clock.after(tickMs, tick, { background: true })
-    }
-    this.timer = this.options.clock.after(tickMs, tick, { background: true })
-  }
-
   stop(): void {
+    this.stopped = true
     this.timer?.cancel()
   }
 
@@ -58,14 +52,23 @@ export class Results {
     const before = this.schedule.get(serverId)
     const pauseMs = before?.fence === fence ? Math.min(before.pauseMs * 2, repeatMs.longest) : repeatMs.first
     this.schedule.set(serverId, { fence, atMs: this.options.clock.monotonicMs() + pauseMs, pauseMs })
+    this.lookSoon()
   }
 
-  private async repeat(): Promise<void> {
+  /** Looks are made only while something waits for its acknowledgement. */
+  private lookSoon(): void {
+    if (this.stopped || this.schedule.size === 0) return
+    this.timer ??= this.options.clock.after(tickMs, () => void this.look(), { background: true })
+  }
+
+  private async look(): Promise<void> {
+    this.timer = undefined
     const nowMs = this.options.clock.monotonicMs()
     for (const [serverId, { atMs }] of this.schedule) {
       const { result } = this.options.journal.get(serverId) ?? {}
       if (!result || result.acknowledged) this.schedule.delete(serverId)
       else if (nowMs >= atMs) await this.send(serverId)
     }
+    this.lookSoon()
   }
 }

@@ -1,4 +1,12 @@
-import { forgetFile, removedFiles, returnCutOffUploads, uploadWriters, type Database, type ImageFileId } from '@nubo/database'
+import {
+  forgetFile,
+  hasFilesToSweep,
+  removedFiles,
+  returnCutOffUploads,
+  uploadWriters,
+  type Database,
+  type ImageFileId,
+} from '@nubo/database'
 import { Rounds, type Clock } from '@nubo/kernel'
 import type { Logger } from '@nubo/service-kit'
 import type { ImageStore } from '../store/image-store.js'
@@ -33,6 +41,8 @@ export class Sweeper {
   }
 
   async sweep(): Promise<void> {
+    // Nearly always there is nothing, and one question tells.
+    if (!(await hasFilesToSweep(this.db))) return
     const writers = await uploadWriters(this.db)
     const returned = await this.db.transaction((tx) => returnCutOffUploads(tx, writers.filter(isKnownDead)))
     for (const imageId of returned) this.logger.info({ imageId }, 'an upload was cut off: the image is queued again')
