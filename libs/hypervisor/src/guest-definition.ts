@@ -1,4 +1,4 @@
-import type { ProjectId, ServerId } from '@nubo/kernel'
+import type { PortId, ProjectId, ServerId } from '@nubo/kernel'
 
 export type DiskFormat = 'raw' | 'qcow2'
 
@@ -17,8 +17,17 @@ export interface GuestDisk {
   serial?: string
 }
 
-/** A guest has no network interfaces yet: no value is of this type. */
-export type GuestNic = never
+/** A network interface of a guest: a tap that the hypervisor makes, and plugs into a bridge that is there. */
+export interface GuestNic {
+  portId: PortId
+  /** As the guest sees it; in lower case, with colons. */
+  mac: string
+  /** Told to the guest by its card, and set on the tap. */
+  mtu: number
+  bridge: string
+  /** The name of the tap on the host. */
+  device: string
+}
 
 /** All that a hypervisor must know to run one guest. */
 export interface GuestDefinition {
@@ -36,5 +45,6 @@ export interface GuestDefinition {
   disks: readonly GuestDisk[]
   /** An ISO 9660 image, attached as a cdrom so that it does not shift the names of disks. */
   configDrivePath?: string
+  /** In the order in which the guest finds them. */
   nics: readonly GuestNic[]
 }

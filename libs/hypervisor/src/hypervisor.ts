@@ -1,5 +1,5 @@
-import type { ProjectId, ServerId } from '@nubo/kernel'
-import type { GuestDefinition } from './guest-definition.js'
+import type { PortId, ProjectId, ServerId } from '@nubo/kernel'
+import type { GuestDefinition, GuestNic } from './guest-definition.js'
 
 /** How guests run: on the processor's own virtualization, emulated, or not at all. */
 export type VirtType = 'kvm' | 'qemu' | 'test' | 'simulated'
@@ -99,6 +99,15 @@ export interface Hypervisor {
   powerOff(serverId: ServerId): Promise<void>
   /** Forgets a guest that is off, with its console. Rejects with `Conflict` while it runs. */
   undefine(serverId: ServerId): Promise<void>
+  /** Plugs an interface into the guest, now and for its next starts. */
+  attachNic(serverId: ServerId, nic: GuestNic): Promise<void>
+  /**
+   * Takes an interface off the guest, now and for its next starts; resolves when the guest has let go of it, and too where it
+   * has no such interface. `Unavailable` where a guest that runs has not let go yet: one that boots hears nothing, so ask again.
+   */
+  detachNic(serverId: ServerId, portId: PortId): Promise<void>
+  /** The interfaces as the guest has them, or, while it is off, as it will start with them. */
+  nics(serverId: ServerId): Promise<GuestNic[]>
   /** Rejects with `Conflict` for a guest that has lost its stamp: it is there, but its incarnation is not known. */
   inspect(serverId: ServerId): Promise<Guest | undefined>
   list(): Promise<Guest[]>

@@ -11,7 +11,9 @@ import {
   LifecycleEventDetail,
   LifecycleEventType,
   ListDomainsFlags,
+  ModificationImpact,
   ShutdownFlags,
+  XmlFlags,
 } from './protocol/constants.js'
 import { StatisticsFlags, StatisticsGroup } from './protocol/constants.js'
 import type { DomainEvent } from './protocol/events.js'
@@ -155,6 +157,27 @@ describe('QEMU', () => {
       code: ErrorCode.NoDomain,
       domainName: 'Qemu',
     })
+  })
+
+  it('plugs a device in, asks for it back, and hears when it is out', async () => {
+    await using subscription = await libvirt.subscribe(['deviceRemoved'])
+    const domain = await define(host, 'plugged')
+    ;(await boot(host, domain)).destroy()
+    const [alias, mac] = ['ua-card', '52:54:00:00:00:01']
+    const xml = `<interface type='user'><mac address='${mac}'/><model type='virtio'/><alias name='${alias}'/></interface>`
+    await libvirt.domainAttachDevice({ domain, xml, flags: ModificationImpact.Live | ModificationImpact.Config })
+    expect(await libvirt.domainGetXmlDesc({ domain })).toContain(alias)
+    await libvirt.domainDetachDevice({ domain, xml, flags: ModificationImpact.Config })
+    expect(await libvirt.domainGetXmlDesc({ domain, flags: XmlFlags.Inactive })).not.toContain(alias)
+    await libvirt.domainDetachDevice({ domain, xml, flags: ModificationImpact.Live })
+    // This guest hears nothing of it; a reset does what is outstanding.
+    expect(await libvirt.domainGetXmlDesc({ domain })).toContain(alias)
+    await libvirt.domainReset({ domain })
+    const removed = await eventually(subscription, ({ kind }) => kind === 'deviceRemoved')
+    expect(removed).toMatchObject({ alias, domain: { uuid: domain.uuid } })
+    expect(await libvirt.domainGetXmlDesc({ domain })).not.toContain(alias)
+    await libvirt.domainDestroy({ domain })
+    await libvirt.domainUndefine({ domain })
   })
 
   it('tells a guest that went by itself from one whose QEMU was killed', async () => {

@@ -1,4 +1,4 @@
-import { CloudError, Limiter, type Clock, type Random, type ServerId } from '@nubo/kernel'
+import { CloudError, Limiter, type Clock, type PortId, type Random, type ServerId } from '@nubo/kernel'
 import {
   connectLibvirt,
   ErrorCode,
@@ -14,7 +14,7 @@ import {
   unixSocket,
 } from '@nubo/node-libvirt'
 import { rm } from 'node:fs/promises'
-import type { GuestDefinition } from '../guest-definition.js'
+import type { GuestDefinition, GuestNic } from '../guest-definition.js'
 import type { Guest, GuestStatistics, Hypervisor, HypervisorDescription, HypervisorEvent, Watch } from '../hypervisor.js'
 import { metadataNamespace, readStamp } from '../xml/domain-metadata.js'
 import {
@@ -28,6 +28,7 @@ import {
 import { readConsoleLog, removeConsoleLog } from './console-log.js'
 import { describeHost } from './host-description.js'
 import { LifecycleReader, powerStateOf, stopCauseOf } from './lifecycle.js'
+import { DomainNics } from './domain-nics.js'
 import { probeVirtType } from './probe.js'
 import { asCloudError, isRefusal } from './refusal.js'
 
@@ -53,6 +54,7 @@ export interface LibvirtHypervisorOptions {
 }
 
 const startsAtOnce = 3
+const watched = ['lifecycle', 'reboot', 'deviceRemoved'] as const
 
 /** Connects to libvirt, finds out what guests can run on, and keeps the connection. Rejects with `Unavailable`. */
 export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): Promise<Hypervisor> {
@@ -65,7 +67,7 @@ export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): 
       random: () => random.fraction(),
       ...(callTimeoutMs !== undefined && { timeoutMs: callTimeoutMs }),
     })
-    const events = await connection.subscribe(['lifecycle', 'reboot'])
+    const events = await connection.subscribe(watched)
     const { guestTypes, ...facts } = await describeHost(connection)
     const { virtType, reason } = await chooseVirtType(options, connection, guestTypes)
     const profile: MachineProfile =
@@ -77,7 +79,8 @@ export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): 
             cpu: options.cpu ?? (virtType === 'kvm' ? 'host-model' : 'maximum'),
             consoleDirectory: options.consoleDirectory,
           }
-    return new LibvirtHypervisor(connection, events, { ...facts, virtType, virtTypeReason: reason }, profile)
+    const nics = new DomainNics(connection, virtType, clock)
+    return new LibvirtHypervisor(connection, events, { ...facts, virtType, virtTypeReason: reason }, profile, nics)
   } catch (error) {
     throw asCloudError(error, `libvirt at ${socketPath} cannot be used`)
   }
@@ -100,9 +103,10 @@ class LibvirtHypervisor implements Hypervisor {
 
   constructor(
     private readonly connection: LibvirtConnection,
-    private readonly events: Subscription<'lifecycle' | 'reboot'>,
+    private readonly events: Subscription<(typeof watched)[number]>,
     private readonly description: HypervisorDescription,
     private readonly profile: MachineProfile,
+    private readonly domainNics: DomainNics,
   ) {
     connection.on('disconnected', (error) => this.emit({ kind: 'disconnected', detail: error.message }))
     void this.readEvents()
@@ -169,6 +173,18 @@ class LibvirtHypervisor implements Hypervisor {
     )
   }
 
+  async attachNic(serverId: ServerId, nic: GuestNic): Promise<void> {
+    await this.onGuest(serverId, 'The interface cannot be attached', (domain) => this.domainNics.attach(domain, nic))
+  }
+
+  async detachNic(serverId: ServerId, portId: PortId): Promise<void> {
+    await this.onGuest(serverId, 'The interface cannot be detached', (domain) => this.domainNics.detach(domain, portId))
+  }
+
+  async nics(serverId: ServerId): Promise<GuestNic[]> {
+    return await this.onGuest(serverId, 'The interfaces cannot be read', (domain) => this.domainNics.of(domain))
+  }
+
   async inspect(serverId: ServerId): Promise<Guest | undefined> {
     return this.call('The guest cannot be inspected', async () => {
       const domain = await this.find(serverId)
@@ -233,8 +249,9 @@ class LibvirtHypervisor implements Hypervisor {
   private async readEvents(): Promise<void> {
     const reader = new LifecycleReader()
     for await (const event of this.events) {
+      this.domainNics.onEvent()
       if (event.kind === 'resync') this.emit({ kind: 'reconnected' })
-      else if (isOurs(event.domain)) {
+      else if (event.kind !== 'deviceRemoved' && isOurs(event.domain)) {
         const ours = reader.read(event.domain.uuid as ServerId, event)
         if (ours) this.emit(ours)
       }
@@ -268,11 +285,11 @@ class LibvirtHypervisor implements Hypervisor {
     return { ...stamp, powerState, ...(isOff && { stopCause: stopCauseOf(reason) }) }
   }
 
-  private async onGuest(serverId: ServerId, what: string, action: (domain: Domain) => Promise<void>): Promise<void> {
-    await this.call(what, async () => {
+  private async onGuest<T>(serverId: ServerId, what: string, action: (domain: Domain) => Promise<T>): Promise<T> {
+    return await this.call(what, async () => {
       const domain = await this.find(serverId)
       if (!domain) throw new CloudError('NotFound', `${what}: there is no such guest`)
-      await action(domain)
+      return await action(domain)
     })
   }
 

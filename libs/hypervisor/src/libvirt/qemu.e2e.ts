@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { newId, systemClock, systemRandom, type ProjectId, type ServerId } from '@nubo/kernel'
 import { connectLibvirt, MetadataType, ModificationImpact, unixSocket, type LibvirtConnection } from '@nubo/node-libvirt'
-import { mkdir, readdir, rmdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { GuestDefinition } from '../guest-definition.js'
+import { execFile } from 'node:child_process'
+import { mkdir, readdir, readlink, readFile, rmdir, stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
+import type { GuestDefinition, GuestNic } from '../guest-definition.js'
 import type { Hypervisor, HypervisorEvent } from '../hypervisor.js'
 import { describeHypervisor } from '../testing/conformance.js'
 import { cuttableSocket } from '../testing/cuttable-socket.js'
@@ -11,17 +13,23 @@ import { eventually } from '../testing/eventually.js'
 import { consoleLimitBytes, startLibvirtHost, type LibvirtHost } from '../testing/libvirt-host.js'
 import { prepareTestGuest, qemuProcess, talk } from '../testing/qemu-guests.js'
 import { testGuestLetters } from '../testing/test-guest.js'
+import { testNic } from '../testing/test-nic.js'
 import { consoleSocketPath } from '../xml/domain-xml.js'
 import { openLibvirtHypervisor } from './libvirt-hypervisor.js'
 
 const uri = 'qemu:///system'
+const ip = (...args: string[]) => promisify(execFile)('ip', args)
 const waitMs = 120_000
 
 let host: LibvirtHost
 let elsewhere: LibvirtConnection
 let consoles: string
+/** Of this test alone, on the machine. */
+const bridge = `nbt${systemRandom.bytes(4).toString('hex')}`
 
 beforeAll(async () => {
+  await ip('link', 'add', bridge, 'type', 'bridge')
+  await ip('link', 'set', bridge, 'mtu', '1450', 'up')
   host = await startLibvirtHost()
   consoles = join(host.directory, 'consoles')
   elsewhere = await connectLibvirt({ transport: unixSocket(host.libvirtd.socketPath), uri })
@@ -29,6 +37,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await elsewhere?.close()
   await host?.close()
+  await ip('link', 'delete', bridge)
 }, waitMs)
 
 const open = (socketPath: string) =>
@@ -54,6 +63,8 @@ describeHypervisor(
       hypervisor,
       prepareGuest: prepare,
       booted,
+      prepareNic: async () => testNic(bridge),
+      clingTo: (serverId) => order(serverId, testGuestLetters.ignoreButton, 'ready'),
       powerOffFromInside: (serverId) => order(serverId, testGuestLetters.powerOff),
       destroyFromElsewhere: (serverId) => elsewhere.domainDestroy({ domain: { uuid: serverId } }),
       ignoreButton: (serverId) => order(serverId, testGuestLetters.ignoreButton, 'ready'),
@@ -89,7 +100,7 @@ describe('QEMU under libvirt', () => {
   })
   afterAll(() => hypervisor?.close())
 
-  async function define(): Promise<ServerId> {
+  async function define(nics: GuestNic[] = []): Promise<ServerId> {
     const serverId = newId<ServerId>(systemRandom)
     const guest: GuestDefinition = {
       serverId,
@@ -99,7 +110,7 @@ describe('QEMU under libvirt', () => {
       name: 'x',
       vcpus: 1,
       memoryMiB: 64,
-      nics: [],
+      nics,
       ...(await prepare(serverId)),
     }
     await hypervisor.define(guest)
@@ -110,6 +121,7 @@ describe('QEMU under libvirt', () => {
     await hypervisor.start(serverId)
     return serverId
   }
+  const devices = () => readdir('/sys/class/net')
   async function remove(serverId: ServerId): Promise<void> {
     await hypervisor.powerOff(serverId)
     await hypervisor.undefine(serverId)
@@ -206,6 +218,27 @@ describe('QEMU under libvirt', () => {
       await remove(goes)
     },
     2 * waitMs,
+  )
+
+  it(
+    'makes the tap of an interface with the guest, on its bridge, and takes it away with it',
+    async () => {
+      const [first, second] = [testNic(bridge), testNic(bridge)]
+      const serverId = await define([first])
+      await hypervisor.start(serverId)
+      await booted(serverId)
+      await hypervisor.attachNic(serverId, second)
+      for (const { device } of [first, second]) {
+        expect(basename(await readlink(`/sys/class/net/${device}/master`))).toBe(bridge)
+        expect(await readFile(`/sys/class/net/${device}/mtu`, 'utf8')).toBe('1450\n')
+      }
+      await hypervisor.detachNic(serverId, second.portId)
+      expect(await devices()).toContain(first.device)
+      expect(await devices()).not.toContain(second.device)
+      await remove(serverId)
+      expect(await devices()).not.toContain(first.device)
+    },
+    waitMs,
   )
 
   it(

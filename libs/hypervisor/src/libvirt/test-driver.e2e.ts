@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeHypervisor } from '../testing/conformance.js'
 import { cuttableSocket } from '../testing/cuttable-socket.js'
+import { testNic } from '../testing/test-nic.js'
 import { openLibvirtHypervisor } from './libvirt-hypervisor.js'
 
 describeHypervisor("libvirt's test driver", async () => {
@@ -26,6 +27,7 @@ describeHypervisor("libvirt's test driver", async () => {
     hypervisor,
     prepareGuest: async () => ({ disks: [{ path: '/nowhere/disk', format: 'qcow2' as const }] }),
     booted: async () => {},
+    prepareNic: async () => testNic(),
     powerOffFromInside: (serverId) => other.domainShutdown({ domain: { uuid: serverId } }),
     destroyFromElsewhere: (serverId) => other.domainDestroy({ domain: { uuid: serverId } }),
     async interrupt(meanwhile) {

@@ -73,7 +73,7 @@ export class Faults {
   }
 }
 
-const reading: ReadonlySet<Verb> = new Set(['describe', 'inspect', 'list', 'statistics', 'consoleOutput'])
+const reading: ReadonlySet<Verb> = new Set(['describe', 'inspect', 'list', 'nics', 'statistics', 'consoleOutput'])
 
 function unknownOutcome(verb: Verb): CloudError {
   return new CloudError('Unavailable', `No answer came: whether the simulated hypervisor did ${verb} is unknown`, {

@@ -3,6 +3,7 @@ import { newId, seededRandom, systemClock, type ProjectId, type ServerId } from 
 import type { GuestDefinition } from '../guest-definition.js'
 import type { HypervisorEvent } from '../hypervisor.js'
 import { describeHypervisor } from '../testing/conformance.js'
+import { testNic } from '../testing/test-nic.js'
 import { SimulatedHypervisor } from './simulated-hypervisor.js'
 
 describeHypervisor('the simulated host', async () => {
@@ -14,6 +15,8 @@ describeHypervisor('the simulated host', async () => {
     powerOffFromInside: async (serverId) => hypervisor.powerOffFromInside(serverId),
     destroyFromElsewhere: async (serverId) => hypervisor.destroy(serverId),
     ignoreButton: async (serverId) => hypervisor.ignoreButton(serverId),
+    clingTo: async (serverId) => hypervisor.ignoreButton(serverId),
+    prepareNic: async () => testNic(),
     killProcess: async (serverId) => hypervisor.kill(serverId),
     async interrupt(meanwhile) {
       hypervisor.disconnect()

@@ -1,5 +1,5 @@
-import { CloudError, type Clock, type Random, type ServerId } from '@nubo/kernel'
-import type { GuestDefinition } from '../guest-definition.js'
+import { CloudError, type Clock, type PortId, type Random, type ServerId } from '@nubo/kernel'
+import type { GuestDefinition, GuestNic } from '../guest-definition.js'
 import type {
   Guest,
   GuestStamp,
@@ -126,6 +126,26 @@ export class SimulatedHypervisor implements Hypervisor {
     })
   }
 
+  attachNic(serverId: ServerId, nic: GuestNic): Promise<void> {
+    return this.call('attachNic', () => this.changeNics(serverId, (nics) => [...without(nics, nic.portId), nic]))
+  }
+
+  detachNic(serverId: ServerId, portId: PortId): Promise<void> {
+    return this.call('detachNic', () => {
+      const { running, heedsButton } = this.require(serverId)
+      const isPlugged = running?.definition.nics.some((nic) => nic.portId === portId)
+      if (isPlugged && !heedsButton) throw new CloudError('Unavailable', 'The guest has not let go of its interface yet')
+      this.changeNics(serverId, (nics) => without(nics, portId))
+    })
+  }
+
+  nics(serverId: ServerId): Promise<GuestNic[]> {
+    return this.call('nics', () => {
+      const { running, definition } = this.require(serverId)
+      return [...(running?.definition ?? definition).nics]
+    })
+  }
+
   inspect(serverId: ServerId): Promise<Guest | undefined> {
     return this.call('inspect', () => {
       const guest = this.guests.get(serverId)
@@ -243,6 +263,14 @@ export class SimulatedHypervisor implements Hypervisor {
     this.reconnect()
   }
 
+  /** Of the guest as it runs, and as it will start again. */
+  private changeNics(serverId: ServerId, change: (nics: readonly GuestNic[]) => GuestNic[]): void {
+    const guest = this.require(serverId)
+    const changed = (definition: GuestDefinition) => ({ ...definition, nics: change(definition.nics) })
+    guest.definition = changed(guest.definition)
+    if (guest.running) guest.running.definition = changed(guest.running.definition)
+  }
+
   private run(guest: SimulatedGuest): void {
     const running = { startedMs: this.options.clock.monotonicMs(), definition: guest.definition }
     Object.assign(guest, { running, powerState: 'running', stopCause: undefined, heedsButton: true })
@@ -311,4 +339,8 @@ export class SimulatedHypervisor implements Hypervisor {
       })
     }
   }
+}
+
+function without(nics: readonly GuestNic[], portId: PortId): GuestNic[] {
+  return nics.filter((nic) => nic.portId !== portId)
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { newId, systemRandom, type ProjectId, type ServerId } from '@nubo/kernel'
-import type { GuestDefinition, Hypervisor, HypervisorEvent, Watch } from '../index.js'
+import type { GuestDefinition, GuestNic, Hypervisor, HypervisorEvent, Watch } from '../index.js'
 import { eventually } from './eventually.js'
 
 /** A hypervisor, and the hands to do what happens to it from elsewhere. */
@@ -18,6 +18,10 @@ export interface HypervisorUnderTest {
   ignoreButton?(serverId: ServerId): Promise<void>
   /** `kill -9` of what runs the guest. Absent where there is no process. */
   killProcess?(serverId: ServerId): Promise<void>
+  /** An interface that can be plugged into a guest of this host. */
+  prepareNic(): Promise<GuestNic>
+  /** From now on the guest lets go of no interface. Absent where guests cannot refuse. */
+  clingTo?(serverId: ServerId): Promise<void>
   /** Cuts the connection, does `meanwhile`, lets it come back. */
   interrupt(meanwhile: () => Promise<void>): Promise<void>
   /** What the guest writes to its console when it starts; empty where guests have none. */
@@ -217,6 +221,65 @@ export function describeHypervisor(name: string, open: () => Promise<HypervisorU
       await world.killProcess(serverId)
       expect(await stopOf(serverId)).toMatchObject({ cause: 'killed' })
       expect(await hypervisor.inspect(serverId)).toMatchObject({ powerState: 'shutdown' })
+    })
+
+    it('gives a guest the interfaces of its definition, in their order', async () => {
+      const nics = [await world.prepareNic(), await world.prepareNic()]
+      const serverId = await define({ nics })
+      expect(await hypervisor.nics(serverId)).toEqual(nics)
+      await hypervisor.start(serverId)
+      expect(await hypervisor.nics(serverId)).toEqual(nics)
+    })
+
+    it('plugs an interface into a running guest and takes it off, each once, and keeps it over a restart', async () => {
+      const [first, second] = [await world.prepareNic(), await world.prepareNic()]
+      const serverId = await define({ nics: [first] })
+      await hypervisor.start(serverId)
+      await world.booted(serverId)
+      for (let time = 0; time < 2; time++) await hypervisor.attachNic(serverId, second)
+      expect(await hypervisor.nics(serverId)).toEqual([first, second])
+      await hypervisor.powerOff(serverId)
+      await hypervisor.start(serverId)
+      await world.booted(serverId)
+      expect(await hypervisor.nics(serverId)).toEqual([first, second])
+      for (let time = 0; time < 2; time++) await hypervisor.detachNic(serverId, first.portId)
+      expect(await hypervisor.nics(serverId)).toEqual([second])
+      await hypervisor.powerOff(serverId)
+      expect(await hypervisor.nics(serverId)).toEqual([second])
+    })
+
+    it('changes the interfaces of a guest that is off', async () => {
+      const [first, second] = [await world.prepareNic(), await world.prepareNic()]
+      const serverId = await define({ nics: [first] })
+      await hypervisor.attachNic(serverId, second)
+      await hypervisor.detachNic(serverId, first.portId)
+      expect(await hypervisor.nics(serverId)).toEqual([second])
+      await hypervisor.start(serverId)
+      expect(await hypervisor.nics(serverId)).toEqual([second])
+    })
+
+    it('says that a guest has not let go of an interface, and takes it off when it has', async () => {
+      if (!world.clingTo) return
+      const nic = await world.prepareNic()
+      const serverId = await define({ nics: [nic] })
+      await hypervisor.start(serverId)
+      await world.clingTo(serverId)
+      await expect(hypervisor.detachNic(serverId, nic.portId)).rejects.toMatchObject({ kind: 'Unavailable' })
+      expect(await hypervisor.nics(serverId)).toEqual([nic])
+      await hypervisor.powerOff(serverId)
+      await hypervisor.detachNic(serverId, nic.portId)
+      expect(await hypervisor.nics(serverId)).toEqual([])
+    })
+
+    it('knows no interfaces of a guest that was never defined', async () => {
+      const serverId = newId<ServerId>(systemRandom)
+      const nic = await world.prepareNic()
+      for (const asked of [
+        hypervisor.nics(serverId),
+        hypervisor.attachNic(serverId, nic),
+        hypervisor.detachNic(serverId, nic.portId),
+      ])
+        await expect(asked).rejects.toMatchObject({ kind: 'NotFound' })
     })
 
     it('keeps what a guest wrote to its console', async () => {

@@ -1,17 +1,20 @@
 # as --64 test-guest.S -o test-guest.o && ld -Ttext 0x7c00 --oformat binary test-guest.o -o test-guest.bin
-# A guest of one sector that heeds the power button, and obeys single letters on COM1: o off, r reset, d deaf to the button, f flood (256 KiB).
+# A guest of one sector that heeds the power button, lets go of devices when it is asked to, and obeys single letters on COM1:
+# o off, r reset, d deaf to both, f flood (256 KiB).
         .intel_syntax noprefix
         .code16
         .set com1, 0x3f8
         .set pm1_status, 0x600
         .set pm1_enable, 0x602
         .set pm1_control, 0x604
+        .set pci_down, 0xae04   # QEMU's docs/specs/acpi_pci_hotplug: slots that the host wants back
+        .set pci_eject, 0xae08  # written: the guest has let go of these
         .globl _start
 _start: xor ax, ax
         mov ds, ax
         mov ss, ax
         mov sp, 0x7c00
-        mov bp, 1               # 1: heeds the power button
+        mov bp, 1               # 1: heeds the host
         mov dx, pm1_enable      # ask for power button events
         mov ax, 0x100
         out dx, ax
@@ -29,7 +32,13 @@ idle:   sti
         call print
         test bp, bp
         jnz off
-1:      mov dx, com1 + 5
+1:      mov dx, pci_down
+        in eax, dx
+        test bp, bp
+        jz 5f
+        mov dx, pci_eject
+        out dx, eax
+5:      mov dx, com1 + 5
         in al, dx
         test al, 1
         jz idle

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { CloudError, type ProjectId, type ServerId } from '@nubo/kernel'
+import { CloudError, type PortId, type ProjectId, type ServerId } from '@nubo/kernel'
 import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import type { GuestDefinition } from '../guest-definition.js'
@@ -7,10 +7,14 @@ import { readStamp } from './domain-metadata.js'
 import { domainXml, type MachineProfile } from './domain-xml.js'
 import { renderXml, writableText } from './element.js'
 import { guestMetadata } from './domain-metadata.js'
+import { readNics } from './nic-xml.js'
 import { descend, parseXml, type ParsedElement } from './parse.js'
 
 const serverId = '6b29fc40-ca47-4067-b31d-00dd010662da' as ServerId
 const projectId = '0f5d3c1e9a6b4a7f8d2e1c3b5a697887' as ProjectId
+
+const firstPort = '2f1f4e7c-9a01-4e1c-8d5f-0c6f6a1b2c3d' as PortId
+const secondPort = '7e9d33c0-b802-4a55-9d0b-5d2f8f6f9a10' as PortId
 
 const guest: GuestDefinition = {
   serverId,
@@ -24,7 +28,10 @@ const guest: GuestDefinition = {
     { path: '/var/lib/nubo/guests/a/disk.qcow2', format: 'qcow2', backing: { path: '/var/lib/nubo/images/b', format: 'raw' } },
   ],
   configDrivePath: '/var/lib/nubo/guests/a/config.iso',
-  nics: [],
+  nics: [
+    { portId: firstPort, mac: 'fa:16:3e:00:00:01', mtu: 1450, bridge: 'nbr-00002a', device: 'tap2f1f4e7c9a01' },
+    { portId: secondPort, mac: 'fa:16:3e:00:00:02', mtu: 9000, bridge: 'nbr-00002b', device: 'tap7e9d33c0b802' },
+  ],
 }
 
 const profiles: Record<string, MachineProfile> = {
@@ -42,6 +49,31 @@ describe('domainXml', () => {
   it('refuses a guest without a processor, and paths that are not absolute', () => {
     expect(() => domainXml({ ...guest, vcpus: 0 }, profiles['qemu-pc']!)).toThrow(CloudError)
     expect(() => domainXml({ ...guest, configDrivePath: 'json:{}' }, profiles['qemu-pc']!)).toThrow('absolute')
+  })
+
+  it.each([
+    { mac: 'FA:16:3E:00:00:01' },
+    { mac: "fa:16:3e:00:00:01'/><x" },
+    { mtu: 0 },
+    { mtu: 1450.5 },
+    { bridge: '' },
+    { bridge: '../br0' },
+    { bridge: 'longer-than-fits' },
+    { device: 'tap"><script' },
+    { device: '-tap' },
+    { device: 'tap%d' },
+    { portId: 'ua-x' as PortId },
+    { portId: secondPort },
+  ])('refuses an interface that is none, whatever made it: %o', (wrong) => {
+    const [first, second] = guest.nics
+    for (const profile of Object.values(profiles))
+      expect(() => domainXml({ ...guest, nics: [{ ...first!, ...wrong }, second!] }, profile)).toThrow()
+  })
+
+  it('reads back the interfaces that it wrote, and no others', () => {
+    const xml = domainXml(guest, profiles['qemu-pc']!)
+    expect(readNics(parseXml(xml))).toEqual(guest.nics)
+    expect(readNics(parseXml(xml.replaceAll('"ua-', '"net')))).toEqual([])
   })
 
   it('holds no name or project that changes its structure, whatever characters they are made of', () => {

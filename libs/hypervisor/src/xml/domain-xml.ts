@@ -2,6 +2,7 @@ import { assert, CloudError, isUuid, type ServerId } from '@nubo/kernel'
 import type { BackingFile, GuestDefinition, GuestDisk } from '../guest-definition.js'
 import { guestMetadata } from './domain-metadata.js'
 import { element, renderXml, type XmlElement } from './element.js'
+import { nicElement } from './nic-xml.js'
 
 /**
  * What a guest sees as its processor: the host's own (`host-passthrough`), libvirt's nearest model of it that other hosts
@@ -59,6 +60,7 @@ export function domainXml(guest: GuestDefinition, profile: MachineProfile): stri
 function check(guest: GuestDefinition): void {
   assert(isUuid(guest.serverId), 'a server id is a UUID')
   assert(guest.disks.length <= 26, 'a disk has a letter of its own')
+  assert(new Set(guest.nics.map(({ portId }) => portId)).size === guest.nics.length, 'a port is plugged in once')
   if (guest.vcpus < 1 || guest.memoryMiB < 1) throw new CloudError('Invalid', 'A guest needs a processor and memory')
   for (const path of [guest.configDrivePath, ...guest.disks.flatMap((disk) => [disk.path, disk.backing?.path])]) {
     assert(path === undefined || path.startsWith('/'), `'${path}' is an absolute path`)
@@ -120,9 +122,11 @@ function kvmTimers(): XmlElement[] {
 
 function devices(guest: GuestDefinition, profile: MachineProfile): XmlElement[] {
   const disks = guest.disks.map((disk, index) => diskElement(disk, index, profile))
-  if (profile.virtType === 'test') return disks
+  const nics = guest.nics.map((nic) => nicElement(nic, profile.virtType))
+  if (profile.virtType === 'test') return [...disks, ...nics]
   return [
     ...disks,
+    ...nics,
     ...(guest.configDrivePath === undefined ? [] : [cdromElement(guest.configDrivePath, profile.machine)]),
     ...(profile.consoleDirectory === undefined ? [] : [serialElement(guest.serverId, profile.consoleDirectory)]),
     element('channel', { type: 'unix' }, element('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })),

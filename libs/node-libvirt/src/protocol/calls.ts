@@ -60,6 +60,7 @@ const slowMs = 120_000
 
 const onDomain = struct({ domain: domainReference })
 const onDomainWithFlags = struct({ domain: domainReference, flags })
+const deviceOfDomain = struct({ domain: domainReference, xml: string, flags })
 const nodeStatistic = struct({ field: string, value: uhyper })
 const statisticsRecord = struct({ domain, parameters: array(typedParameter, statisticsMaximum) })
 
@@ -167,6 +168,13 @@ export const calls = {
   domainSuspend: call(34, onDomain, nothing),
   /** virDomainResume. */
   domainResume: call(28, onDomain, nothing),
+  /** virDomainAttachDeviceFlags; see `ModificationImpact`. */
+  domainAttachDevice: call(160, deviceOfDomain, nothing),
+  /**
+   * virDomainDetachDeviceFlags: asks a running guest to let go of it, and may return before it has (the event
+   * `deviceRemoved` tells); see `ModificationImpact`.
+   */
+  domainDetachDevice: call(161, deviceOfDomain, nothing),
 
   // What a domain is.
   /** virDomainGetState: one of `DomainState`, and why. */

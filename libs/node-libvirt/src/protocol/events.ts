@@ -28,6 +28,10 @@ export const events = {
   ioError: event(6, 324, struct({ callbackId, domain, path: string, device: string, action: int, reason: string })),
   /** libvirt lost its hold on the hypervisor's monitor: it no longer controls this domain. */
   controlError: event(7, 325, struct({ callbackId, domain })),
+  /** A device is out of a running domain: it let go of it, or it was taken away. `alias` is the device's. */
+  deviceRemoved: event(15, 333, struct({ callbackId, domain, alias: string })),
+  /** The guest refused to let go of a device. */
+  deviceRemovalFailed: event(22, 367, struct({ callbackId, domain, alias: string })),
   /** The guest agent came (`state` 1) or went (`state` 2). */
   agentLifecycle: event(18, 348, struct({ callbackId, domain, state: int, reason: int })),
 }
