@@ -8,12 +8,18 @@ import { checkAtRest, checkByDoctor, checkNothingLeft, checkRest, readServers } 
 export interface HistoryResult {
   seed: number
   /** Absent where every promise was kept. */
-  broken?: Error
+  broken?: Breach
   fingerprint: string
   events: number
   virtualSeconds: number
   accepted: number
   history: string
+}
+
+/** What ended a history: a promise that was broken, or an error of our own. */
+export interface Breach {
+  name: string
+  message: string
 }
 
 export interface HistoryOptions {
@@ -35,11 +41,12 @@ export async function runHistory(engine: Engine, seed: number, options: HistoryO
   sabotage?.(world)
   const cloud = new Cloud(world, world.chance.fork())
   const life = new Life(cloud)
-  let broken: Error | undefined
+  let broken: Breach | undefined
   try {
     await life.lead()
   } catch (error) {
-    broken = error as Error
+    const { name, message } = error as Error
+    broken = { name, message }
     world.trace.note('judge', `${broken.name}: ${broken.message}`)
   }
   const { trace, simulation } = world
@@ -59,9 +66,9 @@ class Life {
 
   constructor(private readonly cloud: Cloud) {
     // A commit is the engine's event: what it breaks is thrown when the event is over.
-    cloud.world.postgres.onCommit = () => {
+    cloud.world.postgres.onCommit = (written) => {
       try {
-        checkRecords(cloud.world)
+        checkRecords(cloud.world, written)
       } catch (error) {
         this.broken ??= error as Error
       }

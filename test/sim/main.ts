@@ -1,12 +1,15 @@
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { systemClock } from '@nubo/kernel'
+import { liveAll } from './crew.js'
 import { runHistory, type HistoryResult } from './history.js'
 import { Engine } from './postgres/engine.js'
 
 const usage = `npm run sim                        500 histories, from seed 1 on
 npm run sim -- --histories 2000 --from 501
 npm run sim -- --minutes 5         as many as there is time for
-npm run sim -- --seed 26           one history, told in full`
+npm run sim -- --seed 26           one history, told in full
+                  --threads 1       how many histories at once (as many as the machine has cores)`
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -16,64 +19,63 @@ async function main(args: string[]): Promise<number> {
     console.error(`sim: ${wanted}\n\n${usage}`)
     return 2
   }
-  // Where a service would end: nobody handled it.
-  process.on('unhandledRejection', (error) => {
-    console.error('an error that nobody handled would have ended a process:', error)
-    process.exit(1)
-  })
-  const engine = await Engine.open()
-  try {
-    return 'seed' in wanted ? await tell(engine, wanted.seed) : await search(engine, wanted)
-  } finally {
-    await engine.close()
-  }
+  return 'seed' in wanted ? await tell(wanted.seed) : await search(wanted)
 }
 
-type Wanted = { seed: number } | { from: number; histories: number; untilMs: number }
+type Wanted = { seed: number } | { from: number; histories: number; forMs: number; threads: number }
 
 function read(args: string[]): Wanted | string {
   const number = { type: 'string' } as const
+  const options = { seed: number, minutes: number, histories: number, from: number, threads: number }
   try {
-    const { values } = parseArgs({ args, options: { seed: number, minutes: number, histories: number, from: number } })
+    const { values } = parseArgs({ args, options })
     const figures = Object.entries(values).map(([name, text]) => [name, Number(text)] as const)
     const wrong = figures.find(([, figure]) => !(figure > 0))
     if (wrong) return `--${wrong[0]} takes a number above 0`
-    const { seed, minutes, histories, from = 1 } = Object.fromEntries(figures)
+    const { seed, minutes, histories, from = 1, threads = availableParallelism() } = Object.fromEntries(figures)
     if (seed !== undefined) return { seed }
-    const untilMs = minutes === undefined ? Infinity : systemClock.monotonicMs() + minutes * 60_000
-    return { from, histories: histories ?? (minutes === undefined ? 500 : Infinity), untilMs }
+    const forMs = minutes === undefined ? Infinity : minutes * 60_000
+    return { from, histories: histories ?? (minutes === undefined ? 500 : Infinity), forMs, threads }
   } catch (error) {
     return (error as Error).message
   }
 }
 
-async function tell(engine: Engine, seed: number): Promise<number> {
+async function tell(seed: number): Promise<number> {
+  const engine = await Engine.open()
   const result = await runHistory(engine, seed, { verbose: true })
+  await engine.close()
   console.log(result.history)
   console.log(`\n${inWords(result)}`)
   return result.broken ? 1 : 0
 }
 
-async function search(engine: Engine, { from, histories, untilMs }: Exclude<Wanted, { seed: number }>): Promise<number> {
-  const beganMs = systemClock.monotonicMs()
-  const broken: HistoryResult[] = []
-  let [events, servers, virtualSeconds, count] = [0, 0, 0, 0]
-  for (let seed = from; count < histories && systemClock.monotonicMs() < untilMs; seed++) {
-    const result = await runHistory(engine, seed)
-    count++
-    events += result.events
-    servers += result.accepted
-    virtualSeconds += result.virtualSeconds
-    if (!result.broken) continue
-    broken.push(result)
-    console.log(inWords(result))
+async function search({ from, histories, forMs, threads }: Exclude<Wanted, { seed: number }>): Promise<number> {
+  const total = { histories: 0, servers: 0, events: 0, virtualSeconds: 0, broken: 0 }
+  let began = { ms: 0, cpu: process.cpuUsage() }
+  const elapsedMs = () => systemClock.monotonicMs() - began.ms
+  function* seeds() {
+    // When a thread asks for its first: until then each makes a database.
+    began = { ms: systemClock.monotonicMs(), cpu: process.cpuUsage() }
+    for (let seed = from; seed < from + histories && elapsedMs() < forMs; seed++) yield seed
   }
-  const minutes = (systemClock.monotonicMs() - beganMs) / 60_000
+  await liveAll(seeds(), threads, (result) => {
+    total.histories++
+    total.servers += result.accepted
+    total.events += result.events
+    total.virtualSeconds += result.virtualSeconds
+    if (!result.broken) return
+    total.broken++
+    console.log(inWords(result))
+  })
+  const { user, system } = process.cpuUsage(began.cpu)
   console.log(
-    `${count} histories from seed ${from} on, ${Math.round(count / minutes)} a minute: ${servers} servers, ${events} events, ` +
-      `${Math.round(virtualSeconds / 3600)} hours of virtual time. ${broken.length} broke a promise.`,
+    `${total.histories} histories from seed ${from} on, ${Math.round(total.histories / (elapsedMs() / 60_000))} a minute, ` +
+      `${Math.round((user + system) / 1000 / total.histories)} ms of CPU each: ` +
+      `${total.servers} servers, ${total.events} events, ${Math.round(total.virtualSeconds / 3600)} hours of virtual time. ` +
+      `${total.broken} broke a promise.`,
   )
-  return broken.length > 0 ? 1 : 0
+  return total.broken > 0 ? 1 : 0
 }
 
 function inWords({ seed, broken, events, virtualSeconds, fingerprint }: HistoryResult): string {

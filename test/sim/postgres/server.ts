@@ -5,6 +5,7 @@ import type { Trace } from '../core/trace.js'
 import type { Engine } from './engine.js'
 import { failures, noStatementFaults, type StatementFaults } from './faults.js'
 import { isOrdered } from './unordered.js'
+import { countsWhatItWrites, tablesWrittenBy } from './written.js'
 
 /** One end of a connection, as the server knows it. */
 export interface Client {
@@ -24,12 +25,12 @@ export class PostgresServer {
   faults: StatementFaults = noStatementFaults
   /** What is carried out in a statement's place: for who breaks a rule on purpose. */
   inPlaceOf: (text: string) => string = (text) => text
-  /** Called after each commit that may have changed something: the moment at which every promise must hold. */
-  onCommit: () => void = () => undefined
+  /** Called after each commit with the tables that were written: the moment at which every promise must hold. */
+  onCommit: (written: ReadonlySet<string>) => void = () => undefined
   private isUp = true
   private readonly clients = new Set<Client>()
   private holder: Client | undefined
-  private hasWritten = false
+  private written = new Set<string>()
   private isAborted = false
   private idle: { cancel(): void } | undefined
   private readonly waiting: { client: Client; resume: () => void }[] = []
@@ -99,16 +100,20 @@ export class PostgresServer {
 
   private run(text: string, values: readonly unknown[]): StatementResult {
     const result = this.engine.run(this.inPlaceOf(text), values, this.simulation.nowMs)
-    if (result.rowCount !== 0 && isJudged(text)) this.hasWritten = true
-    if (this.hasWritten && !this.engine.isInTransaction) {
-      this.hasWritten = false
-      this.onCommit()
-    }
+    if (result.rowCount !== 0 || !countsWhatItWrites(text)) for (const table of tablesWrittenBy(text)) this.written.add(table)
+    if (!this.engine.isInTransaction) this.committed()
     if (result.rows.length < 2 || isOrdered(text)) return result
     // PostgreSQL gives rows in any order where none is asked for; here the seed decides, whatever lies in the tables.
     const inOneOrder = result.rows.map((row) => JSON.stringify(row)).map((text, index) => ({ text, row: result.rows[index] }))
     inOneOrder.sort((a, b) => (a.text < b.text ? -1 : 1))
     return { ...result, rows: this.chance.shuffled(inOneOrder).map(({ row }) => row) }
+  }
+
+  private committed(): void {
+    const { written } = this
+    if (written.size === 0) return
+    this.written = new Set()
+    this.onCommit(written)
   }
 
   /** After a statement: the session is free again, or its holder has so long to say more. */
@@ -129,7 +134,7 @@ export class PostgresServer {
     this.idle?.cancel()
     if (rollBack && this.engine.isInTransaction) this.engine.run('ROLLBACK', [], this.simulation.nowMs)
     this.isAborted = false
-    this.hasWritten = false
+    this.written.clear()
     const next = this.chance.take(this.waiting)
     this.holder = next?.client
     if (next) this.simulation.after(0, next.resume)
@@ -143,18 +148,6 @@ export class PostgresServer {
     }
     return undefined
   }
-}
-
-const judged = new Map<string, boolean>()
-
-/** True for a statement that may change what promises are about: most of those that come while nothing happens do not. */
-function isJudged(text: string): boolean {
-  let known = judged.get(text)
-  if (known === undefined) {
-    known = !/^\s*SELECT/.test(text) && /\b(servers|allocations|project_quotas|operations|operation_steps|capacity)/.test(text)
-    judged.set(text, known)
-  }
-  return known
 }
 
 /** What a statement is about, in a few words. */
