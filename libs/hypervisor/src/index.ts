@@ -1,5 +1,6 @@
 export * from './guest-definition.js'
 export * from './hypervisor.js'
+export { HypervisorInTime } from './hypervisor-in-time.js'
 export { consoleSocketPath, domainName, domainXml, type CpuChoice, type MachineProfile } from './xml/domain-xml.js'
 export { openLibvirtHypervisor, type LibvirtHypervisorOptions } from './libvirt/libvirt-hypervisor.js'
 export { type Fault, type FaultRates, type Verb } from './simulated/faults.js'

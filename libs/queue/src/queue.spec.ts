@@ -122,6 +122,7 @@ describe.each<[string, () => Queue]>([
       working.push(work())
     }
     await Promise.all(working.map((each) => each.close()))
+    expect(taken.size).toBe(100)
   }, 120_000)
 })
 

@@ -125,6 +125,94 @@ describe('in the course of time an agent', () => {
     expect((await conductor.resultOf(command)).outcome).toEqual({ state: 'done', powerState: 1 })
   })
 
+  it('holds no command for a call that the hypervisor never answers: its outcome is unknown, and it looks again', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    for (const verb of ['inspect', 'define', 'start'] as const) {
+      hypervisor.faults.plan(verb, 'stall')
+      const command = await conductor.command({ ...build(), timeoutMs: 600_000 })
+      await clock.pass(110_000)
+      expect(hypervisor.faults.stalledCalls).toBe(1)
+      expect(
+        conductor.all('result').filter(({ fence, serverId }) => fence === command.fence && serverId === command.serverId),
+      ).toEqual([])
+      await clock.pass(15_000)
+      expect((await conductor.resultOf(command)).outcome).toEqual({ state: 'done', powerState: 1 })
+      hypervisor.faults.release()
+      await clock.pass(1_000)
+      expect(await hypervisor.inspect(command.serverId)).toMatchObject({ powerState: 'running' })
+    }
+  })
+
+  it('lets a deletion overtake a call that the hypervisor never answers', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    hypervisor.faults.plan('start', 'stall')
+    const building = await conductor.command(build())
+    await clock.pass(1_000)
+    const deleting = await conductor.command({ kind: 'destroy', serverId: building.serverId })
+    await clock.pass(125_000)
+    expect((await conductor.resultOf(deleting)).outcome).toEqual({ state: 'done', powerState: 0 })
+    hypervisor.faults.release()
+    await clock.pass(1_000)
+    expect(await hypervisor.inspect(building.serverId)).toBeUndefined()
+    expect(conductor.all('result').map(({ fence }) => fence)).not.toContain(building.fence)
+  })
+
+  it('leaves a command open, and fails nothing, where no call is answered within the time of the command', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    for (let calls = 0; calls < 10; calls++) hypervisor.faults.plan('inspect', 'stall')
+    const command = await conductor.command({ ...build(), timeoutMs: 300_000 })
+    await clock.pass(500_000)
+    expect(conductor.all('result')).toEqual([])
+    hypervisor.faults.heal()
+    await conductor.repeat(command)
+    await clock.pass(1_000)
+    expect((await conductor.resultOf(command)).outcome).toEqual({ state: 'done', powerState: 1 })
+  })
+
+  it('goes on with its heartbeats when the hypervisor answers again', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    hypervisor.faults.plan('list', 'stall')
+    await clock.pass(200_000)
+    conductor.reports.length = 0
+    await clock.pass(30_000)
+    expect(conductor.all('heartbeat').length).toBeGreaterThan(0)
+  })
+
+  it('leaves though its hypervisor does not answer, and its next process goes on with the command', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    hypervisor.faults.plan('start', 'stall')
+    const command = await conductor.command(build())
+    await clock.pass(1_000)
+    let left = false
+    const leaving = host.stopAgent().then(() => (left = true))
+    await clock.pass(10_000)
+    expect(left).toBe(true)
+    await leaving
+    await host.startAgent()
+    await conductor.repeat({ ...command, sessionId: conductor.sessionId! })
+    await clock.pass(1_000)
+    expect((await conductor.resultOf(command)).outcome).toEqual({ state: 'done', powerState: 1 })
+  })
+
+  it('ends what the hypervisor is at before it leaves, and tells of it', async () => {
+    const { conductor, hypervisor } = host
+    await host.startAgent()
+    hypervisor.faults.plan('start', 'stall')
+    const command = await conductor.command(build())
+    await clock.pass(1_000)
+    const leaving = host.stopAgent()
+    await clock.pass(1_000)
+    hypervisor.faults.release()
+    await clock.pass(100)
+    await leaving
+    expect((await conductor.resultOf(command)).outcome).toEqual({ state: 'done', powerState: 1 })
+  })
+
   it('fails a build whose image did not come in time', async () => {
     host.disks = untilAborted()
     await host.startAgent()

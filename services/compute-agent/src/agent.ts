@@ -7,7 +7,7 @@ import {
   type Registered,
   type ServerCommand,
 } from '@nubo/contract'
-import type { Hypervisor } from '@nubo/hypervisor'
+import { HypervisorInTime, type Hypervisor } from '@nubo/hypervisor'
 import { newId, type Clock, type HostId, type Id, type Random, type ServerId, type Timer } from '@nubo/kernel'
 import type { Message, Queue, Subscription } from '@nubo/queue'
 import type { Logger } from '@nubo/service-kit'
@@ -54,6 +54,8 @@ const heldAtMost = 1_000
 /** After so long without a word under our session, a command of another one says that ours is over. */
 const foreignSessionMs = 20_000
 const removalTimeoutMs = 60_000
+/** Well before the process is ended: a hypervisor that does not answer is not waited for. */
+const stopWithinMs = 5_000
 
 /** One host's agent: takes commands, carries them out, tells what is. */
 export class Agent {
@@ -71,7 +73,10 @@ export class Agent {
   private held: ServerCommand[] = []
   private suspicion: Timer | undefined
 
-  constructor(private readonly parts: AgentParts) {
+  private readonly parts: AgentParts
+
+  constructor(given: AgentParts) {
+    const parts = (this.parts = { ...given, hypervisor: new HypervisorInTime(given.hypervisor, given.clock) })
     const { configuration, queue, hypervisor, guests, disks, images, journal, record, clock, random, logger } = parts
     const { session, executor } = this
     const hostId = (this.hostId = configuration.host.id as HostId)
@@ -121,15 +126,20 @@ export class Agent {
     this.registration.begin()
   }
 
-  /** Lets go of everything. What is under way is taken up again by the next agent. */
+  /**
+   * Lets go of everything. What the hypervisor is at is waited for and told, within bounds; what is still under way then is
+   * taken up again by the next agent.
+   */
   async stop(): Promise<void> {
     this.registration.stop()
     this.heartbeat.stop()
-    this.results.stop()
     this.suspicion?.cancel()
     // First: a command that is taken when nothing is begun any more would be heard of only when it is asked for again.
     await Promise.all(this.subscriptions.map((subscription) => subscription.close()))
-    await this.intake.stop()
+    const enough = new AbortController()
+    const ended = this.intake.stop().then(() => this.results.stop())
+    const late = this.parts.clock.sleep(stopWithinMs, enough.signal).catch(() => undefined)
+    await Promise.race([ended, late]).finally(() => enough.abort())
   }
 
   private async take(message: Message): Promise<void> {

@@ -64,7 +64,7 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.hearing = new Hearing({ database, queue, clock, onError })
     this.networkPlans = new NetworkPlans({ database, queue, clock, intervalMs: networkIntervalMs, silenceMs, onError })
     this.reports = new Reports(
-      new Hosts({ database, queue, guests, random }),
+      new Hosts({ database, queue, guests, random, castDue: () => this.sweeper.sweep() }),
       guests,
       new Results({ store, engine, caster, acknowledger: this.acknowledger, onResult: resultFigures(metrics) }),
       logger,

@@ -28,6 +28,8 @@ export interface HostsOptions {
   queue: Queue
   guests: Guests
   random: Random
+  /** Casts what is due now: a host that has come does not wait for the next round of sweeps. */
+  castDue: () => Promise<unknown>
 }
 
 /** What a registration leads to, once its session is on record. */
@@ -64,6 +66,7 @@ export class Hosts {
       await database.transaction((tx) => settleHost(tx, report, sessionId))
     }
     await this.options.queue.cast(computeQueue(report.hostId), settlement.answer)
+    await this.options.castDue()
   }
 
   async heartbeat(report: Heartbeat): Promise<void> {

@@ -107,7 +107,7 @@ export async function registerHost(tx: Transaction, report: Register, sessionId:
 /** All that follows from a registration is done: from now on its boot counts as known, and its open steps are due. */
 export async function settleHost(tx: Transaction, { hostId, bootId }: Register, sessionId: SessionId): Promise<void> {
   await tx.execute('UPDATE hosts SET boot_id = $3 WHERE id = $1 AND session_id = $2', [hostId, sessionId, bootId])
-  await rehintHost(tx, hostId)
+  await tx.execute(rehintHost, [hostId])
   await replan(tx, hostId)
 }
 
@@ -140,10 +140,13 @@ export async function sessionOf(db: Queryable, hostId: HostId): Promise<SessionI
   return row?.session_id ?? null
 }
 
-/** Open steps of a host are due at once: it has a session now, under which they can be commanded. */
-async function rehintHost(tx: Transaction, hostId: HostId): Promise<void> {
-  await tx.execute(`UPDATE operation_steps SET next_hint_at = clock_timestamp() WHERE host_id = $1 AND state = 'open'`, [hostId])
-}
+/**
+ * Open steps of a host are due at once: it has a session now, under which they can be commanded. What the registration itself
+ * led to was commanded under that session already.
+ */
+const rehintHost = `
+  UPDATE operation_steps s SET next_hint_at = clock_timestamp() FROM hosts h
+  WHERE h.id = $1 AND s.host_id = h.id AND s.state = 'open' AND s.opened_at < h.last_heard_at`
 
 const observe = `
   UPDATE servers v SET power_state = g.power_state, seen_session = $2, seen_sequence = g.sequence, updated_at = clock_timestamp()

@@ -1,15 +1,16 @@
 import { describe, expect, it } from '@jest/globals'
 import { newId, seededRandom, systemClock, type ProjectId, type ServerId } from '@nubo/kernel'
 import type { GuestDefinition } from '../guest-definition.js'
-import type { HypervisorEvent } from '../hypervisor.js'
-import { describeHypervisor } from '../testing/conformance.js'
+import { HypervisorInTime } from '../hypervisor-in-time.js'
+import type { Hypervisor, HypervisorEvent } from '../hypervisor.js'
+import { describeHypervisor, type HypervisorUnderTest } from '../testing/conformance.js'
 import { testNic } from '../testing/test-nic.js'
 import { SimulatedHypervisor } from './simulated-hypervisor.js'
 
-describeHypervisor('the simulated host', async () => {
+const underTest = async (as: (hypervisor: Hypervisor) => Hypervisor): Promise<HypervisorUnderTest> => {
   const hypervisor = simulated()
   return {
-    hypervisor,
+    hypervisor: as(hypervisor),
     prepareGuest: async () => ({ disks: [] }),
     booted: async () => {},
     powerOffFromInside: async (serverId) => hypervisor.powerOffFromInside(serverId),
@@ -27,7 +28,10 @@ describeHypervisor('the simulated host', async () => {
     tellsReboots: true,
     close: () => hypervisor.close(),
   }
-})
+}
+
+describeHypervisor('the simulated host', () => underTest((hypervisor) => hypervisor))
+describeHypervisor('a hypervisor in time', () => underTest((hypervisor) => new HypervisorInTime(hypervisor, systemClock)))
 
 describe('the simulated host', () => {
   it('refuses, and has done nothing', async () => {

@@ -19,18 +19,28 @@ const repeatMs = { first: 2_000, longest: 30_000 }
 export class Results {
   /** By server: when it is sent again, and how long it waits then. */
   private readonly schedule = new Map<ServerId, { fence: number; atMs: number; pauseMs: number }>()
+  private readonly sending = new Set<Promise<void>>()
   private timer: Timer | undefined
   private stopped = false
 
   constructor(private readonly options: ResultsOptions) {}
 
-  stop(): void {
+  /** Resolves when what is being sent is under way to a conductor, or known not to be. */
+  async stop(): Promise<void> {
     this.stopped = true
     this.timer?.cancel()
+    this.timer = undefined
+    await Promise.all(this.sending)
   }
 
   /** Sends the result that is in the journal, if there is one. */
   async send(serverId: ServerId): Promise<void> {
+    const sent = this.sendNow(serverId).finally(() => this.sending.delete(sent))
+    this.sending.add(sent)
+    await sent
+  }
+
+  private async sendNow(serverId: ServerId): Promise<void> {
     const { hostId, journal, session, cast } = this.options
     const entry = journal.get(serverId)
     if (!entry?.result || !session.id) return
