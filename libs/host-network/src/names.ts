@@ -1,5 +1,6 @@
 import type { PortId } from '@nubo/kernel'
 import type { NetworkPlan } from './plan.js'
+import type { HostSettings } from './settings.js'
 
 /**
  * Names of what is made on a host: 15 characters at most. All that begins with `nu`, two letters and one of these tags is
@@ -11,6 +12,22 @@ export function networkTag({ networkId, segment }: Pick<NetworkPlan, 'networkId'
 
 export const bridgeName = (network: Pick<NetworkPlan, 'networkId' | 'segment'>) => `nubr${networkTag(network)}`
 export const vxlanName = (vni: number) => `nuvx${vni}`
+
+/** What guests of the network are plugged into here; undefined where the operator gave the host no way to it. */
+export function bridgeOf(network: Pick<NetworkPlan, 'networkId' | 'segment'>, settings: HostSettings): string | undefined {
+  if (network.segment.kind === 'vxlan') return bridgeName(network)
+  const physical = settings.physicalNetworks[network.segment.physicalNetwork]
+  if (!physical) return undefined
+  return 'bridge' in physical ? physical.bridge : bridgeName(network)
+}
+
+/** The port by which frames of the network leave the host; undefined where that is the operator's business. */
+export function edgeOf({ segment }: Pick<NetworkPlan, 'segment'>, settings: HostSettings): string | undefined {
+  if (segment.kind === 'vxlan') return vxlanName(segment.vni)
+  const physical = settings.physicalNetworks[segment.physicalNetwork]
+  return physical && 'device' in physical ? physical.device : undefined
+}
+
 /** Where DHCP, DNS and metadata of a network are answered. */
 export const serviceNamespace = (network: Pick<NetworkPlan, 'networkId' | 'segment'>) => `nudh${networkTag(network)}`
 /** The service's link, on the network's bridge. */
@@ -24,3 +41,9 @@ export const insideService = { network: 'net0', uplink: 'up0' } as const
 export const tapName = (portId: PortId) => `nut${hex(portId).slice(0, 11)}`
 
 const hex = (id: string) => id.replaceAll('-', '')
+
+/** True for the name of a link that we made: others on the host are left alone. Taps, `nut...`, are the hypervisor's. */
+export const isOurs = (name: string) => /^nu(?!t)[a-z]{2}f?[0-9a-f]+$/.test(name)
+
+/** True for the name of a namespace of ours. */
+export const isOurNamespace = (name: string) => /^nu(dh|rt)[0-9a-f]+$/.test(name)

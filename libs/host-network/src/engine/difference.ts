@@ -1,4 +1,4 @@
-import { keyOf, standsOn, type KernelObject, type LinkObject } from './objects.js'
+import { hostNamespace, keyOf, standsOn, type KernelObject, type LinkObject } from './objects.js'
 
 /** What is to be done to one thing in the kernel. */
 export type Change =
@@ -59,10 +59,14 @@ function isMadeAnew(before: KernelObject, wanted: KernelObject): boolean {
   return JSON.stringify(before.make) !== JSON.stringify(wanted.make)
 }
 
-/** What goes by itself with what it stands on needs no word; nor does what was found, and what is only a setting. */
+/**
+ * What goes by itself with what it stands on needs no word; nor does what was found, and what is only a setting. A pair whose
+ * other end is in a namespace that goes is removed all the same: the kernel takes its time over namespaces.
+ */
 function isRemoved(object: KernelObject, gone: ReadonlySet<string>, desired: Objects): boolean {
-  if (!gone.has(keyOf(object)) || standsOn(object).some((below) => gone.has(below))) return false
-  if (object.kind === 'setting') return false
+  if (!gone.has(keyOf(object)) || object.kind === 'setting') return false
+  if (object.kind === 'link' && object.make.kind === 'veth' && object.namespace === hostNamespace) return true
+  if (standsOn(object).some((below) => gone.has(below))) return false
   if (object.kind === 'link' && object.make.kind === 'found') return isLetGo(object, desired)
   return true
 }

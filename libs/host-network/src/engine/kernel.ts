@@ -1,5 +1,5 @@
 import type { Change } from './difference.js'
-import type { KernelObject } from './objects.js'
+import type { KernelObject, SettingObject } from './objects.js'
 import type { TableChanges } from './table-difference.js'
 import type { Table } from './tables.js'
 
@@ -17,8 +17,11 @@ export interface KernelChanges {
 
 /** A kernel's networks. */
 export interface Kernel {
-  /** @throws `Unavailable` where it could not be read. */
-  read(): Promise<KernelState>
+  /**
+   * @param settings of which the values are wanted: there are too many to read them all.
+   * @throws `Unavailable` where it could not be read.
+   */
+  read(settings: readonly SettingObject[]): Promise<KernelState>
   /**
    * Makes the changes, in a handful of commands, and goes on where one cannot be made. New filters are in force before any
    * link is made or altered.

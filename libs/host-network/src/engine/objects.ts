@@ -26,6 +26,7 @@ export interface LinkObject {
   /** Undefined: whatever it has. */
   mac?: string
   mtu?: number
+  up?: boolean
   /** The bridge that it is a port of; null: of none; undefined: whatever it is. */
   master?: string | null
   /** As a port of a bridge. */
@@ -101,13 +102,22 @@ export function keyOf(object: KernelObject): string {
     case 'neighbour':
       return `${kind} ${namespace} ${object.link} ${object.address}`
     case 'forwarding':
-      return `${kind} ${namespace} ${object.link} ${object.mac} ${object.destination ?? ''}`
+      return `${kind} ${namespace} ${object.link} ${object.mac} ${placeOf(object)}`
     case 'route':
       return `${kind} ${namespace} ${object.family} ${object.destination} ${object.table ?? 'main'}`
     case 'setting':
       return `${kind} ${namespace} ${object.path}`
   }
 }
+
+/** A MAC is behind one host; only what goes to everyone goes to many. */
+function placeOf({ mac, destination }: ForwardingObject): string {
+  if (destination === undefined) return 'port'
+  return mac === everyone ? destination : 'host'
+}
+
+/** The MAC of the entry that says where frames go which are for all, or for one whom nobody knows. */
+export const everyone = '00:00:00:00:00:00'
 
 const linkKey = (namespace: string, name: string) => `link ${namespace} ${name}`
 

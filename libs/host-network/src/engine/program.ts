@@ -23,17 +23,14 @@ export interface ProcessObject {
   remembers: readonly string[]
 }
 
-export interface FileObject {
-  path: string
-  text: string
-}
-
 /** All that is to be on a host: what of it is there already is left alone, and what else of ours is there is taken away. */
 export interface Program {
   objects: ReadonlyMap<string, KernelObject>
   tables: ReadonlyMap<string, Table>
   files: ReadonlyMap<string, string>
   processes: ReadonlyMap<string, ProcessObject>
+  /** What of the plan cannot be done on this host, for a person. */
+  troubles: readonly string[]
 }
 
 /** Gathers a program from its parts. To name a thing twice is a defect, unless both say the same. */
@@ -42,13 +39,15 @@ export class ProgramBuilder implements Program {
   readonly tables = new Map<string, TableBuilder>()
   readonly files = new Map<string, string>()
   readonly processes = new Map<string, ProcessObject>()
+  readonly troubles: string[] = []
 
   namespace(namespace: string): void {
     this.add({ kind: 'namespace', namespace })
   }
 
+  /** What is made is up; what was found is as it is, unless it says so. */
   link(link: Omit<LinkObject, 'kind'>): void {
-    this.add({ kind: 'link', ...link })
+    this.add({ kind: 'link', ...(link.make.kind !== 'found' && { up: true }), ...link })
   }
 
   address(address: Omit<AddressObject, 'kind'>): void {
@@ -88,6 +87,11 @@ export class ProgramBuilder implements Program {
   process(process: ProcessObject): void {
     assert(!this.processes.has(process.name), `${process.name} is one process`)
     this.processes.set(process.name, process)
+  }
+
+  /** Notes what of the plan cannot be done here. */
+  trouble(why: string): void {
+    this.troubles.push(why)
   }
 
   private add(object: KernelObject): void {

@@ -1,0 +1,140 @@
+import { CloudError } from '@nubo/kernel'
+import type { Kernel, KernelChanges, KernelState } from '../engine/kernel.js'
+import { hostNamespace, keyOf, type KernelObject, type SettingObject } from '../engine/objects.js'
+import type { Table } from '../engine/tables.js'
+import { isOurNamespace } from '../names.js'
+import type { ProcessRunner } from '../process-runner.js'
+import { linesOf, type Line } from './commands.js'
+import { nftScript } from './nft-script.js'
+import { forwardingOf, type ListedForwarding } from './read-forwarding.js'
+import { objectsOf, type Listed, type ListedLink, type ListedNeighbour, type ListedRoute } from './read-links.js'
+import { tablesOf } from './read-tables.js'
+
+const timeoutMs = 60_000
+
+/** The kernel of the machine that we run on, by iproute2 and nftables. */
+export class LinuxKernel implements Kernel {
+  /** @param processes run in the host's own network namespace. */
+  constructor(private readonly processes: ProcessRunner) {}
+
+  async read(settings: readonly SettingObject[]): Promise<KernelState> {
+    const listing = await this.json<{ name: string; id?: number }[]>('ip', ['-json', 'netns', 'list'])
+    const named = listing.filter(({ name }) => isOurNamespace(name))
+    const namespaces = named.map(({ name }) => name)
+    const listed: Listed[] = []
+    const objects: KernelObject[] = namespaces.map((namespace) => ({ kind: 'namespace', namespace }))
+    const tables = new Map<string, Table>()
+    for (const namespace of [hostNamespace, ...namespaces]) {
+      listed.push(await this.list(namespace))
+      objects.push(...(await this.settings(namespace, settings)))
+      for (const [key, table] of await this.tables(namespace)) tables.set(key, table)
+    }
+    objects.push(...forwardingOf(hostNamespace, await this.forwarding()))
+    objects.push(...objectsOf(listed, new Map(named.flatMap(({ name, id }) => (id === undefined ? [] : [[id, name]])))))
+    return { objects: new Map(objects.map((object) => [keyOf(object), object])), tables }
+  }
+
+  async change({ objects, tables }: KernelChanges): Promise<string[]> {
+    const lines = objects.flatMap(linesOf)
+    const isNamespace = ({ text }: Line) => text.startsWith('netns add ')
+    return [
+      ...(await this.batches(lines.filter(isNamespace))),
+      ...(await this.changeTables(tables)),
+      ...(await this.batches(lines.filter((line) => !isNamespace(line)))),
+    ]
+  }
+
+  private async list(namespace: string): Promise<Listed> {
+    const input = 'address show\nneighbour show nud permanent\nroute show table all\n'
+    const args = [...inIp(namespace), '-json', '-details', '-batch', '-']
+    // An array for each of the three, one after the other; nothing at all where there is nothing to list.
+    const answers = (await this.run('ip', args, input)).split('\n').filter((line) => line.startsWith('['))
+    const entries = answers.flatMap((line) => JSON.parse(line) as object[])
+    return {
+      namespace,
+      links: entries.filter((entry) => 'ifindex' in entry) as ListedLink[],
+      neighbours: entries.filter((entry) => 'dst' in entry && 'state' in entry) as ListedNeighbour[],
+      routes: entries.filter((entry) => 'dst' in entry && !('state' in entry)) as ListedRoute[],
+    }
+  }
+
+  private async forwarding(): Promise<ListedForwarding[]> {
+    return await this.json('bridge', ['-json', 'fdb', 'show'])
+  }
+
+  private async tables(namespace: string): Promise<Map<string, Table>> {
+    return tablesOf(namespace, await this.json(...inNamespace(namespace, 'nft', ['--json', 'list', 'ruleset'])))
+  }
+
+  /** As they are now, those that somebody asks for. */
+  private async settings(namespace: string, wanted: readonly SettingObject[]): Promise<SettingObject[]> {
+    const paths = wanted.filter((setting) => setting.namespace === namespace).map(({ path }) => path)
+    if (paths.length === 0) return []
+    const script = paths.map((path) => `echo "${path} $(cat /proc/sys/${path} 2>/dev/null)"`).join('\n')
+    const answer = await this.run(...inNamespace(namespace, 'sh', []), script)
+    return answer.split('\n').flatMap((line): SettingObject[] => {
+      const [path, ...values] = line.split(/\s+/)
+      return path && values.join('') ? [{ kind: 'setting', namespace, path, value: values.join(' ') }] : []
+    })
+  }
+
+  private async changeTables(tables: KernelChanges['tables']): Promise<string[]> {
+    const problems: string[] = []
+    for (const [namespace, changes] of Map.groupBy(tables, ({ table }) => table.namespace)) {
+      const [program, args] = inNamespace(namespace, 'nft', ['-f', '-'])
+      await this.run(program, args, nftScript(changes)).catch((error: unknown) => problems.push(messageOf(error)))
+    }
+    return problems
+  }
+
+  /** The host's first: what is made there reaches into the others. Forwarding comes after the links that it is of. */
+  private async batches(lines: readonly Line[]): Promise<string[]> {
+    const problems: string[] = []
+    const groups = [...Map.groupBy(lines, ({ tool, namespace }) => `${tool} ${namespace}`).values()]
+    const rank = ([first]: Line[]) => ['ip', 'sh', 'bridge'].indexOf(first!.tool) + (first!.namespace === hostNamespace ? 0 : 10)
+    for (const group of groups.toSorted((a, b) => rank(a) - rank(b))) problems.push(...(await this.batch(group)))
+    return problems
+  }
+
+  private async batch(lines: readonly Line[]): Promise<string[]> {
+    const { tool, namespace } = lines[0]!
+    const input = `${lines.map(({ text }) => text).join('\n')}\n`
+    const [program, args] =
+      tool === 'sh' ? inNamespace(namespace, 'sh', []) : ([tool, [...inIp(namespace), '-force', '-batch', '-']] as const)
+    try {
+      await this.run(program, args, input)
+      return []
+    } catch (error) {
+      return problemsOf(messageOf(error), lines)
+    }
+  }
+
+  private async json<T>(program: string, args: readonly string[]): Promise<T> {
+    const answer = await this.run(program, args, '')
+    return JSON.parse(answer.trim() || '[]') as T
+  }
+
+  private run(program: string, args: readonly string[], input: string): Promise<string> {
+    return this.processes.run(program, args, { timeoutMs, input })
+  }
+}
+
+const inIp = (namespace: string) => (namespace === hostNamespace ? [] : ['-netns', namespace])
+
+function inNamespace(namespace: string, program: string, args: readonly string[]): [string, string[]] {
+  if (namespace === hostNamespace) return [program, [...args]]
+  return ['ip', ['netns', 'exec', namespace, program, ...args]]
+}
+
+/** iproute2 says after each message which line it was about. */
+function problemsOf(message: string, lines: readonly Line[]): string[] {
+  const named = [...message.matchAll(/([^\n]*)\nCommand failed -:(\d+)/g)].map(
+    ([, why, number]) => `\`${lines[Number(number) - 1]?.text}\`: ${why}`,
+  )
+  return named.length > 0 ? named : [message]
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof CloudError) return error.message
+  throw error
+}

@@ -1,0 +1,18 @@
+import { ProgramBuilder, type Program } from './engine/program.js'
+import type { Part } from './part.js'
+import type { HostPlan } from './plan.js'
+import type { HostSettings } from './settings.js'
+import { dhcp } from './wire/dhcp.js'
+import { resolvers } from './wire/resolvers.js'
+import { segments } from './wire/segments.js'
+import { serviceLinks } from './wire/service-link.js'
+
+/** Every concern of a host's networks. */
+const parts: readonly Part[] = [segments, serviceLinks, resolvers, dhcp]
+
+/** All that is to be on the host for this plan. */
+export function programOf(plan: HostPlan, settings: HostSettings): Program {
+  const program = new ProgramBuilder()
+  for (const part of parts) part(plan, settings, program)
+  return program
+}

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto'
+import type { ProcessObject, ProgramBuilder } from '../engine/program.js'
+import type { HostSettings } from '../settings.js'
+
+/** The lines of a file of dnsmasq's. */
+export const settingsText = (lines: readonly string[]) => `${lines.join('\n')}\n`
+
+export const filesOf = ({ directory }: HostSettings, name: string) => `${directory}/dnsmasq/${name}`
+
+interface Dnsmasq extends Pick<ProcessObject, 'name' | 'namespace' | 'reads' | 'remembers'> {
+  /** Its settings, read when it starts. */
+  text: string
+}
+
+export function dnsmasq({ text, remembers, ...process }: Dnsmasq, settings: HostSettings, program: ProgramBuilder): void {
+  const path = `${filesOf(settings, process.name)}.conf`
+  program.file(path, text)
+  program.process({
+    ...process,
+    program: 'dnsmasq',
+    args: [`--conf-file=${path}`],
+    remembers: [digestOf(text), ...remembers],
+  })
+}
+
+export const digestOf = (text: string) => createHash('sha1').update(text).digest('hex')
