@@ -1,3 +1,4 @@
+import { operationsQueue } from '@nubo/contract'
 import { waitFor } from '@nubo/deploy'
 import { startControlPlane } from './control-plane.js'
 import { ScriptedHost, type ScriptedHostOptions } from './scripted-host.js'
@@ -34,11 +35,16 @@ export class ScriptedCloud implements AsyncDisposable {
     return host
   }
 
+  /** Tells the conductors that something of the networks changed, as whoever changed it does. */
+  async hintNetworks(): Promise<void> {
+    await this.queue.cast(operationsQueue, { kind: 'networks' })
+  }
+
   /** Ends the hosts and forgets whatever was recorded. */
   async clear(): Promise<void> {
     for (const host of this.hosts.splice(0)) await host.stop()
     await this.database.execute(
-      'TRUNCATE hosts, servers, allocations, abandoned_guests, operations, operation_steps, placement_decisions, project_quotas CASCADE',
+      'TRUNCATE hosts, servers, allocations, abandoned_guests, operations, operation_steps, placement_decisions, project_quotas, host_networks, network_changes CASCADE',
     )
   }
 

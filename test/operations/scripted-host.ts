@@ -7,6 +7,7 @@ import {
   type AgentMessage,
   type GuestSeen,
   type Inventory,
+  type NetworkPlan,
   type NotRegistered,
   type PowerStateCode,
   type Registered,
@@ -63,6 +64,10 @@ export class ScriptedHost {
   /** Why it was not let in when it registered last. */
   refusal: string | undefined
   sessionId: SessionId | undefined
+  /** What it was told that its networks are to be, oldest first. */
+  readonly plans: NetworkPlan[] = []
+  /** What it cannot do of them; null: it does as it is told. */
+  networkTrouble: string | null = null
   /** What it says lies on it. */
   readonly lying = new Map<ServerId, SurveyedServer>()
   private subscriptions: Subscription[] = []
@@ -116,7 +121,7 @@ export class ScriptedHost {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.subscriptions.map((subscription) => subscription.close()))
+    await Promise.all(this.subscriptions.splice(0).map((subscription) => subscription.close()))
   }
 
   /** From now on a guest of this incarnation lies here, whatever anybody was told. */
@@ -148,12 +153,18 @@ export class ScriptedHost {
     if (message.kind === 'registered' || message.kind === 'not-registered') return this.onRegistration(message)
     if (message.kind === 'unknown-session') return void this.refusedSessions.push(message.sessionId)
     if (message.kind === 'acknowledge') return void this.acknowledged.push(...message.results)
+    if (message.kind === 'network-plan') return await this.carry(message)
     const command = serverCommand.parse(message)
     this.commands.push(command)
     const outcome = this.answering(command)
     if (!outcome) return
     this.note(command, outcome)
     await this.answer(command, outcome)
+  }
+
+  private async carry(plan: NetworkPlan): Promise<void> {
+    this.plans.push(plan)
+    await this.report({ kind: 'network-plan-applied', revision: plan.revision, trouble: this.networkTrouble })
   }
 
   private onRegistration(answer: Registered | NotRegistered): void {

@@ -1,5 +1,6 @@
 import { computeQueue, type NetworkPlanApplied } from '@nubo/contract'
 import {
+  networksNeedWork,
   placeRouters,
   raisePlans,
   readHostPlan,
@@ -60,7 +61,9 @@ export class NetworkPlans {
   }
 
   private async lookOver(): Promise<void> {
-    await settleFencedNetworks(this.options.database)
+    const { database, silenceMs } = this.options
+    if (!(await networksNeedWork(database, silenceMs))) return
+    await settleFencedNetworks(database)
     await this.settle()
   }
 

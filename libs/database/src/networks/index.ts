@@ -1,4 +1,11 @@
 export * from './changes.js'
 export { readHostPlan } from './host-plan.js'
-export { raisePlans, recordApplied, settleFencedNetworks, takeDuePlans, type AppliedPlan } from './plan-revisions.js'
+export {
+  networksNeedWork,
+  raisePlans,
+  recordApplied,
+  settleFencedNetworks,
+  takeDuePlans,
+  type AppliedPlan,
+} from './plan-revisions.js'
 export { placeRouters } from './router-placement.js'

@@ -104,3 +104,16 @@ const settleFenced = `
 export async function settleFencedNetworks(db: Queryable): Promise<void> {
   await db.execute(settleFenced)
 }
+
+const work = `
+  SELECT EXISTS (SELECT FROM network_changes)
+    OR EXISTS (SELECT FROM host_networks n JOIN hosts h ON h.id = n.host_id WHERE n.next_hint_at <= clock_timestamp() AND ${hostIsAlive})
+    OR EXISTS (SELECT FROM routers r LEFT JOIN hosts h ON h.id = r.host_id
+               WHERE r.host_id IS NULL OR h.forced_down OR NOT h.enabled OR h.quarantine IS NOT NULL)
+    OR EXISTS (SELECT FROM ports p JOIN hosts h ON h.id = p.host_id WHERE h.forced_down AND p.gone_at IS NOT NULL) AS "toDo"`
+
+/** Whether there may be anything to do for the networks: one cheap look for whoever asks often. */
+export async function networksNeedWork(db: Queryable, silenceMs: number): Promise<boolean> {
+  const [row] = await db.query<{ toDo: boolean }>(work, [silenceMs])
+  return row!.toDo
+}

@@ -8,6 +8,13 @@ import { everyHostIsTrusted } from './hosts-are-trusted.js'
 import { everyDiskIsNamed, everyGuestIsNamed, noFolderIsAStray } from './hosts-hold-what-is-recorded.js'
 import { journalsAgree } from './journals-agree.js'
 import { keysNameWhatExists } from './keys-name-what-exists.js'
+import {
+  deletionFreesPorts,
+  hostsCarryTheirNetworks,
+  networkChangesAreTold,
+  networkUseIsCounted,
+  portsAreWithTheirServer,
+} from './networks-are-held.js'
 import { oneHostRunsIt } from './one-host-runs-it.js'
 import {
   deadlinesAreWatched,
@@ -43,6 +50,11 @@ export const recordChecks: readonly RecordCheck[] = [
   deletionFreesRoom,
   tombstonesAreOfHostsAway,
   quotaIsCounted,
+  portsAreWithTheirServer,
+  networkChangesAreTold,
+  hostsCarryTheirNetworks,
+  deletionFreesPorts,
+  networkUseIsCounted,
 ]
 
 export const hostChecks: readonly HostCheck[] = [

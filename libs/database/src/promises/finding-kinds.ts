@@ -29,6 +29,8 @@ export const findingKinds = {
     'The host is told to remove what lies there of this incarnation, and then the room is freed.',
   ),
 
+  'port.astray': byHand(2, 'Stop and start the server; if it stays so, detach the port from it and attach it again.'),
+
   'operation.without-step': byRecord(3, 'The operation is ended as failed; a deletion is begun again.'),
   'operation.without-deadline': byRecord(3, 'Its deadline is set to now, so that it is ended.'),
   'operation.overdue': byHand(3, 'See whether a conductor runs: it ends what is overdue.'),
@@ -46,6 +48,9 @@ export const findingKinds = {
   'server.not-deleted': byRecord(3, 'Its deletion is begun again.'),
   'server.drifted': byRecord(3, 'The server follows what its host saw, as at a report.'),
 
+  'network.untold': byHand(3, 'See whether a conductor runs: it tells hosts what changed.'),
+  'network.trouble': byHand(3, 'Put right what the host says is missing: it tries again by itself.'),
+
   'key.names-nothing': byHand(
     4,
     'Delete the row of idempotency_keys: until then, or for a day, the request is answered with what is not there.',
@@ -62,11 +67,16 @@ export const findingKinds = {
   'journal.tombstone-on-record': byHand(5, 'The host holds the guest for destroyed. Delete the server and make it again.'),
 
   'allocation.of-deleted': byRecord(6, 'The host is told again to remove the guest, and then its room is freed.'),
+  'port.of-deleted': byHand(6, 'Delete the port: nothing stands on it any more.'),
   'tombstone.refused': byHand(6, 'The host answers, and cannot remove the guest: its last failure says why.'),
   'disk.unknown': byHand(6, 'Nobody here knows whose disk this is. Look at it on its host before it is removed.'),
   'disk.not-recorded': byRecord(6, 'The host is told to remove what lies there up to the incarnation that the record names.'),
 
   'quota.use-differs': byRecord(8, "The project's use is set to the sum over its servers."),
+  'quota.network-use-differs': byHand(
+    8,
+    'A defect of ours: say what was done. Set the counters in project_quotas to what the project has.',
+  ),
 } as const satisfies Record<string, FindingKind>
 
 export type FindingCode = keyof typeof findingKinds

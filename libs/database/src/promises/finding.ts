@@ -1,4 +1,4 @@
-import type { HostId, OperationId, ProjectId, ServerId, StepId } from '@nubo/kernel'
+import type { HostId, OperationId, PortId, ProjectId, ServerId, StepId } from '@nubo/kernel'
 import { findingKinds, type FindingCode, type PromiseNumber } from './finding-kinds.js'
 
 /** What a finding is about: as much of it as is known. */
@@ -10,6 +10,7 @@ export interface FindingSubject {
   operationId?: OperationId
   stepId?: StepId
   projectId?: ProjectId
+  portId?: PortId
   queue?: string
 }
 
@@ -46,6 +47,6 @@ export function finding(code: FindingCode, { about, message, since = null, found
 
 /** Tells findings of one examination from each other, and finds them again in the next one. */
 export function findingKey({ code, about }: Finding): string {
-  const { serverId, incarnation, hostId, operationId, stepId, projectId, queue } = about
-  return [code, serverId, incarnation, hostId, operationId, stepId, projectId, queue].join('|')
+  const { serverId, incarnation, hostId, operationId, stepId, projectId, portId, queue } = about
+  return [code, serverId, incarnation, hostId, operationId, stepId, projectId, portId, queue].join('|')
 }

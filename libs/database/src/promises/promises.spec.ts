@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Database } from '../connection.js'
 import { migrate } from '../migrate.js'
 import { HealthyCloud, projectId } from '../testing/healthy-cloud.js'
+import { NetworkRows } from '../testing/network-rows.js'
 import {
   defaultCheckOptions,
   examine,
@@ -23,6 +24,7 @@ import {
 let postgres: Awaited<ReturnType<typeof startPostgres>>
 let database: Database
 let cloud: HealthyCloud
+let networks: NetworkRows
 let one: HostId
 let two: HostId
 let serverId: ServerId
@@ -33,6 +35,7 @@ beforeAll(async () => {
   await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
   database = Database.connect({ ...address, poolSize: 4 })
   cloud = new HealthyCloud(database)
+  networks = new NetworkRows(database)
 }, 60_000)
 
 afterAll(async () => {
@@ -41,6 +44,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
+  await networks.clear()
   await cloud.clear()
   one = await cloud.addHost('one')
   two = await cloud.addHost('two')
@@ -393,6 +397,57 @@ describe('promise 8', () => {
     await database.execute('DELETE FROM project_quotas')
     expect(await find()).toMatchObject([
       { code: 'quota.use-differs', found: { counted: { instances: 0 }, used: { instances: 2 } } },
+    ])
+  })
+})
+
+describe('of networks are found', () => {
+  const counted = (use: string) => database.execute(`UPDATE project_quotas SET ${use} WHERE project_id = $1`, [projectId])
+
+  /** A port of the server, bound to a host; everything is as it should be, and told. */
+  async function portOn(hostId: HostId): Promise<void> {
+    const network = await networks.network(7)
+    await networks.port(network, { address: '10.0.0.5', mac: 'fa:16:3e:00:00:05', hostId, serverId })
+    await database.execute('DELETE FROM network_changes')
+    await counted('used_networks = 1, used_subnets = 1, used_ports = 1')
+  }
+
+  it('none while they are in order', async () => {
+    await portOn(one)
+    expect(await find()).toEqual([])
+  })
+
+  it('a port that is bound elsewhere than its server is', async () => {
+    await portOn(two)
+    expect(await find()).toMatchObject([{ promise: 2, code: 'port.astray', about: { serverId, hostId: two } }])
+  })
+
+  it('a port that outlives its server', async () => {
+    await portOn(one)
+    await database.execute('DELETE FROM allocations WHERE server_id = $1', [serverId])
+    await cloud.change('servers', serverId, `deleted_at = clock_timestamp(), vm_state = 'deleted', host_id = NULL`)
+    expect((await find()).map(({ code }) => code)).toContain('port.of-deleted')
+  })
+
+  it('changes that nobody tells', async () => {
+    await networks.network(7)
+    await counted('used_networks = 1, used_subnets = 1')
+    await database.execute(
+      `INSERT INTO network_changes (subject, subject_id, changed_at) SELECT 'network', id, clock_timestamp() - interval '2 minutes' FROM networks`,
+    )
+    expect(await find()).toMatchObject([{ promise: 3, code: 'network.untold' }])
+  })
+
+  it('what a host cannot do', async () => {
+    await database.execute(`UPDATE hearing SET marked_at = clock_timestamp(), heard_ms = 1`)
+    await database.execute(`INSERT INTO host_networks (host_id, trouble) VALUES ($1, 'no device for the network')`, [one])
+    expect(await find()).toMatchObject([{ code: 'network.trouble', about: { hostId: one, hostName: 'one' } }])
+  })
+
+  it('what is counted and not there', async () => {
+    await counted('used_ports = 3')
+    expect(await find()).toMatchObject([
+      { promise: 8, code: 'quota.network-use-differs', found: { counted: { ports: 3 }, used: { ports: 0 } } },
     ])
   })
 })

@@ -8,7 +8,7 @@ import {
   type RouterId,
   type ServerId,
 } from '@nubo/kernel'
-import type { Database } from '../connection.js'
+import type { Database, Queryable } from '../connection.js'
 import { noteNetworkChange } from '../networks/changes.js'
 import { projectId } from './healthy-cloud.js'
 
@@ -25,7 +25,7 @@ interface PortOptions {
 
 /** Rows of networks as the API leaves them: for tests of what is made of them. */
 export class NetworkRows {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: Queryable & Pick<Database, 'transaction'>) {}
 
   async clear(): Promise<void> {
     await this.database.execute(

@@ -1,0 +1,117 @@
+import type { HostId, PortId, ProjectId, ServerId } from '@nubo/kernel'
+import { hostIsAlive } from '../hosts/services.js'
+import { networkUse, type NetworkUse } from '../networks/use.js'
+import type { RecordCheck } from './check.js'
+import { finding } from './finding.js'
+
+interface PortRow {
+  portId: PortId
+  serverId: ServerId
+  hostId: HostId | null
+}
+
+/** Of a server whose port it is; a port may name as its device whatever its tenant likes. */
+const serverOf = `p.device_owner LIKE 'compute:%' AND p.device_id = v.id::text AND p.gone_at IS NULL`
+
+const readLeft = `
+  SELECT p.id AS "portId", v.id AS "serverId", p.host_id AS "hostId" FROM ports p JOIN servers v ON ${serverOf}
+  WHERE (p.made_for_server OR p.host_id IS NOT NULL) AND v.deleted_at IS NOT NULL
+    AND NOT EXISTS (SELECT FROM allocations a WHERE a.server_id = v.id)
+    AND NOT EXISTS (SELECT FROM operations o WHERE o.server_id = v.id AND o.state IN ('running', 'unwinding'))
+  ORDER BY p.id LIMIT $1`
+
+/** Promise 6: a deleted server's ports are free, and those that were made for it are gone. */
+export const deletionFreesPorts: RecordCheck = async (db, { limit }) => {
+  const rows = await db.query<PortRow>(readLeft, [limit])
+  return rows.map(({ portId, serverId }) =>
+    finding('port.of-deleted', {
+      about: { serverId, portId },
+      message: `Server ${serverId} is deleted and nothing is held for it, and port ${portId} is still its own.`,
+    }),
+  )
+}
+
+const readAstray = `
+  SELECT p.id AS "portId", v.id AS "serverId", p.host_id AS "hostId" FROM ports p JOIN servers v ON ${serverOf}
+  WHERE v.deleted_at IS NULL AND p.host_id IS DISTINCT FROM v.host_id AND p.host_id IS NOT NULL
+    AND NOT EXISTS (SELECT FROM operations o WHERE o.server_id = v.id AND o.state IN ('running', 'unwinding'))
+  ORDER BY p.id LIMIT $1`
+
+/** Promise 2: a server's ports are where the server is. */
+export const portsAreWithTheirServer: RecordCheck = async (db, { limit }) => {
+  const rows = await db.query<PortRow>(readAstray, [limit])
+  return rows.map(({ portId, serverId, hostId }) =>
+    finding('port.astray', {
+      about: { serverId, portId, ...(hostId && { hostId }) },
+      message: `Port ${portId} of server ${serverId} is bound to host ${hostId}, which is not the server's.`,
+    }),
+  )
+}
+
+interface PlanRow {
+  hostId: HostId
+  hostName: string
+  trouble: string | null
+  wanted: number
+  applied: number
+}
+
+const readTroubled = `
+  SELECT n.host_id AS "hostId", h.name AS "hostName", n.trouble, n.wanted, n.applied
+  FROM host_networks n JOIN hosts h ON h.id = n.host_id WHERE n.trouble IS NOT NULL AND ${hostIsAlive} ORDER BY h.name LIMIT $2`
+
+/** A host that says what it cannot do of its networks is to be helped. */
+export const hostsCarryTheirNetworks: RecordCheck = async (db, { silenceMs, limit }) => {
+  const rows = await db.query<PlanRow>(readTroubled, [silenceMs, limit])
+  return rows.map(({ hostId, hostName, trouble }) =>
+    finding('network.trouble', {
+      about: { hostId, hostName },
+      message: `Host ${hostName} cannot make all of its networks: ${trouble}`,
+    }),
+  )
+}
+
+const readUntold = `
+  SELECT min(changed_at) AS since, count(*) AS changes FROM network_changes
+  WHERE changed_at < clock_timestamp() - $1 * interval '1 millisecond' HAVING count(*) > 0`
+
+/** Promise 3: what changed reaches the hosts. */
+export const networkChangesAreTold: RecordCheck = async (db, { graceMs }) => {
+  const rows = await db.query<{ since: Date; changes: number }>(readUntold, [graceMs])
+  return rows.map(({ since, changes }) =>
+    finding('network.untold', {
+      about: {},
+      message: `Changes of networks (${changes}) wait to be told to their hosts.`,
+      since,
+    }),
+  )
+}
+
+const readUse = `
+  WITH used AS (${networkUse})
+  SELECT COALESCE(q.project_id, u.project_id) AS "projectId", counted.use AS counted, COALESCE(u.use, nothing.use) AS used
+  FROM project_quotas q FULL JOIN used u ON u.project_id = q.project_id
+    CROSS JOIN LATERAL (SELECT jsonb_build_object(
+      'networks', COALESCE(q.used_networks, 0), 'subnets', COALESCE(q.used_subnets, 0), 'subnetPools', COALESCE(q.used_subnet_pools, 0),
+      'ports', COALESCE(q.used_ports, 0), 'routers', COALESCE(q.used_routers, 0), 'floatingIps', COALESCE(q.used_floating_ips, 0),
+      'securityGroups', COALESCE(q.used_security_groups, 0), 'securityGroupRules', COALESCE(q.used_security_group_rules, 0),
+      'networkShares', COALESCE(q.used_network_shares, 0)) AS use) counted
+    CROSS JOIN LATERAL (SELECT jsonb_object_agg(key, 0) AS use FROM jsonb_object_keys(counted.use) key) nothing
+  WHERE counted.use <> COALESCE(u.use, nothing.use) ORDER BY 1 LIMIT $1`
+
+/** Promise 8: what a project is said to use of networks is what it has. */
+export const networkUseIsCounted: RecordCheck = async (db, { limit }) => {
+  const projects = await db.query<{ projectId: ProjectId; counted: NetworkUse; used: NetworkUse }>(readUse, [limit])
+  return projects.map(({ projectId, counted, used }) =>
+    finding('quota.network-use-differs', {
+      about: { projectId },
+      message: `Project ${projectId} is counted as using ${differences(counted, used)}.`,
+      found: { counted, used },
+    }),
+  )
+}
+
+function differences(counted: NetworkUse, used: NetworkUse): string {
+  const names = (Object.keys(counted) as (keyof NetworkUse)[]).filter((name) => counted[name] !== used[name])
+  return names.map((name) => `${counted[name]} ${name} where it has ${used[name]}`).join(', ')
+}
