@@ -59,7 +59,9 @@ it('a host is told at once of what concerns it, and its ports are ACTIVE when it
 
 it('a hint that is lost delays it, and no more', async () => {
   const network = await rows.network(7)
-  await becomes(await portOn(network, one.id), 'ACTIVE')
+  const port = await portOn(network, one.id)
+  await becomes(port, 'ACTIVE')
+  expect(one.plans.at(-1)!.networks).toHaveLength(1)
 }, 120_000)
 
 it('a host that was away is told what its networks are to be when it comes back', async () => {
