@@ -1,4 +1,5 @@
 export * from './addresses/index.js'
+export * from './networks/index.js'
 export * from './quota.js'
 export * from './server-actions.js'
 export * from './server-states.js'

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { CloudError } from '@nubo/kernel'
 import { commonStatuses, WireError, type ErrorStyle, type Fault, type FaultedRequest, type RenderedError } from './errors.js'
-import { keystoneInputMessage, novaInputMessage, plainInputMessage } from './schema-messages.js'
+import { keystoneInputMessage, neutronInputMessage, novaInputMessage, plainInputMessage } from './schema-messages.js'
 import { renderAsWebOb } from './webob.js'
 
 const json = 'application/json'
@@ -91,6 +91,40 @@ export const glanceErrors: ErrorStyle = {
   denied: (policy) => `You are not authorized to complete ${policy} action.`,
   bug: (requestId) =>
     `The server has either erred or is incapable of performing the requested operation. Report it with the request id ${requestId}.`,
+}
+
+/** What Neutron calls an error that no exception of its own is behind: WebOb's names. */
+const neutronTypes: Readonly<Record<number, string>> = {
+  400: 'HTTPBadRequest',
+  403: 'PolicyNotAuthorized',
+  404: 'HTTPNotFound',
+  405: 'HTTPMethodNotAllowed',
+  409: 'HTTPConflict',
+  412: 'HTTPPreconditionFailed',
+  413: 'HTTPRequestEntityTooLarge',
+  415: 'HTTPUnsupportedMediaType',
+  503: 'HTTPServiceUnavailable',
+}
+
+/** Network: `{"NeutronError": {type, message, detail}}` (`neutron/pecan_wsgi/hooks/translation.py`). */
+export const neutronErrors: ErrorStyle = {
+  statuses: { ...commonStatuses, QuotaExceeded: 409, NoCapacity: 409 },
+  render(fault, request) {
+    if (fault.unauthenticated) return renderAsKeystone(fault, request)
+    const type = fault.type ?? neutronTypes[fault.status] ?? 'HTTPInternalServerError'
+    return {
+      status: fault.status,
+      contentType: json,
+      headers: fault.headers,
+      body: JSON.stringify({ NeutronError: { type, message: fault.message, detail: '' } }),
+    }
+  },
+  // Neutron takes every body for JSON, whatever its Content-Type says.
+  body: (problem) => (problem === 'syntax' ? new CloudError('Invalid', 'Malformed request body') : undefined),
+  input: neutronInputMessage,
+  denied: (policy) => `rule:${policy} is disallowed by policy`,
+  bug: (requestId) =>
+    `Request Failed: internal server error while processing your request. Report it with the request id ${requestId}.`,
 }
 
 /** 404 of a path or method that does not exist, in the words of the real services' routers. */

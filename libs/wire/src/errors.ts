@@ -22,6 +22,8 @@ export interface Fault {
   headers: Record<string, string>
   /** True where the request had no valid token: the middleware in front of the real services answers, not the service. */
   unauthenticated: boolean
+  /** The name of the real service's exception, where its clients go by it: `type` of the error's details. */
+  type?: string
 }
 
 /** What a style needs to know of the request it answers. */
@@ -83,5 +85,7 @@ export function faultOf(error: unknown, style: Pick<ErrorStyle, 'statuses' | 'bu
   const headers = error instanceof WireError ? { ...error.headers } : {}
   const retryAfterSeconds = error.details['retryAfterSeconds']
   if (typeof retryAfterSeconds === 'number') headers['Retry-After'] = String(retryAfterSeconds)
-  return { status, message: error.message, headers, unauthenticated: error.kind === 'Unauthenticated' }
+  const type = error.details['type']
+  const named = typeof type === 'string' ? { type } : {}
+  return { status, message: error.message, headers, unauthenticated: error.kind === 'Unauthenticated', ...named }
 }

@@ -129,3 +129,17 @@ export function plainInputMessage(error: InputError): string {
   const { path, reason } = describe(error, error.issues[0]!)
   return path.length === 0 ? reason : `${path.map(String).join('.')}: ${reason}`
 }
+
+/**
+ * The first issue as Neutron words it (`neutron_lib/api/attributes.py`, convert_values): "Invalid input for name. Reason: ...",
+ * by the attribute's name. What a schema says in words of its own is told as it stands, and so is an unknown attribute first.
+ */
+export function neutronInputMessage(error: InputError): string {
+  const unknown = error.issues.find(({ code }) => code === 'unrecognized_keys')
+  if (unknown) return unknown.message
+  const issue = error.issues[0]!
+  if (issue.path.length === 0) return issue.message
+  const attribute = issue.path.slice(1).find((key) => typeof key === 'string') ?? issue.path[0]
+  const reason = issue.code === 'custom' ? issue.message : describe(error, issue).reason
+  return `Invalid input for ${String(attribute)}. Reason: ${reason}.`
+}

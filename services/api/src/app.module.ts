@@ -5,6 +5,7 @@ import type { RequestKey } from '@nubo/kernel'
 import { KeptAnswers } from '@nubo/service-kit'
 import { ComputeModule } from './compute/compute.module.js'
 import { IdentityModule } from './identity/identity.module.js'
+import { NetworkModule } from './network/network.module.js'
 import { NuboModule } from './nubo/nubo.module.js'
 import { OverloadModule } from './overload/overload.module.js'
 
@@ -15,7 +16,14 @@ const keptAnswers = {
 }
 
 @Module({
-  imports: [ControlPlaneModule.with({ queueNeeded: false }), OverloadModule, IdentityModule, ComputeModule, NuboModule],
+  imports: [
+    ControlPlaneModule.with({ queueNeeded: false }),
+    OverloadModule,
+    IdentityModule,
+    ComputeModule,
+    NetworkModule,
+    NuboModule,
+  ],
   providers: [keptAnswers],
 })
 export class AppModule {}

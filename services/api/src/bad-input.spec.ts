@@ -37,7 +37,8 @@ async function wrong(method: string, url: string, request: TestRequest): Promise
 }
 
 function hasShape(url: string, status: number, body: string): boolean {
-  const json = JSON.parse(body) as Record<string, { code?: unknown; message?: unknown }>
+  const json = JSON.parse(body) as Record<string, { code?: unknown; message?: unknown; type?: unknown }>
+  if (url.startsWith('/v2.0') && status !== 401) return Boolean(json['NeutronError']?.type && json['NeutronError'].message)
   const fault = url.startsWith('/v3') ? json['error'] : Object.values(json)[0]
   const isFault = fault?.code === status && typeof fault.message === 'string' && fault.message !== ''
   // What Nova's router and middleware answer.

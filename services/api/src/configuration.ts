@@ -22,6 +22,12 @@ export const apiConfiguration = controlPlaneConfiguration.extend({
       connectionMs: z.int().positive().default(2_000),
     })
     .prefault({}),
+  networks: z
+    .strictObject({
+      /** What the network between hosts carries in one packet, in bytes. */
+      underlayMtu: z.int().min(1_330).max(65_535).default(1_500),
+    })
+    .prefault({}),
   tokens: z.strictObject({
     /** PEM, PKCS #8, Ed25519. */
     privateKeyFile: z.string().min(1),

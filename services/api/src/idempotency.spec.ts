@@ -153,6 +153,7 @@ const examples: Record<string, Example> = {
     body: () => projectAccess('removeTenantAccess', 'demo'),
     other: () => projectAccess('removeTenantAccess', 'admin'),
   },
+  'POST /v2.0/networks': { body: named('network'), other: named('network') },
   'POST /nubo/v1/hosts/:id/fence': { subject: newHost, body: () => ({}), elsewhere: newHost },
   'POST /nubo/v1/hosts/:id/release': { subject: fencedHost, body: () => ({}), elsewhere: fencedHost },
   'POST /v3/projects': { body: named('project'), other: named('project') },
@@ -164,7 +165,7 @@ const examples: Record<string, Example> = {
 /** All that a POST could change, but for the keys themselves. */
 const everything = async () => {
   const compute = ['hosts', 'servers', 'operations', 'operation_steps', 'project_quotas', 'keypairs', 'flavors', 'flavor_access']
-  const tables = [...compute, 'projects', 'users', 'domains', 'roles']
+  const tables = [...compute, 'projects', 'users', 'domains', 'roles', 'networks']
   return JSON.stringify(await Promise.all(tables.map((table) => api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`))))
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { servedRoutes, type ServedRoute } from '@nubo/service-kit'
+import { networkRequests } from './testing/network-requests.js'
 import { demoPassword, onProject, TestApi } from './testing/test-api.js'
 
 // Promise 10 at the API: whatever a stranger asks of whatever is demo's, by its real ids, nothing is shown and nothing moves.
@@ -8,6 +9,8 @@ let api: TestApi
 let stranger: string
 let routes: readonly ServedRoute[]
 let demo: { userId: string; projectId: string; serverId: string; keyName: string; requestId: string; flavorId: string }
+/** Of what demo has of networks, by the place of its routes. */
+let demosNetworks: Record<string, string>
 
 beforeAll(async () => {
   api = await TestApi.start()
@@ -21,6 +24,7 @@ beforeAll(async () => {
   await api.send('PUT', `/v3/projects/${project.id}/users/${user.id}/roles/${role.id}`, { token: admin })
   stranger = await api.login('stranger', 'stranger-secret', onProject('strange'))
   demo = await makeDemosThings()
+  demosNetworks = await makeDemosNetworks()
 })
 afterAll(() => api.stop())
 
@@ -59,6 +63,13 @@ async function makeDemosThings() {
   return { userId: user.id, projectId: project.id, serverId: server!.id, keyName, requestId, flavorId: 'demos-flavor' }
 }
 
+async function makeDemosNetworks(): Promise<Record<string, string>> {
+  const request = networkRequests(api, await api.demo())
+  const make = async (singular: string, body: Record<string, unknown>) =>
+    (await request('POST', `/${singular}s`, { [singular]: body })).body[singular].id as string
+  return { networks: await make('network', { name: 'demos-network', description: 'demos-description' }) }
+}
+
 /** `url` with demo's own ids where it takes ids. */
 function ofDemo(url: string): string {
   const ids: Record<string, string> = {
@@ -69,7 +80,8 @@ function ofDemo(url: string): string {
     key: 'demos',
     requestId: demo.requestId,
     flavor_id: demo.flavorId,
-    id: url.includes('/flavors/') ? demo.flavorId : demo.serverId,
+    id: url.includes('/flavors/') ? demo.flavorId : (demosNetworks[url.split('/')[2]!] ?? demo.serverId),
+    tag: 'demos-tag',
   }
   return url.replace(/:(\w+)/g, (_, parameter: string) => ids[parameter] ?? demo.serverId)
 }
@@ -81,16 +93,30 @@ const bodies: Record<string, unknown> = {
   'PUT /v2.1/servers/:id/metadata': { metadata: { demos: 'stolen' } },
   'PUT /v2.1/servers/:id/metadata/:key': { meta: { demos: 'stolen' } },
   'PUT /v2.1/os-quota-sets/:project_id': { quota_set: { cores: 0 } },
+  'PUT /v2.0/networks/:id': { network: { name: 'stolen' } },
+  'PUT /v2.0/networks/:id/tags': { tags: ['stolen'] },
   'PATCH /v3/users/:user_id': { user: { name: 'stolen', password: 'stolen-secret' } },
   'PATCH /v3/projects/:project_id': { project: { name: 'stolen' } },
   'PATCH /v3/domains/:domain_id': { domain: { name: 'stolen' } },
 }
 
+const tables = [
+  'servers',
+  'operations',
+  'keypairs',
+  'users',
+  'projects',
+  'domains',
+  'role_assignments',
+  'flavors',
+  'flavor_access',
+]
+
 const demosRecords = async () =>
   JSON.stringify(
     await Promise.all(
-      ['servers', 'operations', 'keypairs', 'users', 'projects', 'domains', 'role_assignments', 'flavors', 'flavor_access'].map(
-        (table) => api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`),
+      [...tables, 'networks', 'network_shares', 'project_quotas'].map((table) =>
+        api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`),
       ),
     ),
   )
@@ -119,7 +145,15 @@ describe('a manager of another project', () => {
   })
 
   it('sees nothing of it, by its ids, in lists, or by asking for all', async () => {
-    const secrets = [demo.serverId, demo.projectId, demo.userId, demo.keyName, 'demos-', demo.requestId]
+    const secrets = [
+      ...Object.values(demosNetworks),
+      demo.serverId,
+      demo.projectId,
+      demo.userId,
+      demo.keyName,
+      'demos-',
+      demo.requestId,
+    ]
     const queries = ['', '?all_tenants=1', `?project_id=${demo.projectId}`, `?tenant_id=${demo.projectId}&user_id=${demo.userId}`]
     // The limits of a project that has none of its own are the same for all, under whichever id was asked for.
     const telling = routes.filter(({ method, url }) => method === 'GET' && !url.endsWith('/defaults'))
@@ -149,10 +183,14 @@ describe('a manager of another project', () => {
 it('a member sees what is its own (so that there is something to see)', async () => {
   const token = await api.demo()
   const seen = await Promise.all(
-    ['/v2.1/servers', '/v2.1/os-keypairs', `/v2.1/servers/${demo.serverId}`, '/v2.1/flavors?is_public=false'].map(
-      async (url) => (await api.send('GET', url, { token })).body,
-    ),
+    [
+      '/v2.1/servers',
+      '/v2.1/os-keypairs',
+      `/v2.1/servers/${demo.serverId}`,
+      '/v2.1/flavors?is_public=false',
+      '/v2.0/networks',
+    ].map(async (url) => (await api.send('GET', url, { token })).body),
   )
-  for (const [index, text] of ['demos-server', 'demos-key', 'demos-server', 'demos-flavor'].entries())
+  for (const [index, text] of ['demos-server', 'demos-key', 'demos-server', 'demos-flavor', 'demos-network'].entries())
     expect([index, seen[index]]).toEqual([index, expect.stringContaining(text)])
 })

@@ -30,6 +30,18 @@ const everybody = names
 const inProject = names.filter((name) => name.endsWith('@project'))
 const inDomain = names.filter((name) => name.endsWith('@project') || name.endsWith('@domain'))
 
+const resourcePolicies = (singular: string) => ({
+  [`get_${singular}`]: readers,
+  [`create_${singular}`]: members,
+  [`update_${singular}`]: members,
+  [`delete_${singular}`]: members,
+})
+const tagPolicies = (plural: string) => ({
+  [`get_${plural}_tags`]: readers,
+  [`update_${plural}_tags`]: members,
+  [`delete_${plural}_tags`]: members,
+})
+
 /** Who may; and, where it differs, who may if the path names what is their own. */
 const table: Record<string, readonly string[] | { foreign: readonly string[]; own: readonly string[] }> = {
   'identity:ask_about_token': everybody,
@@ -126,6 +138,8 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   'os_compute_api:os-availability-zone:list': everybody,
   'os_compute_api:os-availability-zone:detail': operators,
   'os_compute_api:extensions': everybody,
+  ...resourcePolicies('network'),
+  ...tagPolicies('networks'),
   'nubo:hypervisors:show': operators,
   'nubo:placement:show': readers,
   'nubo:doctor:examine': operators,
@@ -173,10 +187,10 @@ const pathOf = (url: string, own: boolean) =>
   url.replace(/:(\w+)/g, (_, parameter: string) => `${own ? 'own' : 'foreign'}-${parameter.replace(/_?id$/i, '') || 'thing'}`)
 
 /** The words of each API for a policy that said no; anything else is an answer of the route itself. */
-const denial = (policy: Policy) =>
-  policy.name.startsWith('identity:')
-    ? `You are not authorized to perform the requested action: ${policy.name}.`
-    : `Policy doesn't allow ${policy.name} to be performed.`
+function denial({ name }: Policy): string {
+  if (name.startsWith('identity:')) return `You are not authorized to perform the requested action: ${name}.`
+  return name.includes(':') ? `Policy doesn't allow ${name} to be performed.` : `rule:${name} is disallowed by policy`
+}
 
 async function whoMay(route: ServedRoute, policy: Policy, own: boolean, action?: string): Promise<string[]> {
   const { method, url } = route
@@ -213,9 +227,11 @@ describe('every route', () => {
       'GET /',
       'GET /compute',
       'GET /healthz',
+      'GET /network',
       'GET /nubo/v1',
       'GET /readyz',
       'GET /v2',
+      'GET /v2.0',
       'GET /v2.1',
       'GET /v3',
       'POST /v3/auth/tokens',

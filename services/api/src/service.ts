@@ -8,6 +8,6 @@ export const apiService: ServiceOptions<ApiConfiguration> = {
   configurationSchema: apiConfiguration,
   module: () => AppModule,
   surfaces: surfacesOf,
-  // Keystone has the root: clients that look for the versions of compute look below its own.
-  mounts: ['/compute'],
+  // Keystone has the root: clients that look for the versions of the others look below their own.
+  mounts: ['/compute', '/network'],
 }

@@ -1,5 +1,5 @@
 import type { Surface } from '@nubo/service-kit'
-import { keystoneErrors, novaErrors } from '@nubo/wire'
+import { keystoneErrors, neutronErrors, novaErrors } from '@nubo/wire'
 import { computeMicroversions } from './compute/microversions/registry.js'
 import type { ApiConfiguration } from './configuration.js'
 
@@ -19,6 +19,15 @@ export function surfacesOf({ publicUrl }: ApiConfiguration): Surface[] {
       guardsUnknownPaths: true,
       microversions: computeMicroversions,
       formerPrefix: '/v2',
+    },
+    {
+      name: 'network',
+      prefix: '/v2.0',
+      errors: neutronErrors,
+      identityUrl: publicUrl,
+      jsonMediaTypes: ['application/json', ''],
+      requestIdHeaders: [],
+      guardsUnknownPaths: true,
     },
     {
       name: 'nubo',

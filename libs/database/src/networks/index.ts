@@ -9,3 +9,8 @@ export {
   type AppliedPlan,
 } from './plan-revisions.js'
 export { placeRouters } from './router-placement.js'
+export * from './network-records.js'
+export * from './networks.js'
+export * from './quota.js'
+export * from './records/index.js'
+export * from './shares.js'

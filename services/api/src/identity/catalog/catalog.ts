@@ -43,11 +43,12 @@ export class Catalog {
       }))
       return { id, type, name, description, endpoints }
     }
-    // Clients append the version to the image endpoint and take the others as they stand.
+    // Clients append the version to the endpoints of image and network and take the others as they stand.
     this.services = [
       service('identity', 'keystone', 'Identity', `${publicUrl}/v3`),
       service('compute', 'nova', 'Compute', `${publicUrl}/compute/v2.1`),
       service('image', 'glance', 'Images', imageUrl),
+      service('network', 'neutron', 'Networks', `${publicUrl}/network`),
     ]
   }
 }

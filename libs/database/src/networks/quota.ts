@@ -1,0 +1,67 @@
+import { networkLimitsOf, networkError, type NetworkAmounts, type NetworkQuotaResource } from '@nubo/domain'
+import type { Queryable, Transaction } from '../connection.js'
+
+const usedColumns: Record<NetworkQuotaResource, string> = {
+  network: 'used_networks',
+  subnet: 'used_subnets',
+  subnetpool: 'used_subnet_pools',
+  port: 'used_ports',
+  router: 'used_routers',
+  floatingip: 'used_floating_ips',
+  security_group: 'used_security_groups',
+  security_group_rule: 'used_security_group_rules',
+  rbac_policy: 'used_network_shares',
+}
+
+const resources = Object.keys(usedColumns) as NetworkQuotaResource[]
+
+/**
+ * Takes `amounts` of a project's quota for as long as what they stand for is there. The limit is asked in the row that is
+ * updated, so however many requests race none goes over it. Throws QuotaExceeded, and the transaction is to be given up.
+ */
+export async function takeNetworkQuota(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<void> {
+  const use = await raise(tx, projectId, amounts)
+  const limits = networkLimitsOf(use.limits)
+  const over = resources.filter((each) => (amounts[each] ?? 0) > 0 && limits[each] >= 0 && use.used[each] > limits[each])
+  if (over.length > 0)
+    throw networkError(
+      'QuotaExceeded',
+      'OverQuota',
+      `Quota exceeded for resources: [${over.map((name) => `'${name}'`).join(', ')}].`,
+    )
+}
+
+/** To be called where the deletion of what they stood for is certain: in its transaction, once. */
+export async function giveBackNetworkQuota(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<void> {
+  const negative = Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, -amount]))
+  await raise(tx, projectId, negative)
+}
+
+export interface NetworkQuota {
+  /** The project's own limits, of all services; what is absent has the default. */
+  limits: Record<string, number>
+  used: Record<NetworkQuotaResource, number>
+}
+
+/** A project's own limits and what it has. */
+export async function readNetworkQuota(db: Queryable, projectId: string): Promise<NetworkQuota> {
+  const [row] = await db.query<QuotaRow>(`SELECT ${quotaFields} FROM project_quotas WHERE project_id = $1`, [projectId])
+  return row ? fromRow(row) : { limits: {}, used: Object.fromEntries(resources.map((each) => [each, 0])) as NetworkQuota['used'] }
+}
+
+type QuotaRow = { limits: Record<string, number> } & Record<NetworkQuotaResource, number>
+const quotaFields = ['limits', ...resources.map((each) => `project_quotas.${usedColumns[each]} AS "${each}"`)].join(', ')
+const fromRow = ({ limits, ...used }: QuotaRow): NetworkQuota => ({ limits, used })
+
+const raiseStatement = `
+  INSERT INTO project_quotas (project_id, ${resources.map((each) => usedColumns[each]).join(', ')})
+  VALUES ($1, ${resources.map((_, index) => `$${index + 2}`).join(', ')})
+  ON CONFLICT (project_id) DO UPDATE SET
+    ${resources.map((each) => `${usedColumns[each]} = project_quotas.${usedColumns[each]} + EXCLUDED.${usedColumns[each]}`).join(', ')}
+  RETURNING ${quotaFields}`
+
+/** Holds the row until the transaction ends: what is read here is what the next request finds. */
+async function raise(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<NetworkQuota> {
+  const [row] = await tx.query<QuotaRow>(raiseStatement, [projectId, ...resources.map((each) => amounts[each] ?? 0)])
+  return fromRow(row!)
+}

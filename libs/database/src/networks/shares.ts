@@ -1,0 +1,52 @@
+import type { Queryable, Transaction } from '../connection.js'
+
+export type ShareAction = 'access_as_shared' | 'access_as_external'
+
+export interface NewShare {
+  id: string
+  networkId: string
+  action: ShareAction
+}
+
+/** Shares a network with every project, in its owner's name. Does nothing where it is shared so already. */
+export async function shareNetwork(tx: Transaction, { id, networkId, action }: NewShare): Promise<void> {
+  await tx.execute(
+    `INSERT INTO network_shares (id, project_id, network_id, action, target_project)
+     SELECT $1, project_id, id, $3, '*' FROM networks WHERE id = $2 ON CONFLICT DO NOTHING`,
+    [id, networkId, action],
+  )
+}
+
+/** Shares it with every project no more. False where it was not. */
+export async function unshareNetwork(tx: Transaction, networkId: string, action: ShareAction): Promise<boolean> {
+  const deleted = await tx.execute(`DELETE FROM network_shares WHERE network_id = $1 AND action = $2 AND target_project = '*'`, [
+    networkId,
+    action,
+  ])
+  return deleted > 0
+}
+
+/** Whether a project that the network is neither owned by nor shared with has a port or a subnet there. */
+export async function isUsedByOthers(db: Queryable, networkId: string): Promise<boolean> {
+  const [row] = await db.query<{ used: boolean }>(
+    `SELECT EXISTS (
+       SELECT FROM (
+         SELECT project_id FROM ports WHERE network_id = $1 AND gone_at IS NULL AND device_owner NOT LIKE 'network:%'
+         UNION ALL SELECT project_id FROM subnets WHERE network_id = $1) users
+       WHERE project_id NOT IN (SELECT project_id FROM networks WHERE id = $1)
+         AND NOT EXISTS (SELECT FROM network_shares s WHERE s.network_id = $1 AND s.action = 'access_as_shared'
+           AND s.target_project IN ('*', users.project_id))) AS used`,
+    [networkId],
+  )
+  return row!.used
+}
+
+/** Whether routers have their gateways, or floating IPs their addresses, on an external network. */
+export async function hasExternalUse(db: Queryable, networkId: string): Promise<boolean> {
+  const [row] = await db.query<{ used: boolean }>(
+    `SELECT EXISTS (SELECT FROM ports WHERE network_id = $1 AND gone_at IS NULL
+       AND device_owner IN ('network:router_gateway', 'network:floatingip')) AS used`,
+    [networkId],
+  )
+  return row!.used
+}

@@ -1,0 +1,2 @@
+export * from './network-error.js'
+export * from './quota.js'

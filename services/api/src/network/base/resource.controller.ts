@@ -1,0 +1,84 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Put, Query, type Type } from '@nestjs/common'
+import type { Caller } from '@nubo/auth'
+import { Once, type RowOf } from '@nubo/database'
+import { CloudError, type RequestKey } from '@nubo/kernel'
+import { BaseUrl, CurrentCaller, CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
+import type { Changes } from './attribute.js'
+import type { CreateBody } from './bodies.js'
+import { anyQuery, fieldsOf, type AnyQuery } from './listing-query.js'
+import { pageLinks } from './page-links.js'
+import type { Resource, ResourceColumns } from './resource.js'
+import type { Expected, ResourceService } from './resource.service.js'
+
+/** The routes of a resource: list, create, show, update, delete. */
+export function resourceController<C extends ResourceColumns, A>(
+  resource: Resource<C, A>,
+  service: Type<ResourceService<C, A>>,
+): Type {
+  const { path, singular, plural, policies } = resource
+
+  @Controller(`v2.0/${path}`)
+  class ResourceController {
+    constructor(@Inject(service) private readonly resources: ResourceService<C, A>) {}
+
+    @Get()
+    @Guarded(policies.get)
+    async list(@CurrentCaller() caller: Caller, @Query({ schema: anyQuery }) query: AnyQuery, @BaseUrl() baseUrl: string) {
+      const rows = await this.resources.list(caller, query)
+      const fields = fieldsOf(query)
+      const links = pageLinks(query, rows as unknown as { id: string }[], `${baseUrl}/v2.0/${path}`)
+      const shown = rows.map((row) => resource.view(row, caller, fields))
+      return { [plural]: shown, ...(links.length > 0 && { [`${plural}_links`]: links }) }
+    }
+
+    @Post()
+    @HttpCode(201)
+    @Guarded(policies.create)
+    @Idempotent()
+    async create(
+      @CurrentCaller() caller: Caller,
+      @Body({ schema: resource.createBody }) { items, isBulk }: CreateBody<Changes<A>>,
+      @CurrentRequestKey() key: RequestKey | undefined,
+    ) {
+      const answer = (rows: RowOf<C>[]) => {
+        const shown = rows.map((row) => resource.view(row, caller))
+        return isBulk ? { [plural]: shown } : { [singular]: shown[0] }
+      }
+      return answer(await this.resources.create(caller, items, new Once(key, answer)))
+    }
+
+    @Get(':id')
+    @Guarded(policies.get)
+    async show(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query({ schema: anyQuery }) query: AnyQuery) {
+      return { [singular]: resource.view(await this.resources.find(caller, id), caller, fieldsOf(query)) }
+    }
+
+    @Put(':id')
+    @Guarded(policies.update)
+    async update(
+      @CurrentCaller() caller: Caller,
+      @Param('id') id: string,
+      @Body({ schema: resource.updateBody }) changes: Changes<A>,
+      @Headers('if-match') match: string | undefined,
+    ) {
+      return { [singular]: resource.view(await this.resources.update(caller, id, changes, expectedIn(match)), caller) }
+    }
+
+    @Delete(':id')
+    @HttpCode(204)
+    @Guarded(policies.delete)
+    async delete(@CurrentCaller() caller: Caller, @Param('id') id: string, @Headers('if-match') match: string | undefined) {
+      await this.resources.delete(caller, id, expectedIn(match))
+    }
+  }
+  return ResourceController
+}
+
+/** `If-Match: revision_number=5` (the extension revision-if-match). */
+function expectedIn(match: string | undefined): Expected {
+  if (match === undefined) return {}
+  const [, revision] = /^revision_number=(\d{1,9})$/.exec(match) ?? []
+  if (revision === undefined)
+    throw new CloudError('Invalid', 'Unable to parse the If-Match header: revision_number=N is understood.')
+  return { revisionNumber: Number(revision) }
+}

@@ -1,0 +1,2 @@
+/** The resources that the network API tells of at its version. */
+export const served = [{ singular: 'network', plural: 'networks' }]
