@@ -134,3 +134,27 @@ it('lives on when PostgreSQL ends a connection on which a transaction is between
   expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
   await Promise.all([database.close(), other.close()])
 })
+
+it('reads under a shared lock what was committed by whoever had it alone, and writes nothing there', async () => {
+  const [reader, changer] = [connect(), connect({ poolSize: 2 })]
+  await changer.execute('CREATE TABLE shared_notes AS SELECT 1 AS number')
+  const hasLock = Promise.withResolvers<void>()
+  const mayCommit = Promise.withResolvers<void>()
+  const change = changer.transaction(async (tx) => {
+    await tx.query('SELECT pg_advisory_xact_lock(7)')
+    hasLock.resolve()
+    await mayCommit.promise
+    await tx.execute('UPDATE shared_notes SET number = 2')
+  })
+  await hasLock.promise
+  const read = reader.readSharing(7, (db) => db.query('SELECT number FROM shared_notes'))
+  const waits = () => changer.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)
+  await waitFor('the reader waits for the lock', async () => (await waits()).length > 0, patience)
+  mayCommit.resolve()
+  expect(await read).toEqual([{ number: 2 }])
+  await change
+  const write = reader.readSharing(7, (db) => db.execute('UPDATE shared_notes SET number = 3'))
+  await expect(write).rejects.toThrow('read-only transaction')
+  await changer.query('SELECT pg_advisory_lock(7), pg_advisory_unlock(7)')
+  for (const each of [reader, changer]) await each.close()
+})

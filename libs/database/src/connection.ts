@@ -122,14 +122,22 @@ export class Database implements Queryable {
    * the database is. It can write nothing, and keeps nobody from writing.
    */
   async snapshot<T>(work: (db: Queryable) => Promise<T>): Promise<T> {
-    return await this.attempt(work, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    return await this.read('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work)
   }
 
-  private async attempt<T>(work: (tx: Transaction) => Promise<T>, begin = 'BEGIN'): Promise<T> {
+  /**
+   * Runs `work`, which can write nothing, while it shares the advisory lock `lockId`: it reads what was committed by whoever
+   * had that lock alone before, and who wants it alone waits until `work` is done.
+   */
+  async readSharing<T>(lockId: number, work: (db: Queryable) => Promise<T>): Promise<T> {
+    return await this.read(`BEGIN READ ONLY; SELECT pg_advisory_xact_lock_shared(${lockId})`, work)
+  }
+
+  private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await reachable(this.connections.connect())
     let broken: Error | undefined
     try {
-      await reachable(client.query(begin))
+      await reachable(client.query('BEGIN'))
       const result = await work(transactionOn(client))
       await commit(client)
       return result
@@ -140,6 +148,20 @@ export class Database implements Queryable {
       throw error
     } finally {
       client.release(broken)
+    }
+  }
+
+  /** Nobody waits for the end of what only read: nothing of it can be lost. */
+  private async read<T>(begin: string, work: (db: Queryable) => Promise<T>): Promise<T> {
+    const client = await reachable(this.connections.connect())
+    try {
+      await reachable(client.query(begin))
+      return await work(transactionOn(client))
+    } finally {
+      void client.query('ROLLBACK').then(
+        () => client.release(),
+        (failure: Error) => client.release(failure),
+      )
     }
   }
 

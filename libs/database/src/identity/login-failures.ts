@@ -4,21 +4,15 @@ import type { Queryable } from '../connection.js'
 export const loginFailureWindowSeconds = 15 * 60
 const window = `interval '${loginFailureWindowSeconds} seconds'`
 
-/** Failed logins in a row of `subject`, none of them older than the window. */
-export async function countLoginFailures(db: Queryable, subject: string): Promise<number> {
-  const rows = await db.query<{ failures: number }>(
-    `SELECT failures FROM login_failures WHERE subject = $1 AND last_failed_at > clock_timestamp() - ${window}`,
-    [subject],
-  )
-  return rows[0]?.failures ?? 0
-}
+/** Whether the failures of row `f` count still. */
+export const countsStill = `f.last_failed_at > clock_timestamp() - ${window}`
 
 /** Adds one failure, and returns how many that makes: each of several at once gets a number of its own. */
 export async function addLoginFailure(db: Queryable, subject: string): Promise<number> {
   const rows = await db.query<{ failures: number }>(
     `INSERT INTO login_failures AS f (subject, failures, last_failed_at) VALUES ($1, 1, clock_timestamp())
      ON CONFLICT (subject) DO UPDATE SET last_failed_at = clock_timestamp(),
-       failures = CASE WHEN f.last_failed_at > clock_timestamp() - ${window} THEN f.failures + 1 ELSE 1 END
+       failures = CASE WHEN ${countsStill} THEN f.failures + 1 ELSE 1 END
      RETURNING failures`,
     [subject],
   )

@@ -1,6 +1,5 @@
-import type { Queryable, Transaction } from '../connection.js'
-import type { RoleRow } from './roles.js'
-import type { TargetKind } from './role-assignments.js'
+import type { Queryable } from '../connection.js'
+import { countsStill } from './login-failures.js'
 
 /** A user as a login sees it: with its domain, and what its password is checked against. */
 export interface LoginUser {
@@ -14,82 +13,51 @@ export interface LoginUser {
   domainEnabled: boolean
 }
 
-const loginColumns = `u.id, u.name, u.enabled, u.password_hash AS "passwordHash", u.default_project_id AS "defaultProjectId",
+export const loginColumns = `u.id, u.name, u.enabled, u.password_hash AS "passwordHash", u.default_project_id AS "defaultProjectId",
   d.id AS "domainId", d.name AS "domainName", d.enabled AS "domainEnabled"`
 
-/** How a request names a user: by id, or by name within a domain, which is named by id or name. */
+/** How a request names a user or a project: by id, or by name within a domain, which is named by id or name. */
 export type UserReference = { id: string } | { name: string; domain: DomainReference }
+export type ProjectReference = UserReference
 export type DomainReference = { id: string } | { name: string }
 
-export async function findLoginUser(db: Queryable, reference: UserReference): Promise<LoginUser | undefined> {
-  if ('id' in reference)
-    return (
-      await db.query<LoginUser>(`SELECT ${loginColumns} FROM users u JOIN domains d ON d.id = u.domain_id WHERE u.id = $1`, [
-        reference.id,
-      ])
-    )[0]
-  const column = 'id' in reference.domain ? 'id' : 'name'
-  const domain = 'id' in reference.domain ? reference.domain.id : reference.domain.name
-  const rows = await db.query<LoginUser>(
-    `SELECT ${loginColumns} FROM users u JOIN domains d ON d.id = u.domain_id WHERE u.name = $1 AND d.${column} = $2`,
-    [reference.name, domain],
+/** A condition, and the values of its parameters. */
+export interface Condition {
+  sql: string
+  values: readonly string[]
+}
+
+/** Which row of `table`, in its `domain`, is meant. Parameters are counted from `first`. */
+export function isMeant(reference: UserReference, table: string, domain: string, first: number): Condition {
+  if ('id' in reference) return { sql: `${table}.id = $${first}`, values: [reference.id] }
+  const { sql, values } = isMeantDomain(reference.domain, domain, first + 1)
+  return { sql: `${table}.name = $${first} AND ${sql}`, values: [reference.name, ...values] }
+}
+
+export function isMeantDomain(reference: DomainReference, domain: string, first: number): Condition {
+  if ('id' in reference) return { sql: `${domain}.id = $${first}`, values: [reference.id] }
+  return { sql: `${domain}.name = $${first}`, values: [reference.name] }
+}
+
+/** What a login begins with: the user that it names, if there is one, and whom its failure counts against. */
+export interface Login {
+  user: LoginUser | undefined
+  /** One a user, however it is named; without a user it is `nobody`. */
+  subject: string
+  /** Failed logins of that subject in a row and of late. */
+  failures: number
+}
+
+/** One statement, and the same one whether there is such a user or not. */
+export async function findLogin(db: Queryable, reference: UserReference, nobody: string): Promise<Login> {
+  const { sql, values } = isMeant(reference, 'u', 'd', 2)
+  const [row] = await db.query<Omit<Login, 'user'> & { user: LoginUser | null }>(
+    `SELECT to_json(named) AS user, s.subject, COALESCE(f.failures, 0) AS failures
+     FROM (SELECT $1::text AS name) nobody
+     LEFT JOIN (SELECT ${loginColumns} FROM users u JOIN domains d ON d.id = u.domain_id WHERE ${sql}) named ON true
+     CROSS JOIN LATERAL (SELECT COALESCE('user:' || named.id, nobody.name) AS subject) s
+     LEFT JOIN login_failures f ON f.subject = s.subject AND ${countsStill}`,
+    [nobody, ...values],
   )
-  return rows[0]
-}
-
-export interface LoginProject {
-  id: string
-  name: string
-  enabled: boolean
-  domainId: string
-  domainName: string
-  domainEnabled: boolean
-}
-
-export type ProjectReference = { id: string } | { name: string; domain: DomainReference }
-
-const projectColumns =
-  'p.id, p.name, p.enabled, d.id AS "domainId", d.name AS "domainName", d.enabled AS "domainEnabled" FROM projects p JOIN domains d ON d.id = p.domain_id'
-
-export async function findLoginProject(db: Queryable, reference: ProjectReference): Promise<LoginProject | undefined> {
-  if ('id' in reference) return (await db.query<LoginProject>(`SELECT ${projectColumns} WHERE p.id = $1`, [reference.id]))[0]
-  const column = 'id' in reference.domain ? 'id' : 'name'
-  const domain = 'id' in reference.domain ? reference.domain.id : reference.domain.name
-  return (
-    await db.query<LoginProject>(`SELECT ${projectColumns} WHERE p.name = $1 AND d.${column} = $2`, [reference.name, domain])
-  )[0]
-}
-
-export async function findLoginDomain(
-  db: Queryable,
-  reference: DomainReference,
-): Promise<{ id: string; name: string; enabled: boolean } | undefined> {
-  const column = 'id' in reference ? 'id' : 'name'
-  const rows = await db.query<{ id: string; name: string; enabled: boolean }>(
-    `SELECT id, name, enabled FROM domains WHERE ${column} = $1`,
-    ['id' in reference ? reference.id : reference.name],
-  )
-  return rows[0]
-}
-
-const roleObject = `json_build_object('id', r.id, 'name', r.name, 'description', r.description)`
-
-/**
- * The roles that `userId` was given on a target, those called `impliable` whether given or not, and PostgreSQL's time in
- * whole ms, which is a token's time of issue. One statement: it stands in every login.
- */
-export async function readRolesNow(
-  tx: Transaction,
-  userId: string,
-  target: { kind: TargetKind; id: string } | undefined,
-  impliable: readonly string[],
-): Promise<{ nowMs: number; roles: RoleRow[]; impliable: RoleRow[] }> {
-  const [row] = await tx.query<{ now: number; roles: RoleRow[] | null; impliable: RoleRow[] | null }>(
-    `SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
-       (SELECT json_agg(${roleObject} ORDER BY r.name) FROM role_assignments a JOIN roles r ON r.id = a.role_id
-        WHERE a.user_id = $1 AND a.target_kind = $2 AND a.target_id = $3) AS roles,
-       (SELECT json_agg(${roleObject} ORDER BY r.name) FROM roles r WHERE r.name = ANY($4::text[])) AS impliable`,
-    [userId, target?.kind ?? null, target?.id ?? null, impliable],
-  )
-  return { nowMs: row!.now, roles: row!.roles ?? [], impliable: row!.impliable ?? [] }
+  return { ...row!, user: row!.user ?? undefined }
 }

@@ -1,4 +1,4 @@
-import type { Queryable, Transaction } from '../connection.js'
+import type { Database, Queryable, Transaction } from '../connection.js'
 
 /**
  * Held shared by whoever issues a token, from before it reads the user and the roles until it has its time of issue; held
@@ -6,8 +6,9 @@ import type { Queryable, Transaction } from '../connection.js'
  */
 const revocationLock = 72_707_401
 
-export const lockForIssue = (tx: Transaction): Promise<number> =>
-  tx.execute('SELECT pg_advisory_xact_lock_shared($1)', [revocationLock])
+/** Reads what a token is made from, its time of issue included. */
+export const readForIssue = <T>(database: Database, read: (db: Queryable) => Promise<T>): Promise<T> =>
+  database.readSharing(revocationLock, read)
 
 export const lockForRevocation = (tx: Transaction): Promise<number> =>
   tx.execute('SELECT pg_advisory_xact_lock($1)', [revocationLock])

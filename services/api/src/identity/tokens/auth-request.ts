@@ -1,4 +1,4 @@
-import type { DomainReference, ProjectReference, UserReference } from '@nubo/database'
+import type { DomainReference, ProjectReference, TokenTarget, UserReference } from '@nubo/database'
 import { CloudError } from '@nubo/kernel'
 import { z } from 'zod'
 import { expected, loginRefused } from '../identity-errors.js'
@@ -42,21 +42,14 @@ export const authBody = z.object({
 })
 type Auth = NonNullable<z.output<typeof authBody>['auth']>
 
-/** What a token shall be scoped to. 'default': whatever is the user's own. */
-export type ScopeRequest =
-  | { kind: 'default' }
-  | { kind: 'unscoped' }
-  | { kind: 'system' }
-  | { kind: 'project'; project: ProjectReference }
-  | { kind: 'domain'; domain: DomainReference }
-
 /** A request for a token, in terms that leave no doubt. */
 export interface AuthRequest {
   /** In the order given, each once. */
   methods: readonly ('password' | 'token')[]
   password: { user: UserReference; password: string } | undefined
   token: string | undefined
-  scope: ScopeRequest
+  /** What the token is to be scoped to. */
+  scope: TokenTarget
 }
 
 /** What the body asks for. Errors: 400 in Keystone's words; 401 for a method that there is not. */
@@ -91,7 +84,7 @@ function passwordOf(given: Auth['identity']['password']): AuthRequest['password'
   return { user: { name: user.name, domain: domainReference }, password: user.password }
 }
 
-function scopeOf(scope: Auth['scope']): ScopeRequest {
+function scopeOf(scope: Auth['scope']): TokenTarget {
   if (scope === undefined) return { kind: 'default' }
   const named = typeof scope === 'string' ? [scope] : Object.keys(scope)
   const kinds = ['system', 'project', 'domain', 'unscoped', 'OS-TRUST:trust'].filter((kind) => named.includes(kind))

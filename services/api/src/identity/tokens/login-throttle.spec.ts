@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals'
-import { Database, migrate } from '@nubo/database'
+import { Database, findLogin, migrate } from '@nubo/database'
 import { startPostgres } from '@nubo/deploy'
 import { CloudError, systemClock, type Clock } from '@nubo/kernel'
 import { delayMsOf, LoginThrottle } from './login-throttle.js'
@@ -36,8 +36,8 @@ beforeEach(async () => {
 const wrong = async () => {
   throw new CloudError('Unauthenticated', 'no')
 }
-const attempt = (subject: string, login: () => Promise<unknown> = wrong) =>
-  throttle.run(subject, login).then(
+const attempt = async (nobody: string, login: () => Promise<unknown> = wrong) =>
+  throttle.run(await findLogin(database, { id: nobody }, nobody), login).then(
     () => 'in',
     (error: CloudError) => error.kind,
   )

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { DATABASE } from '@nubo/control-plane'
-import { addLoginFailure, countLoginFailures, forgetLoginFailures, removeOldLoginFailures, type Database } from '@nubo/database'
+import { addLoginFailure, forgetLoginFailures, removeOldLoginFailures, type Database, type Login } from '@nubo/database'
 import { CloudError, type Clock } from '@nubo/kernel'
 import { CLOCK } from '@nubo/service-kit'
 import { loginRefused } from '../identity-errors.js'
@@ -33,8 +33,7 @@ export class LoginThrottle {
   ) {}
 
   /** Runs `login` when it is its turn. What it rejects with Unauthenticated counts as a failure of `subject`. */
-  async run<T>(subject: string, login: () => Promise<T>): Promise<T> {
-    const failures = await countLoginFailures(this.database, subject)
+  async run<T>({ subject, failures }: Pick<Login, 'subject' | 'failures'>, login: () => Promise<T>): Promise<T> {
     const counted = failures >= freeFailures
     // Counted before it is heard: else any number of guesses at once would find the same count.
     if (counted) await this.wait(subject, delayMsOf(await addLoginFailure(this.database, subject)))

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Inject, Injectable } from '@nestjs/common'
 import { PasswordHasher } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
-import { findLoginUser, type Database, type LoginUser, type UserReference } from '@nubo/database'
+import { findLogin, type Database, type LoginUser, type UserReference } from '@nubo/database'
 import { loginRefused } from '../identity-errors.js'
 import { LoginThrottle } from './login-throttle.js'
 
@@ -17,8 +17,8 @@ export class PasswordLogin {
 
   /** The user, if it is enabled, in an enabled domain, and this is its password. Errors: 401 for everything else. */
   async check(reference: UserReference, password: string): Promise<LoginUser> {
-    const user = await findLoginUser(this.database, reference)
-    return this.throttle.run(subjectOf(reference, user), async () => {
+    const { user, ...counted } = await findLogin(this.database, reference, nobody(reference))
+    return this.throttle.run(counted, async () => {
       const matches = await this.hasher.matches(password, user?.passwordHash)
       if (!matches || !user?.enabled || !user.domainEnabled) throw loginRefused()
       return user
@@ -26,8 +26,7 @@ export class PasswordLogin {
   }
 }
 
-/** One subject a user, however it is named; a name that is nobody's is a subject too. */
-function subjectOf(reference: UserReference, user: LoginUser | undefined): string {
-  if (user) return `user:${user.id}`
+/** A name that is nobody's has its failures counted too. */
+function nobody(reference: UserReference): string {
   return `unknown:${createHash('sha256').update(JSON.stringify(reference)).digest('base64url')}`
 }

@@ -2,26 +2,20 @@ import { Inject, Injectable } from '@nestjs/common'
 import { TokenSigner, withImpliedRoles, type Caller, type Scope } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
 import {
-  findLoginDomain,
-  findLoginProject,
-  findLoginUser,
-  listAssignedRoles,
-  lockForIssue,
-  readRolesNow,
-  systemTargetId,
-  type AssignmentTarget,
+  readForIssue,
+  readTokenRecords,
   type Database,
   type LoginProject,
   type LoginUser,
   type RoleRow,
-  type Transaction,
+  type TokenRecords,
+  type TokenTarget,
 } from '@nubo/database'
 import type { DomainId, ProjectId, Random, UserId } from '@nubo/kernel'
 import { CONFIGURATION, RANDOM } from '@nubo/service-kit'
 import type { ApiConfiguration } from '../../configuration.js'
 import { loginRefused } from '../identity-errors.js'
 import { builtInRoles } from '../roles/built-in-roles.js'
-import type { ScopeRequest } from './auth-request.js'
 
 /** A token with the names that its ids stand for. */
 export interface TokenDetails {
@@ -47,11 +41,13 @@ export interface Proof {
   methods: readonly string[]
 }
 
-interface Target {
+/** What a token is for. */
+interface Grant {
   scope: Scope
-  target?: AssignmentTarget
-  project?: LoginProject
-  domain?: Named
+  project?: LoginProject | undefined
+  domain?: Named | undefined
+  /** Those that were given; what they imply comes with them. */
+  roles: readonly RoleRow[]
 }
 
 const auditIdBytes = 16
@@ -67,63 +63,21 @@ export class TokenIssuer {
   ) {}
 
   /** Errors: 401 where the user may no longer log in, the target is not there or disabled, or there is no role on it. */
-  async issue(proof: Proof, wanted: ScopeRequest): Promise<{ token: string; details: TokenDetails }> {
-    const { details, caller } = await this.database.transaction(async (tx) => {
-      await lockForIssue(tx)
-      const user = await this.readUser(tx, proof)
-      return this.describe(tx, user, await this.readTarget(tx, user, wanted), proof)
-    })
-    return { token: await this.signer.sign(caller), details }
+  async issue(proof: Proof, target: TokenTarget): Promise<{ token: string; details: TokenDetails }> {
+    const records = await readForIssue(this.database, (db) => readTokenRecords(db, proof.userId, target, builtInRoles))
+    if (!records || !isStillProven(records.user, proof)) throw loginRefused()
+    const details = this.describe(records, grantOf(records, target), proof)
+    return { token: await this.signer.sign(details.caller), details }
   }
 
-  private async readUser(tx: Transaction, { userId, passwordHash }: Proof): Promise<LoginUser> {
-    const user = await findLoginUser(tx, { id: userId })
-    if (!user?.enabled || !user.domainEnabled) throw loginRefused()
-    if (passwordHash !== undefined && passwordHash !== user.passwordHash) throw loginRefused()
-    return user
-  }
-
-  private async readTarget(tx: Transaction, user: LoginUser, wanted: ScopeRequest): Promise<Target> {
-    switch (wanted.kind) {
-      case 'unscoped':
-        return { scope: { kind: 'unscoped' } }
-      case 'system':
-        return { scope: { kind: 'system' }, target: { kind: 'system', id: systemTargetId } }
-      case 'project': {
-        const project = await findLoginProject(tx, wanted.project)
-        if (!project?.enabled || !project.domainEnabled) throw loginRefused()
-        return projectTarget(project)
-      }
-      case 'domain': {
-        const domain = await findLoginDomain(tx, wanted.domain)
-        if (!domain?.enabled) throw loginRefused()
-        return { scope: { kind: 'domain', domainId: domain.id as DomainId }, target: { kind: 'domain', id: domain.id }, domain }
-      }
-      case 'default':
-        return this.defaultTarget(tx, user)
-    }
-  }
-
-  /** The user's default project, where it can be used; else no scope at all, as in Keystone. */
-  private async defaultTarget(tx: Transaction, user: LoginUser): Promise<Target> {
-    const project = user.defaultProjectId === null ? undefined : await findLoginProject(tx, { id: user.defaultProjectId })
-    if (project?.enabled && project.domainEnabled) {
-      const roles = await listAssignedRoles(tx, user.id, { kind: 'project', id: project.id })
-      if (roles.length > 0) return projectTarget(project)
-    }
-    return { scope: { kind: 'unscoped' } }
-  }
-
-  private async describe(tx: Transaction, user: LoginUser, { scope, target, project, domain }: Target, proof: Proof) {
-    const { nowMs, roles: given, impliable } = await readRolesNow(tx, user.id, target, builtInRoles)
-    if (target && given.length === 0) throw loginRefused()
-    const roles = withImplied(given, impliable)
+  private describe({ user, named, nowMs }: TokenRecords, { scope, project, domain, roles }: Grant, proof: Proof): TokenDetails {
+    const held = withImplied(roles, named)
     const caller: Caller = {
       userId: user.id as UserId,
       userName: user.name,
       userDomainId: user.domainId as DomainId,
       scope,
-      roles: roles.map((role) => role.name),
+      roles: held.map((role) => role.name),
       methods: [...new Set([...proof.methods, ...(proof.parent?.methods ?? [])])],
       auditId: this.random.bytes(auditIdBytes).toString('base64url'),
       parentAuditId: proof.parent && (proof.parent.parentAuditId ?? proof.parent.auditId),
@@ -131,19 +85,31 @@ export class TokenIssuer {
       // A token that is made from another lives no longer than it.
       expiresAtMs: proof.parent?.expiresAtMs ?? nowMs + this.configuration.tokens.lifetimeSeconds * 1000,
     }
-    return { caller, details: detailsOf(caller, user, roles, project, domain) }
+    return detailsOf(caller, user, held, project, domain)
   }
 }
 
-function projectTarget(project: LoginProject): Target {
+/** Whether what was proven a moment ago lets this user in as it is now. */
+function isStillProven(user: LoginUser, { passwordHash }: Proof): boolean {
+  return user.enabled && user.domainEnabled && (passwordHash === undefined || passwordHash === user.passwordHash)
+}
+
+function grantOf(records: TokenRecords, { kind }: TokenTarget): Grant {
+  const { project, domain, given: roles } = records
+  const scope = scopeOn(records, kind)
+  if (scope && roles.length > 0) return { scope, project, domain, roles }
+  // Where the user's own project cannot be used there is no scope at all, as in Keystone.
+  if (kind === 'default' || kind === 'unscoped') return { scope: { kind: 'unscoped' }, roles: [] }
+  throw loginRefused()
+}
+
+/** The scope that the target makes, where it can be used. */
+function scopeOn({ project, domain }: TokenRecords, kind: TokenTarget['kind']): Scope | undefined {
+  if (kind === 'system') return { kind }
+  if (domain?.enabled) return { kind: 'domain', domainId: domain.id as DomainId }
+  if (!project?.enabled || !project.domainEnabled) return undefined
   const { id, name, domainId } = project
-  const scope: Scope = {
-    kind: 'project',
-    projectId: id as ProjectId,
-    projectName: name,
-    projectDomainId: domainId as DomainId,
-  }
-  return { scope, target: { kind: 'project', id }, project }
+  return { kind: 'project', projectId: id as ProjectId, projectName: name, projectDomainId: domainId as DomainId }
 }
 
 /** `given` with those of `impliable` that they imply, by name. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { enforce, RevocationList, TokenVerifier, type Caller } from '@nubo/auth'
+import { enforce, RevocationList, TokenVerifier, type Caller, type Scope } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
-import { findLoginDomain, findLoginProject, findLoginUser, listRoles, revokeToken, type Database } from '@nubo/database'
+import { readTokenRecords, revokeToken, type Database, type TokenTarget } from '@nubo/database'
 import { CloudError } from '@nubo/kernel'
 import { revokeTokenPolicy, validateTokenPolicy } from '../identity.policies.js'
 import type { AuthRequest } from './auth-request.js'
@@ -63,15 +63,21 @@ export class TokensService {
   }
 
   private async describe(caller: Caller): Promise<TokenDetails> {
-    const { scope } = caller
-    const [user, project, domain, roles] = await Promise.all([
-      findLoginUser(this.database, { id: caller.userId }),
-      scope.kind === 'project' ? findLoginProject(this.database, { id: scope.projectId }) : undefined,
-      scope.kind === 'domain' ? findLoginDomain(this.database, { id: scope.domainId }) : undefined,
-      listRoles(this.database, {}),
-    ])
-    if (!user) throw new CloudError('NotFound', 'Failed to validate token')
-    const held = roles.filter((role) => caller.roles.includes(role.name))
-    return detailsOf(caller, user, held, project, domain)
+    const records = await readTokenRecords(this.database, caller.userId, targetOf(caller.scope), caller.roles)
+    if (!records) throw new CloudError('NotFound', 'Failed to validate token')
+    const { user, project, domain, named } = records
+    return detailsOf(caller, user, named, project, domain)
+  }
+}
+
+function targetOf(scope: Scope): TokenTarget {
+  switch (scope.kind) {
+    case 'project':
+      return { kind: 'project', project: { id: scope.projectId } }
+    case 'domain':
+      return { kind: 'domain', domain: { id: scope.domainId } }
+    case 'system':
+    case 'unscoped':
+      return { kind: scope.kind }
   }
 }
