@@ -5,6 +5,7 @@ import { benchRealGuests } from './real-guests.js'
 import { requestFigures } from './requests.js'
 import { benchBurst, benchOneByOne } from './servers.js'
 import type { Stages } from './stage.js'
+import { benchStops } from './stops.js'
 import { benchTokens } from './tokens.js'
 import { benchUp } from './up.js'
 
@@ -54,5 +55,6 @@ export const parts: readonly Part[] = [
   }),
   part('idle-after', 'The idle control plane after all of this', async (stages) => benchIdle((await stages.simulated()).cloud)),
   part('guests', 'Create to ACTIVE one by one, real QEMU guests, against the floor', benchRealGuests),
+  part('stops', 'SIGTERM while creates are under way, started again at once', benchStops),
   { name: 'up', title: '`npm run up`, step by step', measure: benchUp },
 ]

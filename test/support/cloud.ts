@@ -47,7 +47,8 @@ export interface CloudOptions {
 }
 
 type KnownHost = HostOptions & { id: HostId }
-type ServiceName = 'api' | 'image' | 'scheduler' | 'conductor' | `agent-${string}`
+type Replicated = 'scheduler' | 'conductor'
+type ServiceName = 'api' | 'image' | Replicated | `${Replicated}-2` | `agent-${string}`
 
 /**
  * A whole cloud in processes of its own, as `npm run up` runs them, but with simulated hosts unless told otherwise and
@@ -121,7 +122,7 @@ export class Cloud implements AsyncDisposable {
 
   /** Starts a service and waits until it says that it is ready. */
   async startService(name: ServiceName): Promise<void> {
-    const program = name.startsWith('agent-') ? 'compute-agent' : name
+    const program = name.startsWith('agent-') ? 'compute-agent' : name.replace(/-2$/, '')
     const output = openSync(join(this.directory, `${name}.log`), 'a')
     const service = join(repository, `services/${program}/dist/main.js`)
     // Whatever becomes of us, it does not stay behind.
@@ -139,6 +140,14 @@ export class Cloud implements AsyncDisposable {
       },
       { timeoutMs: 60_000, everyMs: 20 },
     )
+  }
+
+  /** Starts another of a service beside the one that runs, and gives its name. */
+  async startSecond(name: Replicated): Promise<`${Replicated}-2`> {
+    const second = `${name}-2` as const
+    await this.write(second, { ...this.configurations.get(name), listen: { host: '127.0.0.1', port: await freePort() } })
+    await this.startService(second)
+    return second
   }
 
   /** What a service tells of itself, in Prometheus' text format. */
