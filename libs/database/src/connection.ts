@@ -215,6 +215,12 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return details?.code === '23505' && (constraint === undefined || details.constraint === constraint)
 }
 
+/** True where a row was to point to one that is not there, or one was deleted that others point to. */
+export function isForeignKeyViolation(error: unknown, constraint?: string): boolean {
+  const details = error as { code?: string; constraint?: string } | null
+  return details?.code === '23503' && (constraint === undefined || details.constraint === constraint)
+}
+
 /** PostgreSQL's classes for a connection or a server that is gone: 08 connection, 57P shutting down, 53 out of resources. */
 const unreachableCode = /^(08|57P|53|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH)/
 

@@ -1,4 +1,7 @@
+export { allocateAddresses, type AddressesOf, type AddressRequest, type GivenAddress } from './address-allocation.js'
 export * from './changes.js'
+export { createPorts, macInUse, type CreatedPort, type NewPort } from './create-ports.js'
+export { ensureDefaultGroup, defaultGroupAmounts, type DefaultGroup } from './default-group.js'
 export { readHostPlan } from './host-plan.js'
 export {
   networksNeedWork,
@@ -14,3 +17,4 @@ export * from './networks.js'
 export * from './quota.js'
 export * from './records/index.js'
 export * from './shares.js'
+export { bindPorts, deletePorts, unbindPorts } from './release-ports.js'

@@ -31,6 +31,11 @@ export async function takeNetworkQuota(tx: Transaction, projectId: string, amoun
     )
 }
 
+/** Counts what is made whatever the limits are: what is ours to make, and not the project's. */
+export async function countNetworkUse(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<void> {
+  await raise(tx, projectId, amounts)
+}
+
 /** To be called where the deletion of what they stood for is certain: in its transaction, once. */
 export async function giveBackNetworkQuota(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<void> {
   const negative = Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, -amount]))
