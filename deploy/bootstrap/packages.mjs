@@ -18,6 +18,7 @@ export const packagesToRun = [
   'redis-tools',
   'genisoimage',
   'iproute2',
+  'nftables',
   'e2fsprogs',
   'util-linux',
 ]

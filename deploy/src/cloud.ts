@@ -123,8 +123,10 @@ export class Cloud {
         ? [{ source: folder.folder('toolchain'), target: join(paths.data, 'toolchain') }]
         : [],
       underlay: installation.underlay,
+      outside: installation.outside,
       address: hostAddress(installation.underlay, record.number),
       device: `nv-${installation.id}-${record.number}`,
+      outsideDevice: `nw-${installation.id}-${record.number}`,
       cgroup: join(this.cgroup, record.name),
       memoryMiB: installation.share.memoryMiB,
     })

@@ -5,6 +5,7 @@ import { Steps } from '../bootstrap/steps.mjs'
 import { Cloud } from './cloud.js'
 import { removeCgroup } from './host/cgroup.js'
 import { removeInterface } from './host/network.js'
+import { removeOutside } from './host/outside.js'
 import { loadInstallation } from './installation/installation.js'
 import { DataFolder } from './installation/place.js'
 
@@ -55,8 +56,10 @@ export async function takeDown(cloud: Cloud, steps: Steps, guestGraceMs: number)
     return `${services.length} services ended`
   })
   await steps.step('network and mounts', async () => {
-    for (const host of installation.hosts) await removeInterface(`nv-${installation.id}-${host.number}`)
+    for (const { number } of installation.hosts)
+      for (const cable of ['nv', 'nw']) await removeInterface(`${cable}-${installation.id}-${number}`)
     await removeInterface(installation.underlay.bridge)
+    if (installation.outside) await removeOutside(installation.outside)
     await removeCgroup(cloud.cgroup)
     rmSync(cloud.paths.postgres, { recursive: true, force: true })
     await cloud.paths.unmount()

@@ -11,11 +11,16 @@ import { removeCgroup } from './cgroup.js'
 import { guestUser } from './libvirt-configuration.js'
 import { KvmHost } from './host.js'
 import { ensureUnderlay, hostAddress, interfaceExists, removeInterface, type Underlay } from './network.js'
+import { ensureOutside, type Outside, removeOutside } from './outside.js'
 
 const id = systemRandom.bytes(4).toString('hex')
 const underlay: Underlay = {
   bridge: `nb-${id}`,
   prefix: `100.${64 + (parseInt(id.slice(0, 2), 16) % 64)}.${parseInt(id.slice(2, 4), 16)}`,
+}
+const outside: Outside = {
+  bridge: `nx-${id}`,
+  prefix: underlay.prefix.replace(/\d+$/, (last) => String((Number(last) + 1) % 256)),
 }
 let clone: string
 let paths: RuntimePaths
@@ -27,6 +32,7 @@ beforeEach(async () => {
   paths = new RuntimePaths(id, { clone, data: join(clone, '.nubo') })
   await paths.mount()
   await ensureUnderlay(underlay)
+  await ensureOutside(outside)
   hosts = [1, 2].map((number) => {
     const name = `host-${number}`
     const directory = join(clone, '.nubo/hosts', name)
@@ -40,8 +46,10 @@ beforeEach(async () => {
       codeDirectory: paths.code,
       readOnly: [],
       underlay,
+      outside,
       address: hostAddress(underlay, number),
       device: `nv-${id}-${number}`,
+      outsideDevice: `nw-${id}-${number}`,
       cgroup: `nubo-${id}/${name}`,
       memoryMiB: 512,
     })
@@ -51,6 +59,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const host of hosts) await host.shutDown(0)
   await removeInterface(underlay.bridge)
+  await removeOutside(outside)
   await removeCgroup(`nubo-${id}`)
   await paths.unmount()
   rmSync(clone, { recursive: true, force: true })
@@ -99,6 +108,13 @@ describe('two KVM hosts on one machine', () => {
     const boot = (await inside(one, 'cat', '/proc/sys/kernel/random/boot_id')).stdout
     expect(boot).not.toBe(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'))
 
+    // The machine is their gateway to the outside, and lets what comes from there leave under its own address.
+    await inside(one, 'ip', 'link', 'set', 'x0', 'up')
+    await inside(one, 'ip', 'address', 'add', `${outside.prefix}.10/24`, 'dev', 'x0')
+    expect((await inside(one, 'bash', '-c', `exec 3<>/dev/tcp/${outside.prefix}.1/22`)).stderr).toContain('Connection refused')
+    const { stdout: leaving } = await run('nft', ['list', 'ruleset'])
+    expect(leaving).toContain(`ip saddr ${outside.prefix}.0/24 oifname != "${outside.bridge}" masquerade`)
+
     // A guest runs as a user of its own and outlives its host's libvirtd.
     const qemu = identify(await startGuest(one, 'first'))!
     const bystander = identify(await startGuest(two, 'second'))!
@@ -122,6 +138,10 @@ describe('two KVM hosts on one machine', () => {
     expect(isAlive(bystander)).toBe(false)
     expect(await interfaceExists(one.settings.device)).toBe(false)
     expect(await interfaceExists(two.settings.device)).toBe(false)
+    expect(await interfaceExists(one.settings.outsideDevice)).toBe(false)
+    await removeOutside(outside)
+    expect(await interfaceExists(outside.bridge)).toBe(false)
+    expect((await run('nft', ['list', 'ruleset'])).stdout).not.toContain(outside.prefix)
   }, 60_000)
 
   it('are shut down also where libvirtd hangs', async () => {

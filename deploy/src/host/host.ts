@@ -10,7 +10,8 @@ import { waitFor } from '../process/wait.js'
 import { ensureCgroup, removeCgroup } from './cgroup.js'
 import { guestUser, libvirtdConfiguration, qemuConfiguration, virtlogdConfiguration } from './libvirt-configuration.js'
 import { type HostProcess, onlyChildOf, processesOnHost } from './namespace-processes.js'
-import { connectHost, removeInterface, type Underlay } from './network.js'
+import { connectHost, interfaceExists, removeInterface, type Underlay } from './network.js'
+import { connectToOutside, type Outside } from './outside.js'
 
 /** All that a KVM host is made from. */
 export interface HostSettings {
@@ -30,8 +31,10 @@ export interface HostSettings {
   readOnly: readonly { source: string; target: string }[]
   underlay: Underlay
   address: string
-  /** The network device on the machine's side of the host's cable. */
+  outside: Outside
+  /** The network devices on the machine's side of the host's cables: to the underlay, and to the outside. */
   device: string
+  outsideDevice: string
   /** The host's control group, relative to the root of the hierarchy, and its share of memory. */
   cgroup: string
   memoryMiB: number
@@ -73,7 +76,8 @@ export class KvmHost {
 
   /** Switches the host on, where it is off, and waits until libvirt answers. */
   async start(timeoutMs = 30_000): Promise<void> {
-    if (!this.firstProcess) await this.boot(timeoutMs)
+    if (this.firstProcess) await this.ensureWayOut(this.firstProcess.pid)
+    else await this.boot(timeoutMs)
     await this.waitForLibvirt(timeoutMs)
   }
 
@@ -103,6 +107,7 @@ export class KvmHost {
   /** Takes away what a host that is off has left on the machine: its network device and control group. */
   async cleanUp(): Promise<void> {
     await removeInterface(this.settings.device)
+    await removeInterface(this.settings.outsideDevice)
     await removeCgroup(this.settings.cgroup)
     rmSync(join(this.settings.directory, 'run'), { recursive: true, force: true })
     rmSync(this.stateFile, { force: true })
@@ -199,7 +204,14 @@ export class KvmHost {
     writeFileSync(this.stateFile, JSON.stringify(identity))
     await this.checkPrivacy()
     await connectHost(settings.underlay, settings.device, settings.address, identity.pid)
+    await connectToOutside(settings.outside, settings.outsideDevice, identity.pid)
     writeFileSync(join(settings.directory, 'control/network-is-up'), '')
+  }
+
+  /** A host that is on since before there was an outside is connected to it while its guests go on. */
+  private async ensureWayOut(pid: number): Promise<void> {
+    const { outside, outsideDevice } = this.settings
+    if (!(await interfaceExists(outsideDevice))) await connectToOutside(outside, outsideDevice, pid)
   }
 
   /** What the host mounts must stay with the host. In a chroot on a shared mount it does not. */

@@ -6,6 +6,7 @@ import { type RedisRole, redisRoles } from '../data/redis-users.js'
 import { isPortFree } from '../process/ports.js'
 import { run } from '../process/run.js'
 import type { Underlay } from '../host/network.js'
+import type { Outside } from '../host/outside.js'
 import { type HostShare, type Machine, shareOut } from '../shares.js'
 import { DataFolder, repositoryDirectory } from './place.js'
 import { choosePorts, type Ports } from './port-block.js'
@@ -29,6 +30,7 @@ export interface Installation {
   id: string
   ports: Ports
   underlay: Underlay
+  outside: Outside
   passwords: { postgres: string; admin: string; demo: string }
   /** Of the control plane's users of Redis. */
   redisPasswords: Record<RedisRole, string>
@@ -60,13 +62,14 @@ export async function makeInstallation(machine: Machine, clone = repositoryDirec
   if (!ports)
     throw new Refusal('no seven neighbouring ports are free between 8700 and 8999: end what listens there and run this again.')
   const prefix = chooseSubnet(id, await machineRoutes())
-  if (!prefix) throw new Refusal('the routes of this machine leave no /24 free in 10.0.0.0/8 or 100.64.0.0/10 for its hosts.')
+  if (!prefix) throw noSubnet()
   return {
     version: 1,
     clone,
     id,
     ports,
     underlay: { bridge: `nb-${id}`, prefix },
+    outside: await chooseOutside(id, prefix),
     passwords: { postgres: password(), admin: password(), demo: password() },
     redisPasswords: redisPasswords(),
     hosts: hostNames.map((name, index) => ({
@@ -118,6 +121,23 @@ export function giveRedisUsers(installation: Installation): boolean {
   const missing = redisRoles.some((role) => installation.redisPasswords?.[role] === undefined)
   if (missing) installation.redisPasswords = { ...redisPasswords(), ...installation.redisPasswords }
   return missing
+}
+
+/** Gives an installation that was made before its hosts had an outside what it lacks. */
+export async function giveOutside(installation: Installation): Promise<boolean> {
+  const isMissing = installation.outside === undefined
+  if (isMissing) installation.outside = await chooseOutside(installation.id, installation.underlay.prefix)
+  return isMissing
+}
+
+async function chooseOutside(id: string, underlayPrefix: string): Promise<Outside> {
+  const prefix = chooseSubnet(id, [...(await machineRoutes()), { dst: `${underlayPrefix}.0/24` }])
+  if (!prefix) throw noSubnet()
+  return { bridge: `nx-${id}`, prefix }
+}
+
+function noSubnet(): Refusal {
+  return new Refusal('the routes of this machine leave no two /24 free in 10.0.0.0/8 or 100.64.0.0/10 for its hosts.')
 }
 
 function redisPasswords(): Record<RedisRole, string> {

@@ -3,9 +3,11 @@ import { Refusal } from '../../bootstrap/refusal.mjs'
 import type { Steps } from '../../bootstrap/steps.mjs'
 import { Cloud } from '../cloud.js'
 import { ensureUnderlay } from '../host/network.js'
+import { ensureOutside } from '../host/outside.js'
 import { writeClouds } from '../installation/clouds.js'
 import {
   followMove,
+  giveOutside,
   giveRedisUsers,
   loadInstallation,
   makeInstallation,
@@ -51,14 +53,15 @@ async function settle(folder: DataFolder): Promise<Cloud> {
     installation = await makeInstallation(sufficient(machineOf(folder.path), folder))
     saveInstallation(installation, folder)
   }
-  const changed = [giveRedisUsers(installation), followMove(installation), shareOutAgain(installation, machineOf(folder.path))]
+  const changed = [
+    await giveOutside(installation),
+    giveRedisUsers(installation),
+    followMove(installation),
+    shareOutAgain(installation, machineOf(folder.path)),
+  ]
   if (changed.includes(true)) saveInstallation(installation, folder)
-  const { underlay } = installation
-  if (!isSubnetFree(underlay.prefix, await machineRoutes(), underlay.bridge)) {
-    throw new Refusal(
-      `a route of this machine now covers ${underlay.prefix}.0/24, the hosts' network: remove it, or begin anew with \`npm run down -- --wipe\`.`,
-    )
-  }
+  const { underlay, outside } = installation
+  for (const { prefix, bridge } of [underlay, outside]) await checkSubnet(prefix, bridge)
   const cloud = new Cloud(installation, folder)
   for (const name of ['config', 'keys', 'logs', 'hosts'] as const)
     mkdirSync(folder.folder(name), { recursive: true, mode: 0o755 })
@@ -70,8 +73,16 @@ async function settle(folder: DataFolder): Promise<Cloud> {
   openCode(cloud.clone)
   await cloud.paths.mount()
   await ensureUnderlay(underlay)
+  await ensureOutside(outside)
   await settlePorts(cloud)
   return cloud
+}
+
+async function checkSubnet(prefix: string, bridge: string): Promise<void> {
+  if (isSubnetFree(prefix, await machineRoutes(), bridge)) return
+  throw new Refusal(
+    `a route of this machine now covers ${prefix}.0/24, a network of the hosts: remove it, or begin anew with \`npm run down -- --wipe\`.`,
+  )
 }
 
 /** The machine, if what a new cloud needs is free there now. */
