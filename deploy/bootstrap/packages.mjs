@@ -19,6 +19,7 @@ export const packagesToRun = [
   'genisoimage',
   'iproute2',
   'nftables',
+  'conntrack',
   'e2fsprogs',
   'util-linux',
 ]

@@ -40,6 +40,9 @@ export const insideService = { network: 'net0', uplink: 'up0' } as const
 /** A port's tap: libvirt leaves alone what it does not name itself, which is all but vnet, vif, macvtap and macvlan. */
 export const tapName = (portId: PortId) => `nut${hex(portId).slice(0, 11)}`
 
+/** What links of a kind begin with, in nft's words. */
+export const linkPatterns = { tap: 'nut*', service: 'nuds*', vxlan: 'nuvx*', routerInside: 'nuri*' } as const
+
 const hex = (id: string) => id.replaceAll('-', '')
 
 /** True for the name of a link that we made: others on the host are left alone. Taps, `nut...`, are the hypervisor's. */

@@ -1,4 +1,5 @@
 import { ProgramBuilder, type Program } from './engine/program.js'
+import { securityGroups } from './groups/part.js'
 import type { Part } from './part.js'
 import type { HostPlan } from './plan.js'
 import type { HostSettings } from './settings.js'
@@ -8,7 +9,7 @@ import { segments } from './wire/segments.js'
 import { serviceLinks } from './wire/service-link.js'
 
 /** Every concern of a host's networks. */
-const parts: readonly Part[] = [segments, serviceLinks, resolvers, dhcp]
+const parts: readonly Part[] = [segments, serviceLinks, resolvers, dhcp, securityGroups]
 
 /** All that is to be on the host for this plan. */
 export function programOf(plan: HostPlan, settings: HostSettings): Program {

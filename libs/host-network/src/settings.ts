@@ -13,4 +13,6 @@ export interface HostSettings {
   dnsDomain: string
   /** From here on, ports of the host at which its resolvers for the networks listen, on the networks' uplinks alone. */
   resolverPort: number
+  /** Who tracks connections that cross a bridge: the bridge itself (nf_conntrack_bridge), or IP's tables by br_netfilter. */
+  tracking: 'bridge' | 'br_netfilter'
 }

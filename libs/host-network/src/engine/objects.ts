@@ -29,6 +29,8 @@ export interface LinkObject {
   up?: boolean
   /** The bridge that it is a port of; null: of none; undefined: whatever it is. */
   master?: string | null
+  /** As a bridge: whether IP's tables see what crosses it (br_netfilter). */
+  netfilter?: boolean
   /** As a port of a bridge. */
   port?: { learning: boolean; neighbourSuppression: boolean; isolated?: boolean }
 }

@@ -70,12 +70,16 @@ function settingsOf(link: LinkObject, before: LinkObject | undefined): string[] 
     ...(isFresh ? [set('addrgenmode none')] : []),
     ...(differs('mac') ? [set(`address ${mac}`)] : []),
     ...(differs('mtu') ? [set(`mtu ${mtu}`)] : []),
+    ...(differs('netfilter') ? [set(`type bridge ${netfilterWords(link.netfilter === true)}`)] : []),
     ...(differs('master') ? [set(master === null ? 'nomaster' : `master ${master}`)] : []),
     // A port that changes its bridge loses what it was told as a port of the old one.
     ...(port && (differs('port') || differs('master')) ? [set(`type bridge_slave ${portWords(port)}`)] : []),
     ...(differs('up') ? [set(up ? 'up' : 'down')] : []),
   ]
 }
+
+const netfilterWords = (isOn: boolean) =>
+  ['nf_call_iptables', 'nf_call_ip6tables'].map((call) => `${call} ${isOn ? 1 : 0}`).join(' ')
 
 function portWords({ learning, neighbourSuppression, isolated }: NonNullable<LinkObject['port']>): string {
   const onOff = (isOn: boolean) => (isOn ? 'on' : 'off')

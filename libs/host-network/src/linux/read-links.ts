@@ -22,7 +22,14 @@ export interface ListedLink {
   address?: string
   linkinfo?: {
     info_kind?: string
-    info_data?: { id?: number; local?: string; local6?: string; port?: number }
+    info_data?: {
+      nf_call_iptables?: number
+      nf_call_ip6tables?: number
+      id?: number
+      local?: string
+      local6?: string
+      port?: number
+    }
     info_slave_kind?: string
     info_slave_data?: { learning?: boolean; neigh_suppress?: boolean; isolated?: boolean }
   }
@@ -102,6 +109,7 @@ function linkOf(namespace: string, listed: ListedLink, peers: Peers): LinkObject
     mtu: listed.mtu,
     up: listed.flags.includes('UP'),
     master: listed.master ?? null,
+    ...(listed.linkinfo?.info_kind === 'bridge' && { netfilter: isSeenByTables(listed) }),
     ...(slave && {
       port: {
         learning: slave.learning === true,
@@ -110,6 +118,11 @@ function linkOf(namespace: string, listed: ListedLink, peers: Peers): LinkObject
       },
     }),
   }
+}
+
+function isSeenByTables({ linkinfo }: ListedLink): boolean {
+  const data = linkinfo?.info_data
+  return data?.nf_call_iptables === 1 && data.nf_call_ip6tables === 1
 }
 
 function makeOf(namespace: string, { ifname, linkinfo }: ListedLink, peers: Peers): LinkMake {

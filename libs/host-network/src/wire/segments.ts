@@ -20,7 +20,7 @@ export const segments: Part = (plan, settings, program) => {
 
 function vxlan(network: NetworkPlan, vni: number, settings: HostSettings, program: ProgramBuilder): void {
   const { mtu, neighbours } = network
-  bridge(network, program)
+  bridge(network, settings, program)
   const name = vxlanName(vni)
   program.link({
     namespace: hostNamespace,
@@ -56,16 +56,32 @@ function flat(network: NetworkPlan, settings: HostSettings, program: ProgramBuil
     return program.trouble(`this host has no device on the physical network ${physicalNetwork}`)
   }
   const device = edgeOf(network, settings)
-  if (device === undefined) return
-  bridge(network, program)
+  if (device === undefined) return operatorsBridge(place, settings, program)
+  bridge(network, settings, program)
   program.link({ namespace: hostNamespace, name: device, make: { kind: 'found' }, up: true, master: bridgeName(network) })
 }
 
-function bridge(network: NetworkPlan, program: ProgramBuilder): void {
+/** The operator's: all that is asked of it is that its packets can be tracked. */
+function operatorsBridge(name: string, settings: HostSettings, program: ProgramBuilder): void {
+  if (settings.tracking === 'br_netfilter')
+    program.link({ namespace: hostNamespace, name, make: { kind: 'found' }, netfilter: true })
+}
+
+function bridge(network: NetworkPlan, settings: HostSettings, program: ProgramBuilder): void {
   const name = bridgeName(network)
   // One of its own: without, it has that of one of its ports, and another one whenever that goes.
-  program.link({ namespace: hostNamespace, name, make: { kind: 'bridge' }, mac: bridgeMac(network), mtu: network.mtu })
+  program.link({
+    namespace: hostNamespace,
+    name,
+    make: { kind: 'bridge' },
+    mac: bridgeMac(network),
+    mtu: network.mtu,
+    ...seenByTables(settings),
+  })
 }
+
+/** Where bridges cannot track connections, IP's tables do. */
+const seenByTables = ({ tracking }: HostSettings) => ({ netfilter: tracking === 'br_netfilter' })
 
 /** Locally administered; nobody speaks to it, because a bridge has no addresses. */
 function bridgeMac({ networkId }: NetworkPlan): string {

@@ -1,0 +1,355 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { ProgramBuilder } from '../engine/program.js'
+import { tableDifferenceOf } from '../engine/table-difference.js'
+import { ruleMark, type Table } from '../engine/tables.js'
+import { LinuxKernel } from '../linux/linux-kernel.js'
+import { nftScript } from '../linux/nft-script.js'
+import { bridgeName, tapName, vxlanName } from '../names.js'
+import type { HostPlan, PortPlan, RulePlan } from '../plan.js'
+import { arp, broadcast, echo, tcp, udp, advertisement, solicitation, routerAdvertisement, tagged } from '../testing/frames.js'
+import { Lab, PacketGuest } from '../testing/lab.js'
+import { anyEgress, egress, emptyPlan, groupOf, ingress, networkOf, portOf, testSettings } from '../testing/plans.js'
+import { Connections } from './connections.js'
+import { probeTracking } from './probe.js'
+import { securityGroups } from './part.js'
+
+const network = networkOf(7)
+const [a, b] = [portOf(network, 10), portOf(network, 11)]
+/** Somebody behind another host. */
+const far = portOf(network, 12)
+/** Is heard by everybody. */
+const witness = portOf(network, 13)
+
+let lab: Lab
+const guests = new Map<PortPlan, PacketGuest>()
+let connections: Connections
+let actual = new Map<string, Table>()
+
+beforeAll(async () => {
+  lab = await Lab.open()
+  connections = new Connections(lab.processes)
+  // Others' bridges are spared; ours are tracked all the same.
+  await lab.run(
+    'sh',
+    '-c',
+    'for kind in iptables ip6tables arptables; do echo 0 > /proc/sys/net/bridge/bridge-nf-call-$kind; done',
+  )
+  const bridge = bridgeName(network)
+  await lab.run('ip', 'link', 'add', bridge, 'type', 'bridge', 'forward_delay', '0', 'mcast_snooping', '0')
+  await lab.run('ip', 'link', 'set', bridge, 'type', 'bridge', 'nf_call_iptables', '1', 'nf_call_ip6tables', '1')
+  await lab.run('ip', 'link', 'set', bridge, 'up')
+  const plugs = [
+    { port: a, tap: tapName(a.portId) },
+    { port: b, tap: tapName(b.portId) },
+    { port: far, tap: vxlanName(7) },
+    { port: witness, tap: vxlanName(8) },
+  ]
+  for (const { port, tap } of plugs) {
+    await lab.plug(port.hostname!, tap, bridge, port.mac)
+    guests.set(port, await PacketGuest.start(lab, port.hostname!))
+  }
+})
+
+afterAll(() => lab?.close())
+
+/** The rules of a plan, by difference from those before. */
+async function apply(plan: Partial<HostPlan>): Promise<void> {
+  const program = new ProgramBuilder()
+  const whole = { ...emptyPlan, networks: [network], ...plan }
+  securityGroups(whole, testSettings, program)
+  const changes = tableDifferenceOf(actual, program.tables)
+  if (changes.length > 0) await lab.processes.run('nft', ['-f', '-'], { timeoutMs: 30_000, input: nftScript(changes) })
+  actual = new Map([...program.tables].map(([key, table]) => [key, asMarks(table)]))
+  await connections.follow(whole)
+}
+
+const asMarks = (table: Table): Table => ({
+  ...table,
+  chains: new Map([...table.chains].map(([name, chain]) => [name, { ...chain, rules: chain.rules.map(ruleMark) }])),
+})
+
+/** Whether the frame, sent by one, is heard by the other. */
+async function passes(from: PortPlan, to: PortPlan, frame: string): Promise<boolean> {
+  const marker = await sendAndMark(from, frame)
+  return (await guests.get(to)!.hear(marker)).includes(frame)
+}
+
+/** Sends it, and then something that everybody hears whom anything reaches. */
+async function sendAndMark(from: PortPlan, frame: string): Promise<string> {
+  const marker = guests.get(witness)!.marker()
+  await guests.get(from)!.send(frame)
+  await guests.get(witness)!.send(arp({ from: witness.mac, to: broadcast }, question(witness)) + marker)
+  return marker
+}
+
+/** True where neither the frame nor anything else reaches a port. */
+async function isDeaf(port: PortPlan): Promise<boolean> {
+  await guests.get(port)!.drain()
+  const marker = await sendAndMark(far, ping(far, port))
+  await guests.get(far)!.hear(marker)
+  return (await guests.get(port)!.drain()).length === 0
+}
+
+const question = ({ mac, addresses: [address] }: PortPlan) => ({
+  operation: 'request' as const,
+  sender: { mac, address: address! },
+  target: { mac: '00:00:00:00:00:00', address: '10.0.0.99' },
+})
+
+const between = (from: PortPlan, to: PortPlan) => ({ from: from.mac, to: to.mac })
+const ends = (from: PortPlan, to: PortPlan, family: 4 | 6 = 4) => {
+  const index = family === 4 ? 0 : 1
+  return { from: from.addresses[index]!, to: to.addresses[index]! }
+}
+
+const ping = (from: PortPlan, to: PortPlan, family: 4 | 6 = 4, kind: 'request' | 'reply' = 'request', id = 7) =>
+  echo(between(from, to), ends(from, to, family), kind, id)
+
+const syn = (from: PortPlan, to: PortPlan, destination: number, source = 40_000, family: 4 | 6 = 4) =>
+  tcp(between(from, to), ends(from, to, family), { source, destination }, 'syn')
+
+describe('default group', () => {
+  const open = groupOf(1, anyEgress)
+  beforeAll(() => apply({ ports: [a, b].map((port) => ({ ...port, groups: [open.groupId] })), groups: [open] }))
+
+  it('lets out and answers back in, and nothing else in', async () => {
+    expect(await passes(a, far, ping(a, far))).toBe(true)
+    expect(await passes(far, a, ping(far, a, 4, 'reply'))).toBe(true)
+    expect(await passes(far, a, ping(far, a, 4, 'request', 8))).toBe(false)
+    expect(await passes(a, far, ping(a, far, 6))).toBe(true)
+    expect(await passes(far, a, ping(far, a, 6, 'reply'))).toBe(true)
+    expect(await passes(far, a, ping(far, a, 6, 'request', 8))).toBe(false)
+  })
+
+  it('holds between two guests of one host', async () => {
+    expect(await passes(a, b, ping(a, b))).toBe(false)
+    expect(await passes(a, b, syn(a, b, 22))).toBe(false)
+  })
+
+  it.each(spoofed())('drops $what', async ({ frame }) => {
+    expect(await passes(a, far, frame)).toBe(false)
+  })
+})
+
+function spoofed() {
+  const toFar = between(a, far)
+  const asB = { from: b.mac, to: far.mac }
+  const own = { mac: a.mac, address: a.addresses[0]! }
+  const target = { mac: far.mac, address: far.addresses[0]! }
+  const router = { from: 'fe80::f816:3eff:fe00:a', to: 'ff02::1' }
+  return [
+    { what: 'another MAC', frame: echo(asB, ends(a, far), 'request') },
+    { what: 'another address', frame: echo(toFar, ends(b, far), 'request') },
+    { what: 'another IPv6 address', frame: echo(toFar, ends(b, far, 6), 'request') },
+    {
+      what: 'an ARP answer for another',
+      frame: arp(toFar, { operation: 'reply', sender: { ...own, address: b.addresses[0]! }, target }),
+    },
+    {
+      what: 'an ARP answer with another MAC in it',
+      frame: arp(toFar, { operation: 'reply', sender: { ...own, mac: b.mac }, target }),
+    },
+    { what: 'a neighbour advertisement for another', frame: advertisement(toFar, ends(a, far, 6), b.addresses[1]!, a.mac) },
+    { what: 'a router advertisement', frame: routerAdvertisement({ ...toFar, to: '33:33:00:00:00:01' }, router) },
+    { what: 'an answer of DHCP', frame: udp(toFar, ends(a, far), { source: 67, destination: 68 }) },
+    { what: 'an answer of DHCPv6', frame: udp(toFar, ends(a, far, 6), { source: 547, destination: 546 }) },
+    { what: 'what is in a VLAN', frame: tagged(ping(a, far), 5) },
+    { what: 'an identity of the metadata service', frame: echo(toFar, { from: '240.0.16.1', to: far.addresses[0]! }, 'request') },
+  ]
+}
+
+describe('what is needed to speak at all', () => {
+  const closed = groupOf(2, [])
+  beforeAll(() => apply({ ports: [a, b].map((port) => ({ ...port, groups: [closed.groupId] })), groups: [closed] }))
+
+  it.each([
+    [
+      'a request of DHCP',
+      udp({ from: a.mac, to: broadcast }, { from: '0.0.0.0', to: '255.255.255.255' }, { source: 68, destination: 67 }),
+    ],
+    ['a neighbour solicitation', solicitation(between(a, far), ends(a, far, 6), far.addresses[1]!)],
+    ['its own neighbour advertisement', advertisement(between(a, far), ends(a, far, 6), a.addresses[1]!, a.mac)],
+    ['an ARP question', arp({ from: a.mac, to: broadcast }, question(a))],
+  ])('lets out %s though egress is denied', async (_, frame) => {
+    expect(await passes(a, far, frame)).toBe(true)
+    expect(await passes(a, far, ping(a, far, 4, 'request', 9))).toBe(false)
+  })
+
+  it('lets routers and neighbours in', async () => {
+    const all = { from: far.mac, to: '33:33:00:00:00:01' }
+    expect(await passes(far, a, routerAdvertisement(all, { from: 'fe80::1', to: 'ff02::1' }))).toBe(true)
+    expect(await passes(far, a, solicitation(between(far, a), ends(far, a, 6), a.addresses[1]!))).toBe(true)
+  })
+})
+
+describe('rules', () => {
+  const withRules = (...rules: ReturnType<typeof ingress>[]) => {
+    const group = groupOf(3, rules)
+    return apply({ ports: [{ ...a, groups: [group.groupId] }], groups: [group] })
+  }
+
+  it('lets in a range of ports', async () => {
+    await withRules(ingress({ protocol: 6, portMin: 80, portMax: 90 }))
+    expect(await passes(far, a, syn(far, a, 80, 1001))).toBe(true)
+    expect(await passes(far, a, syn(far, a, 90, 1002))).toBe(true)
+    expect(await passes(far, a, syn(far, a, 91, 1003))).toBe(false)
+    expect(await passes(far, a, udp(between(far, a), ends(far, a), { source: 1, destination: 80 }))).toBe(false)
+  })
+
+  it('knows types of ICMP', async () => {
+    await withRules(ingress({ protocol: 1, portMin: 8, portMax: 0 }), ingress({ ethertype: 'IPv6', protocol: 58, portMin: 128 }))
+    expect(await passes(far, a, ping(far, a, 4, 'request', 20))).toBe(true)
+    expect(await passes(far, a, ping(far, a, 6, 'request', 20))).toBe(true)
+    await withRules(ingress({ protocol: 1, portMin: 13, portMax: null }))
+    expect(await passes(far, a, ping(far, a, 4, 'request', 21))).toBe(false)
+  })
+
+  it('looks at who is at the other end', async () => {
+    await withRules(ingress({ remotePrefix: '10.0.0.12/32' }), egress({ remotePrefix: '10.0.0.8/29', protocol: 17 }))
+    expect(await passes(far, a, ping(far, a, 4, 'request', 30))).toBe(true)
+    const stranger = { ...far, addresses: ['10.0.0.13'] }
+    expect(await passes(far, a, ping(stranger, a, 4, 'request', 31))).toBe(false)
+    expect(await passes(a, far, udp(between(a, far), ends(a, far), { source: 5, destination: 5 }))).toBe(true)
+    expect(
+      await passes(a, far, udp(between(a, far), ends(a, { ...far, addresses: ['10.0.0.16'] }), { source: 5, destination: 5 })),
+    ).toBe(false)
+  })
+})
+
+describe('a remote group', () => {
+  const servers = (members: string[]) => {
+    const clients = groupOf(5, anyEgress, { members })
+    const group = groupOf(4, [ingress({ protocol: 6, portMin: 443, portMax: 443, remoteGroup: clients.groupId })])
+    return apply({
+      ports: [
+        { ...a, groups: [group.groupId] },
+        { ...b, groups: [clients.groupId] },
+      ],
+      groups: [clients, group],
+    })
+  }
+
+  it('follows its members', async () => {
+    await servers(['10.0.0.11/32'])
+    expect(await passes(b, a, syn(b, a, 443, 2001))).toBe(true)
+    expect(await passes(far, a, syn(far, a, 443, 2002))).toBe(false)
+    await servers(['10.0.0.12', '10.0.0.12/30', '10.0.0.11'])
+    expect(await passes(far, a, syn(far, a, 443, 2003))).toBe(true)
+    await servers([])
+    expect(await passes(b, a, syn(b, a, 443, 2004))).toBe(false)
+    expect(await passes(far, a, syn(far, a, 443, 2005))).toBe(false)
+  })
+})
+
+describe('what a port may be', () => {
+  const open = groupOf(6, anyEgress)
+
+  it('lets pairs through that its tenant allowed', async () => {
+    const virtual = { mac: '00:00:5e:00:01:01', prefix: '10.0.0.200/32' }
+    const allowedPairs = [virtual, { mac: a.mac, prefix: '192.168.5.0/24' }]
+    await apply({ ports: [{ ...a, allowedPairs, groups: [open.groupId] }], groups: [open] })
+    const asVirtual = { ...a, mac: virtual.mac, addresses: ['10.0.0.200'] }
+    expect(await passes(a, far, ping(asVirtual, far))).toBe(true)
+    expect(await passes(a, far, ping({ ...a, addresses: ['192.168.5.9'] }, far, 4, 'request', 40))).toBe(true)
+    expect(await passes(a, far, ping({ ...a, addresses: ['192.168.6.9'] }, far, 4, 'request', 41))).toBe(false)
+    expect(await passes(a, far, ping({ ...asVirtual, addresses: a.addresses }, far, 4, 'request', 42))).toBe(false)
+  })
+
+  it('filters nothing without port security, but identities of the metadata service', async () => {
+    await apply({ ports: [{ ...a, portSecurity: false }] })
+    expect(await passes(a, far, ping({ ...b, mac: '0a:00:00:00:00:01' }, far, 4, 'request', 50))).toBe(true)
+    expect(await passes(far, a, syn(far, a, 22, 3001))).toBe(true)
+    expect(await passes(a, far, routerAdvertisement(between(a, far), { from: 'fe80::5', to: 'ff02::1' }))).toBe(true)
+    expect(await passes(a, far, ping({ ...a, addresses: ['240.0.16.1'] }, far))).toBe(false)
+  })
+
+  it('passes nothing while its admin state is down', async () => {
+    await apply({ ports: [{ ...a, adminStateUp: false, groups: [open.groupId] }], groups: [open] })
+    expect(await passes(a, far, ping(a, far, 4, 'request', 60))).toBe(false)
+    expect(await passes(a, far, arp({ from: a.mac, to: broadcast }, question(a)))).toBe(false)
+    expect(await isDeaf(a)).toBe(true)
+  })
+
+  it('passes nothing where no plan names it', async () => {
+    await apply({ ports: [] })
+    expect(await passes(b, far, ping(b, far, 4, 'request', 61))).toBe(false)
+    expect(await passes(b, far, arp({ from: b.mac, to: broadcast }, question(b)))).toBe(false)
+    expect(await isDeaf(b)).toBe(true)
+  })
+})
+
+describe('what is under way', () => {
+  const ssh = ingress({ protocol: 6, portMin: 22, portMax: 22 })
+  const withRules = (rules: RulePlan[], stateful = true) => {
+    const group = groupOf(8, rules, { stateful })
+    return apply({ ports: [{ ...a, groups: [group.groupId] }], groups: [group] })
+  }
+  const step = (
+    from: PortPlan,
+    to: PortPlan,
+    flags: 'syn' | 'synAck' | 'ack',
+    [source, destination]: [number, number],
+    numbers: [number, number],
+  ) => tcp(between(from, to), ends(from, to), { source, destination }, flags, numbers)
+
+  const begin = async (client: number) => {
+    expect(await passes(far, a, step(far, a, 'syn', [client, 22], [100, 0]))).toBe(true)
+    expect(await passes(a, far, step(a, far, 'synAck', [22, client], [500, 101]))).toBe(true)
+    expect(await passes(far, a, step(far, a, 'ack', [client, 22], [101, 501]))).toBe(true)
+  }
+
+  it('ends when the rule that let it begin is gone, and goes on when it is back', async () => {
+    await withRules([...anyEgress, ssh])
+    await begin(5001)
+    await withRules(anyEgress)
+    expect(await passes(far, a, step(far, a, 'ack', [5001, 22], [101, 501]))).toBe(false)
+    // Nor does it begin again from the other end, which may send what it likes.
+    expect(await passes(a, far, step(a, far, 'ack', [22, 5001], [501, 101]))).toBe(false)
+    expect(await passes(far, a, step(far, a, 'ack', [5001, 22], [101, 501]))).toBe(false)
+    await withRules([...anyEgress, ssh])
+    expect(await passes(far, a, step(far, a, 'ack', [5001, 22], [101, 501]))).toBe(true)
+    expect(await passes(a, far, step(a, far, 'ack', [22, 5001], [501, 101]))).toBe(true)
+  })
+
+  it('goes on when another rule is gone', async () => {
+    const web = ingress({ protocol: 6, portMin: 80, portMax: 80 })
+    await withRules([ssh, web])
+    await begin(5002)
+    await withRules([ssh])
+    expect(await passes(a, far, step(a, far, 'ack', [22, 5002], [501, 101]))).toBe(true)
+  })
+
+  it('is judged packet by packet in a stateless group', async () => {
+    await withRules([ssh], false)
+    expect(await passes(far, a, step(far, a, 'syn', [5003, 22], [100, 0]))).toBe(true)
+    expect(await passes(a, far, step(a, far, 'synAck', [22, 5003], [500, 101]))).toBe(false)
+    await withRules([ssh, egress({ protocol: 6 })], false)
+    expect(await passes(a, far, step(a, far, 'synAck', [22, 5003], [500, 101]))).toBe(true)
+  })
+})
+
+it('is known again as it was written', async () => {
+  const clients = groupOf(9, [...anyEgress, ingress({ ethertype: 'IPv6', remotePrefix: '2001:db8::/32' })], {
+    members: ['10.1.0.0/16', '10.2.0.1', 'fd00:1:0::7', '2001:0db8::/48'],
+  })
+  const allowedPairs = [{ mac: b.mac, prefix: 'fd00:2::/64' }]
+  const plan = {
+    networks: [{ ...network, service: { portId: far.portId, mac: far.mac, addresses: ['10.0.0.2'] } }],
+    ports: [
+      { ...a, groups: [clients.groupId], allowedPairs },
+      { ...b, portSecurity: false },
+    ],
+    groups: [clients, groupOf(10, [ingress({ remoteGroup: clients.groupId })])],
+  }
+  await apply(plan)
+  const { tables } = await new LinuxKernel(lab.processes).read([])
+  const program = new ProgramBuilder()
+  securityGroups({ ...emptyPlan, ...plan }, testSettings, program)
+  expect(tableDifferenceOf(tables, program.tables)).toEqual([])
+})
+
+it('finds out who tracks connections here, and leaves nothing behind', async () => {
+  const before = await lab.run('nft', 'list', 'tables')
+  expect(['bridge', 'br_netfilter']).toContain(await probeTracking(lab.processes))
+  expect(await lab.run('nft', 'list', 'tables')).toBe(before)
+})

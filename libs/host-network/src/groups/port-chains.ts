@@ -1,0 +1,42 @@
+import { addressNumber, parsePrefix } from '../prefixes.js'
+import type { TableBuilder } from '../engine/program.js'
+import type { GroupPlan, PortPlan } from '../plan.js'
+import { groupChain, portChain } from './chain-names.js'
+import { marks } from './marks.js'
+import { sourcesOf } from './sources.js'
+
+/** What every guarded guest may send whatever its groups say, and must never send. */
+export const fromGuestsChain = 'from_guests'
+/** What reaches every guarded guest whatever its groups say. */
+export const toGuestsChain = 'to_guests'
+export const trackedMap = 'tracked'
+
+const neighbourAdvertisement = 136
+
+/** The two chains of a port that its groups are in force on. */
+export function addPortChains(table: TableBuilder, port: PortPlan, groups: ReadonlyMap<string, GroupPlan>): void {
+  const own = port.groups.map((groupId) => groups.get(groupId)).filter((group) => group !== undefined)
+  const tracked = own.every(({ stateful }) => stateful) ? [`meta mark & ${marks.mask} vmap @${trackedMap}`] : []
+  const judged = (direction: 'egress' | 'ingress') => own.map(({ groupId }) => `jump ${groupChain(direction, groupId)}`)
+  table
+    .chain(portChain('egress', port.portId))
+    .rule(`jump ${fromGuestsChain}`, ...ownAdvertisements(port), ...tracked, ...judged('egress'), 'drop')
+  table.chain(portChain('ingress', port.portId)).rule(`jump ${toGuestsChain}`, ...tracked, ...judged('ingress'), 'drop')
+}
+
+/** A port says of its own addresses alone where they are. */
+function ownAdvertisements(port: PortPlan): string[] {
+  const own = sourcesOf(port).filter(({ family }) => family === 6)
+  return [
+    ...own.map(({ prefix }) => `icmpv6 type ${neighbourAdvertisement} ${targetIs(prefix)} accept`),
+    `icmpv6 type ${neighbourAdvertisement} drop`,
+  ]
+}
+
+/** The target stands behind the first 8 bytes of a neighbour advertisement (RFC 4861, 4.4). */
+function targetIs(text: string): string {
+  const { length } = parsePrefix(text)
+  if (length === 0) return ''
+  const target = addressNumber(text.split('/')[0]!) >> BigInt(128 - length)
+  return `@th,64,${length} 0x${target.toString(16)}`
+}

@@ -1,0 +1,57 @@
+import { canonical, linkLocalOf } from '../addresses.js'
+import { slotsOf, zonesOf } from '../groups/zones.js'
+import type { HostPlan, NetworkPlan, PortPlan } from '../plan.js'
+
+/** Where guests ask for their metadata. */
+export const metadataAddress = '169.254.169.254'
+export const metadataAddress6 = 'fe80::a9fe:a9fe'
+
+/** Addresses that nobody has (240.0.0.0/4 is reserved; the other is ours by RFC 4193): callers of the metadata service bear them. */
+export const identityPrefix = '240.0.0.0/4'
+const identityPrefix6 = 'fd6e:7562:6f'
+
+const identitiesOfNetwork = 4_095
+
+/** An address of a port, and the one that stands for it on the way to the metadata service: of the whole host only this port's. */
+export interface Identity {
+  port: PortPlan
+  address: string
+  identity: string
+  family: 4 | 6
+}
+
+/**
+ * Who may call the metadata service, and as whom. They follow from the plan, and stay the same for nearly every port whatever
+ * else comes and goes. Whoever serves them ends the conversations of an identity that becomes another port's.
+ */
+export function identitiesOf({ networks, ports }: Pick<HostPlan, 'networks' | 'ports'>): Identity[] {
+  const zones = zonesOf(networks)
+  const portsOf = Map.groupBy(ports, ({ networkId }) => networkId)
+  return networks
+    .filter(({ service }) => service !== null)
+    .flatMap(({ networkId }) => inNetwork(zones.get(networkId)!, portsOf.get(networkId) ?? []))
+}
+
+function inNetwork(zone: number, ports: readonly PortPlan[]): Identity[] {
+  const callers = ports
+    .filter(({ adminStateUp }) => adminStateUp)
+    .flatMap((port) => [
+      ...port.addresses.filter((address) => !address.includes(':')).map((address) => ({ port, address, family: 4 as const })),
+      { port, address: linkLocalOf(port.mac), family: 6 as const },
+    ])
+  const keyOf = ({ port, address }: { port: PortPlan; address: string }) => `${port.portId} ${address}`
+  const slots = slotsOf(callers.map(keyOf), identitiesOfNetwork)
+  return callers.map((caller) => ({ ...caller, identity: identityAt(zone, slots.get(keyOf(caller))!, caller.family) }))
+}
+
+function identityAt(zone: number, slot: number, family: 4 | 6): string {
+  if (family === 6) return canonical(`${identityPrefix6}:${zone.toString(16)}::${slot.toString(16)}`)
+  const number = 0xf0_00_00_00 + zone * 0x10_00 + slot
+  return [24, 16, 8, 0].map((bits) => (number >>> bits) & 0xff).join('.')
+}
+
+/** All identities of a network. */
+export function identityPrefixesOf(network: NetworkPlan, zones: ReadonlyMap<string, number>): { 4: string; 6: string } {
+  const zone = zones.get(network.networkId)!
+  return { 4: `${identityAt(zone, 0, 4)}/20`, 6: `${identityPrefix6}:${zone.toString(16)}::/64` }
+}

@@ -1,0 +1,106 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { systemProcesses, type ProcessRunner } from '../process-runner.js'
+
+const timeoutMs = 30_000
+
+/**
+ * A host of its own: namespaces of processes, mounts and networks, in which everything ends with it. Named network
+ * namespaces that are made in it are its own too.
+ */
+export class Lab {
+  private constructor(
+    private readonly holder: ChildProcess,
+    readonly pid: number,
+    readonly processes: ProcessRunner,
+  ) {}
+
+  static async open(): Promise<Lab> {
+    const flags = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private']
+    const begin =
+      'mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && ip link set lo up && echo ready && exec sleep infinity'
+    const holder = spawn('unshare', [...flags, 'sh', '-c', begin], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(holder.stdout!, 'data')
+    const pid = Number(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8'))
+    const entered = ['nsenter', '--target', String(pid), '--net', '--mount', '--pid']
+    return new Lab(holder, pid, systemProcesses(entered))
+  }
+
+  run(program: string, ...args: string[]): Promise<string> {
+    return this.processes.run(program, args, { timeoutMs })
+  }
+
+  /** A program that stays, in a named network namespace or, without one, in the lab's. */
+  start(namespace: string | undefined, program: string, ...args: string[]): ChildProcess {
+    const inside = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace]
+    const entered = ['--target', String(this.pid), '--net', '--mount', '--pid', '--', ...inside, program, ...args]
+    return spawn('nsenter', entered, { stdio: ['pipe', 'pipe', 'inherit'] })
+  }
+
+  /** A network namespace whose link `eth0` is the tap's other end. */
+  async plug(namespace: string, tap: string, bridge: string, mac: string): Promise<void> {
+    await this.run('ip', 'netns', 'add', namespace)
+    // A guest that says nothing of its own.
+    const quiet = 'for f in all default; do echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done'
+    await this.run('ip', 'netns', 'exec', namespace, 'sh', '-c', quiet)
+    await this.run('ip', 'link', 'add', tap, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace)
+    await this.run('ip', '-netns', namespace, 'link', 'set', 'eth0', 'address', mac, 'up')
+    await this.run('sh', '-c', `echo 1 > /proc/sys/net/ipv6/conf/${tap}/disable_ipv6`)
+    await this.run('ip', 'link', 'set', tap, 'master', bridge, 'up')
+  }
+
+  async close(): Promise<void> {
+    const ended = once(this.holder, 'exit')
+    this.holder.kill('SIGKILL')
+    await ended
+  }
+}
+
+/** A guest in a lab, by whom every frame is written by hand. */
+export class PacketGuest {
+  private readonly answers: AsyncIterator<string>
+  private markers = 0
+
+  private constructor(private readonly child: ChildProcess) {
+    this.answers = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+  }
+
+  static async start(lab: Lab, namespace: string): Promise<PacketGuest> {
+    const program = new URL('packet-guest.py', import.meta.url).pathname
+    const guest = new PacketGuest(lab.start(namespace, 'python3', program, 'eth0'))
+    await guest.answers.next()
+    return guest
+  }
+
+  async send(...frames: string[]): Promise<void> {
+    for (const frame of frames) await this.ask({ send: frame })
+  }
+
+  /** What it heard up to the frame that has this text in it, which must come. */
+  async hear(until: string): Promise<string[]> {
+    const { heard, complete } = await this.ask({ until, seconds: 10 })
+    if (!complete) throw new Error(`the frame with ${until} did not come, but: ${heard!.join(' ')}`)
+    return heard!
+  }
+
+  /** What it heard up to now. */
+  async drain(): Promise<string[]> {
+    const { heard } = await this.ask({ until: 'nothing has this text', seconds: 0 })
+    return heard!
+  }
+
+  /** A text that no other frame has. */
+  marker(): string {
+    this.markers += 1
+    return `6e75626f${this.markers.toString(16).padStart(8, '0')}${this.child.pid!.toString(16).padStart(8, '0')}`
+  }
+
+  private async ask(command: object): Promise<{ heard?: string[]; complete?: boolean }> {
+    this.child.stdin!.write(`${JSON.stringify(command)}\n`)
+    const { value, done } = await this.answers.next()
+    if (done) throw new Error('the guest has ended')
+    return JSON.parse(value) as { heard?: string[]; complete?: boolean }
+  }
+}
