@@ -100,7 +100,6 @@ export class TestServers {
       if (server.hostId)
         return void (await this.engine.begin(tx, 'server.delete', server, { projectId, userId, requestId: newRequestId() }))
       await tx.setWanted(id, 'deleted')
-      await tx.releaseQuota(id)
       await tx.markDeleted(id)
       await recordAction(tx.tx, { server, kind: 'server.delete', message: null, requestId: newRequestId(), userId })
     })

@@ -146,7 +146,6 @@ class Scene {
       await engine.begin(operation, 'server.delete', found.server, { projectId: this.project, userId, requestId })
       return 'begun'
     }
-    await operation.releaseQuota(id)
     await operation.markDeleted(id)
     return 'deleted'
   }

@@ -10,7 +10,6 @@ export async function deleteServer(
 ): Promise<Opened> {
   if (server.hostId) return await engine.begin(tx, 'server.delete', server, requester)
   await tx.setWanted(server.id, 'deleted')
-  await tx.releaseQuota(server.id)
   await tx.markDeleted(server.id)
   const { requestId, userId } = requester
   await recordAction(tx.tx, { server, kind: 'server.delete', message: null, requestId, userId })

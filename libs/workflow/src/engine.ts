@@ -65,10 +65,11 @@ export class OperationEngine {
   ): Promise<Opened> {
     const definition = this.definition(kind)
     const id = newId<OperationId>(this.random)
-    await tx.insertOperation({ id, kind, serverId: server.id, ...requester, input, deadlineMs: definition.deadlineMs })
+    const { deadlineMs, wanted } = definition
     const name = firstStepOf(definition)
     const step = this.newStep({ operationId: id, server, definition, name, direction: 'do', attempt: 1 })
-    await tx.openStep({ ...step, ...(definition.wanted && { wanted: definition.wanted }) })
+    const operation = { id, kind, serverId: server.id, ...requester, input, deadlineMs }
+    await tx.beginOperation(operation, { ...step, ...(wanted && { wanted }) })
     return step.id
   }
 

@@ -62,7 +62,8 @@ export interface OperationTransaction {
   /** Locks the server's live operation, if it has one, and the server. */
   lockServer(serverId: ServerId): Promise<{ server: ServerRecord; live: Located | undefined } | undefined>
 
-  insertOperation(operation: NewOperation): Promise<void>
+  /** Writes down an operation and opens its first step, in one statement. */
+  beginOperation(operation: NewOperation, first: NewStep): Promise<void>
   /** Notes why the operation is being unwound. */
   beginUnwinding(id: OperationId, failure: Failure): Promise<void>
   /** Takes up an operation again, on another host, after its steps were undone. */
@@ -70,8 +71,6 @@ export interface OperationTransaction {
   /** Takes the deadline off: the operation now lasts until it is done. */
   liftDeadline(id: OperationId): Promise<void>
 
-  /** Opens the first step of an operation. */
-  openStep(step: NewStep): Promise<void>
   /** Closes the open step of an operation and opens its next, in one statement. */
   advanceStep(closed: ClosedStep, next: NewStep): Promise<void>
   /** Closes the open step of an operation and ends it, in one statement. */
@@ -84,11 +83,10 @@ export interface OperationTransaction {
   leaveAsItIs(serverId: ServerId): Promise<void>
   /** Ends in ERROR with a fault that the tenant sees. */
   markError(serverId: ServerId, message: string): Promise<void>
+  /** And gives the server's share of its project's quota back, once however often it is called. */
   markDeleted(serverId: ServerId): Promise<void>
   /** Frees what this incarnation holds on its host, once however often it is called, and takes the server off the host. */
   releaseRoom(serverId: ServerId, incarnation: number): Promise<void>
-  /** Gives the server's share of its project's quota back. Only where the server is not marked deleted yet. */
-  releaseQuota(serverId: ServerId): Promise<void>
 }
 
 /** An open step whose hint is due, and the queue that it goes to. */

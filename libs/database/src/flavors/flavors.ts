@@ -9,11 +9,14 @@ export interface FlavorViewer {
   seesAll: boolean
 }
 
+/** Whether the flavor `f` may be seen and used: by this project, or by who sees all. Both are parameters. */
+export const mayUseFlavor = (projectId: string, seesAll: string) =>
+  `(${seesAll} OR f.public OR EXISTS (SELECT FROM flavor_access a WHERE a.flavor_id = f.id AND a.project_id = ${projectId}))`
+
 /** A flavor that `viewer` may see. */
 export async function findVisibleFlavor(db: Queryable, id: string, viewer: FlavorViewer): Promise<FlavorRow | undefined> {
   const [row] = await db.query<FlavorRow>(
-    `SELECT ${flavorRowColumns} FROM flavors f WHERE f.id = $1
-       AND ($3 OR f.public OR EXISTS (SELECT FROM flavor_access a WHERE a.flavor_id = f.id AND a.project_id = $2))`,
+    `SELECT ${flavorRowColumns} FROM flavors f WHERE f.id = $1 AND ${mayUseFlavor('$2', '$3')}`,
     [id, viewer.projectId ?? null, viewer.seesAll],
   )
   return row

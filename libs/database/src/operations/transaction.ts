@@ -35,10 +35,6 @@ const readLive = `
   FROM operations o JOIN operation_steps s ON s.operation_id = o.id AND s.state = 'open' JOIN servers v ON v.id = o.server_id
   WHERE o.server_id = $1 AND o.state IN ('running', 'unwinding')`
 
-const insertOperation = `
-  INSERT INTO operations (id, kind, server_id, project_id, user_id, request_id, state, input, deadline_at)
-  VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, clock_timestamp() + $8 * interval '1 millisecond')`
-
 /**
  * Stamps the step with the server's fence, which it raises by $8, and sets the server's task_state where $9 says one, and
  * what is wanted of it where $12 does. `condition` is on the server's row.
@@ -50,7 +46,11 @@ const openingStep = (condition: string) => `
   INSERT INTO operation_steps (id, operation_id, name, direction, queue, host_id, fence, attempt, opened_at, next_hint_at)
   SELECT $1, $2, $4, $5, $6, $7, server.fence, $10, clock_timestamp(), clock_timestamp() + $11 * interval '1 millisecond' FROM server`
 
-const openStep = `WITH ${openingStep('')}`
+const beginOperation = `
+  WITH operation AS (
+    INSERT INTO operations (id, kind, server_id, project_id, user_id, request_id, state, input, deadline_at)
+    VALUES ($2, $13, $3, $14, $15, $16, 'running', $17, clock_timestamp() + $18 * interval '1 millisecond')),
+  ${openingStep('')}`
 
 const closingStep = (first: number) => `
   closed AS (
@@ -65,15 +65,15 @@ const finishOperation = `
     input = input - 'adminPassword', updated_at = clock_timestamp(), finished_at = clock_timestamp()
   WHERE id = (SELECT operation_id FROM closed)`
 
-/** Back on the shelf: takes nothing from a server that was marked deleted already, so it is freed once. */
-const releaseQuota = `
-  UPDATE project_quotas q SET used_instances = used_instances - 1, used_cores = used_cores - v.vcpus, used_ram_mib = used_ram_mib - v.memory_mib
-  FROM servers v WHERE v.id = $1 AND v.deleted_at IS NULL AND q.project_id = v.project_id`
-
+/** Its quota falls only with the row that was not marked yet, so it is given back once. */
 const markDeleted = `
-  UPDATE servers SET vm_state = 'deleted', task_state = NULL, power_state = 0, fault = NULL,
-    deleted_at = clock_timestamp(), terminated_at = clock_timestamp(), updated_at = clock_timestamp()
-  WHERE id = $1 AND deleted_at IS NULL`
+  WITH gone AS (
+    UPDATE servers SET vm_state = 'deleted', task_state = NULL, power_state = 0, fault = NULL,
+      deleted_at = clock_timestamp(), terminated_at = clock_timestamp(), updated_at = clock_timestamp()
+    WHERE id = $1 AND deleted_at IS NULL RETURNING project_id, vcpus, memory_mib)
+  UPDATE project_quotas q SET used_instances = used_instances - 1, used_cores = used_cores - gone.vcpus,
+    used_ram_mib = used_ram_mib - gone.memory_mib
+  FROM gone WHERE q.project_id = gone.project_id`
 
 /** Keeps the report that it is from, where it is from one: an older report of the same session says nothing any more. */
 const markPowered = `
@@ -120,8 +120,9 @@ export class PgOperationTransaction implements OperationTransaction {
     return (await this.tx.execute(isOverdue, [id, unwatchedMs])) > 0
   }
 
-  async insertOperation(o: NewOperation): Promise<void> {
-    await this.tx.execute(insertOperation, [o.id, o.kind, o.serverId, o.projectId, o.userId, o.requestId, o.input, o.deadlineMs])
+  async beginOperation(o: NewOperation, first: NewStep): Promise<void> {
+    const values = [o.kind, o.projectId, o.userId, o.requestId, o.input, o.deadlineMs]
+    await this.tx.execute(beginOperation, [...openingValues(first), ...values])
   }
 
   async beginUnwinding(id: OperationId, failure: Failure): Promise<void> {
@@ -137,10 +138,6 @@ export class PgOperationTransaction implements OperationTransaction {
 
   async liftDeadline(id: OperationId): Promise<void> {
     await this.tx.execute(`UPDATE operations SET deadline_at = NULL WHERE id = $1`, [id])
-  }
-
-  async openStep(step: NewStep): Promise<void> {
-    await this.tx.execute(openStep, openingValues(step))
   }
 
   async advanceStep(closed: ClosedStep, next: NewStep): Promise<void> {
@@ -179,10 +176,6 @@ export class PgOperationTransaction implements OperationTransaction {
 
   async releaseRoom(serverId: ServerId, incarnation: number): Promise<void> {
     await releaseRoom(this.tx, serverId, incarnation)
-  }
-
-  async releaseQuota(serverId: ServerId): Promise<void> {
-    await this.tx.execute(releaseQuota, [serverId])
   }
 
   private async markPowered(serverId: ServerId, vmState: string, { powerState, report }: SeenPower): Promise<void> {

@@ -22,4 +22,4 @@ export {
   type ServerActionStepRow,
   type StoredDecision,
 } from './actions.js'
-export { findImageForServer, type ServerImageRow } from './find-image.js'
+export { findServerParts, type PartIds, type ServerImageRow } from './find-parts.js'

@@ -84,8 +84,8 @@ export class HealthyCloud {
       const operations = new PgOperationTransaction(tx)
       const [server] = await tx.query<{ hostId: HostId }>('SELECT host_id AS "hostId" FROM servers WHERE id = $1', [serverId])
       const requester = { projectId, userId: null, requestId: 'req-1' as never }
-      await operations.insertOperation({ id: operationId, kind, serverId, ...requester, input: {}, deadlineMs: 60_000 })
-      await operations.openStep({
+      const operation = { id: operationId, kind, serverId, ...requester, input: {}, deadlineMs: 60_000 }
+      await operations.beginOperation(operation, {
         ...{ id: stepId, operationId, serverId, name: 'step', direction: 'do', queue: `compute-${server!.hostId}` },
         ...{ hostId: server!.hostId, raiseFence: true, taskState, attempt: 1, hintAfterMs: 2_000 },
       })
@@ -99,7 +99,6 @@ export class HealthyCloud {
     const operation = await this.addOperation(serverId, { kind: 'server.delete', taskState: 'deleting' })
     await this.database.transaction(async (tx) => {
       const operations = new PgOperationTransaction(tx)
-      await operations.releaseQuota(serverId)
       await operations.markDeleted(serverId)
       await operations.liftDeadline(operation.operationId)
     })
@@ -122,7 +121,6 @@ export class HealthyCloud {
       const operations = new PgOperationTransaction(tx)
       await operations.setWanted(serverId, 'deleted')
       await operations.releaseRoom(serverId, 1)
-      await operations.releaseQuota(serverId)
       await operations.markDeleted(serverId)
     })
   }

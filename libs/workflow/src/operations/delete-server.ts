@@ -2,13 +2,11 @@ import { operation, type Effect } from '../definition.js'
 
 const forget: Effect = async (tx, { server }) => {
   await tx.releaseRoom(server.id, server.incarnation)
-  await tx.releaseQuota(server.id)
   await tx.markDeleted(server.id)
 }
 
 /** For its tenant the server is gone; its room stays held, as a tombstone, until the host confirms or is fenced. */
 const leaveTombstone: Effect = async (tx, { server }) => {
-  await tx.releaseQuota(server.id)
   await tx.markDeleted(server.id)
 }
 

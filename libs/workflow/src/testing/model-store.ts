@@ -32,10 +32,11 @@ export class ModelStore implements OperationTransaction {
     return { server: { ...this.server }, live: step && (await this.lockStep(step.id)) }
   }
 
-  async insertOperation({ id, kind, serverId, projectId, userId, requestId, input }: NewOperation): Promise<void> {
+  async beginOperation({ id, kind, serverId, projectId, userId, requestId, input }: NewOperation, first: NewStep): Promise<void> {
     assert(!this.live, 'a server has one live operation at the most')
     const given = { id, kind, serverId, projectId, userId, requestId, input }
     this.operations.push({ ...given, state: 'running', message: null, failureScope: null, hasDeadline: true })
+    this.openStep(first)
   }
 
   async beginUnwinding(id: OperationId, { message, scope }: Failure): Promise<void> {
@@ -50,18 +51,9 @@ export class ModelStore implements OperationTransaction {
     this.operation(id).hasDeadline = false
   }
 
-  async openStep(step: NewStep): Promise<void> {
-    const { id, operationId, name, direction, hostId, attempt, raiseFence, taskState, wanted } = step
-    assert(!this.open.some((each) => each.operationId === operationId), 'an operation has one open step at the most')
-    if (raiseFence) this.server.fence++
-    this.server.taskState = taskState ?? this.server.taskState
-    this.server.wanted = wanted ?? this.server.wanted
-    this.steps.push({ id, operationId, name, direction, state: 'open', hostId, fence: this.server.fence, attempt })
-  }
-
   async advanceStep(closed: ClosedStep, next: NewStep): Promise<void> {
     this.close(closed)
-    await this.openStep(next)
+    this.openStep(next)
   }
 
   async finishOperation(closed: ClosedStep, { state, message }: OperationEnd): Promise<void> {
@@ -97,8 +89,6 @@ export class ModelStore implements OperationTransaction {
     this.server.hostId = null
   }
 
-  async releaseQuota(): Promise<void> {}
-
   /** As a scheduler that claims room does. */
   claim(hostId: HostId): void {
     this.server.hostId = hostId
@@ -107,6 +97,15 @@ export class ModelStore implements OperationTransaction {
 
   private rest(vmState: string, powerState: ServerRecord['powerState']): void {
     Object.assign(this.server, { vmState, powerState, taskState: null })
+  }
+
+  private openStep(step: NewStep): void {
+    const { id, operationId, name, direction, hostId, attempt, raiseFence, taskState, wanted } = step
+    assert(!this.open.some((each) => each.operationId === operationId), 'an operation has one open step at the most')
+    if (raiseFence) this.server.fence++
+    this.server.taskState = taskState ?? this.server.taskState
+    this.server.wanted = wanted ?? this.server.wanted
+    this.steps.push({ id, operationId, name, direction, state: 'open', hostId, fence: this.server.fence, attempt })
   }
 
   private close({ id, state }: ClosedStep): ModelStep {

@@ -3,9 +3,8 @@ import { DATABASE, ENGINE, QUEUE } from '@nubo/control-plane'
 import { enforce, isCloudAdmin, projectOf, type Caller } from '@nubo/auth'
 import { placementQueue } from '@nubo/contract'
 import {
-  findImageForServer,
   findKeypair,
-  findVisibleFlavor,
+  findServerParts,
   insertServers,
   readQuota,
   type Database,
@@ -66,8 +65,7 @@ export class CreateServersService {
     refuseWhatIsNotBuilt(body)
     this.checkPlacementWishes(caller, server)
     const counts = countsOf(server)
-    const flavor = await this.findFlavor(caller, server)
-    const image = await this.findImage(server, projectId)
+    const { flavor, image } = await this.findParts(caller, server)
     checkFit(flavor, image)
     const publicKey = await this.findPublicKey(caller, server)
     const adminPassword = server.adminPass ?? this.newPassword()
@@ -184,20 +182,16 @@ export class CreateServersService {
     if (zone !== 'nova') throw new CloudError('Invalid', 'The requested availability zone is not available')
   }
 
-  private async findFlavor(caller: Caller, server: NewServerRequest): Promise<FlavorRow> {
-    const viewer = { projectId: projectOf(caller), seesAll: isCloudAdmin(caller) }
-    const flavor = await findVisibleFlavor(this.database, server.flavorRef, viewer)
-    if (!flavor) throw new CloudError('Invalid', `Flavor ${server.flavorRef} could not be found.`)
-    return flavor
-  }
-
-  private async findImage(server: NewServerRequest, projectId: ProjectId): Promise<ServerImageRow> {
+  private async findParts(caller: Caller, server: NewServerRequest): Promise<{ flavor: FlavorRow; image: ServerImageRow }> {
     const imageRef = server.imageRef || bootImageOf(server)
+    const ids = { flavorId: server.flavorRef, imageId: imageRef?.toLowerCase() ?? null }
+    const viewer = { projectId: projectOf(caller), seesAll: isCloudAdmin(caller) }
+    const { flavor, image } = await findServerParts(this.database, ids, viewer)
+    if (!flavor) throw new CloudError('Invalid', `Flavor ${server.flavorRef} could not be found.`)
     if (!imageRef) throw new CloudError('Invalid', 'Invalid imageRef provided.')
-    const image = await findImageForServer(this.database, imageRef.toLowerCase(), projectId)
     if (!image) throw new CloudError('Invalid', 'Can not find requested image')
     if (image.status !== 'active') throw new CloudError('Invalid', `Image ${image.id} is not active.`)
-    return image
+    return { flavor, image }
   }
 
   private async findPublicKey(caller: Caller, server: NewServerRequest): Promise<string | null> {
