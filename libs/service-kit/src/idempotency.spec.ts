@@ -3,10 +3,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Body, Controller, HttpCode, Module, Param, Post } from '@nestjs/common'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { anyCaller, policy, TokenVerifier, type Caller, type Scope } from '@nubo/auth'
-import { CloudError, type DomainId, type KeptAnswer, type ProjectId, type RequestKey, type UserId } from '@nubo/kernel'
+import {
+  CloudError,
+  systemClock,
+  type Clock,
+  type DomainId,
+  type KeptAnswer,
+  type ProjectId,
+  type RequestKey,
+  type UserId,
+} from '@nubo/kernel'
 import { microversion, MicroversionRegistry, novaErrors } from '@nubo/wire'
 import {
   Actions,
+  AddsWork,
   baseConfiguration,
   createLogger,
   createService,
@@ -16,7 +26,9 @@ import {
   KeptAnswers,
   Located,
   NotIdempotent,
+  Pressure,
   Operation,
+  type Strain,
 } from './index.js'
 
 const make = policy('test:things:make', 'Make things', anyCaller)
@@ -35,6 +47,11 @@ class Memory extends KeptAnswers {
   async find(key: RequestKey) {
     return this.rows.get(Memory.identityOf(key))
   }
+
+  async count(scope: string) {
+    const kept = [...this.rows.keys()].filter((identity) => identity.startsWith(`${scope} `)).length
+    return { kept, freeInSeconds: 1_234.5 }
+  }
 }
 
 const memory = new Memory()
@@ -44,6 +61,7 @@ let made = 0
 class Things {
   @Post()
   @HttpCode(201)
+  @AddsWork()
   @Guarded(make)
   @Operation('thing.create', { thing: 'thing' })
   @Idempotent({ thing: 'password' })
@@ -117,18 +135,24 @@ const surfaces = () => [
   },
 ]
 
+const mostKeptAnswers = 20
+let nowMs = 0
+const clock: Clock = { ...systemClock, monotonicMs: () => nowMs }
+
 function serve(controller: new () => object, providers: { provide: unknown; useValue: unknown }[]) {
   @Module({ controllers: [controller], providers: [{ provide: TokenVerifier, useValue: verifier }, ...(providers as never[])] })
   class TestModule {}
   const options = { name: 'test', configurationSchema: baseConfiguration, module: () => TestModule, surfaces }
   const configuration = { log: { level: 'fatal' as const }, listen: { host: '127.0.0.1', port: 0 } }
-  return createService(options, configuration, { logger: createLogger('test', 'fatal') })
+  return createService(options, configuration, { logger: createLogger('test', 'fatal'), clock, mostKeptAnswers })
 }
 
 let app: NestFastifyApplication
+let strain: Strain | undefined
 
 beforeAll(async () => {
   app = await serve(Things, [{ provide: KeptAnswers, useValue: memory }])
+  app.get(Pressure).watch(() => strain)
 })
 beforeEach(() => {
   memory.rows.clear()
@@ -182,6 +206,40 @@ describe('a request with an Idempotency-Key', () => {
     expect(again.body.thing).toEqual({ name: 'a', number: 1, added: true })
     expect(made).toBe(1)
     expect(JSON.stringify([...memory.rows])).not.toContain('hunter2')
+  })
+
+  it('is answered as it was while no more work is taken on; a new one is refused, and leaves its key free', async () => {
+    const first = await send({ key: 'k' })
+    strain = { code: 'placements', words: 'Many wait.' }
+    try {
+      expect(await send({ key: 'k' })).toMatchObject({ status: 201, replayed: 'true', location: first.location })
+      for (const key of ['l', undefined]) {
+        const refused = await send({ ...(key && { key }) })
+        expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5'])
+      }
+      expect(await send({ key: 'k', body: { thing: { name: 'b' } } })).toMatchObject({ status: 409 })
+    } finally {
+      strain = undefined
+    }
+    expect(made).toBe(1)
+    expect(await send({ key: 'l' })).toMatchObject({ status: 201, replayed: undefined })
+  })
+
+  it('is refused where its tenant has too many answers kept; those that are kept are given, and others go on', async () => {
+    nowMs += 60_000
+    const as = 'ada@p2'
+    for (let number = 0; number < mostKeptAnswers; number++)
+      expect(await send({ as, key: `${number}` })).toMatchObject({ status: 201 })
+    const refused = await send({ as, key: 'one-too-many' })
+    expect(refused).toMatchObject({ status: 429, body: { overLimit: { code: 429, retryAfter: '1235' } } })
+    expect(refused.headers['retry-after']).toBe('1235')
+    expect(made).toBe(mostKeptAnswers)
+    expect(await send({ as, key: '0' })).toMatchObject({ status: 201, replayed: 'true' })
+    expect(await send({ as })).toMatchObject({ status: 201 })
+    expect(await send({ as: 'ada@p1', key: 'one-too-many' })).toMatchObject({ status: 201 })
+    memory.rows.clear()
+    nowMs += 1_000
+    expect(await send({ as, key: 'one-too-many' })).toMatchObject({ status: 201, replayed: undefined })
   })
 
   it('tells of no place of something that was not made', async () => {

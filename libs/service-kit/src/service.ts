@@ -12,6 +12,7 @@ import { Health } from './health.js'
 import { installBodyParsers } from './http/bodies.js'
 import { answer, ErrorFilter } from './http/exception-filter.js'
 import { installHooks, type Lifecycle } from './http/hooks.js'
+import { KeyBound } from './http/key-bound.js'
 import { RequestBound } from './http/request-bound.js'
 import { ValidationPipe } from './http/validation.js'
 import { KeptAnswers } from './kept-answers.js'
@@ -47,6 +48,8 @@ export interface ServiceParts {
   logger?: Logger
   clock?: Clock
   random?: Random
+  /** For each tenant; see `KeyBound`. */
+  mostKeptAnswers?: number
 }
 
 const maxJsonBytes = 1024 * 1024
@@ -102,7 +105,9 @@ export async function createService<Configuration extends BaseConfiguration>(
   const answers = () => app.get(KeptAnswers, { strict: false })
   const [metrics, pressure] = [app.get(Metrics), app.get(Pressure)]
   const bound = new RequestBound(metrics, pressure)
-  installHooks(adapter.getInstance(), { surfaces, verifier, answers, logger, clock, random, lifecycle, pressure, bound })
+  const keyBound = new KeyBound(answers, clock, parts.mostKeptAnswers)
+  const dependencies = { surfaces, verifier, answers, keyBound, logger, clock, random, lifecycle, pressure, bound }
+  installHooks(adapter.getInstance(), dependencies)
   measureRequests(adapter.getInstance(), metrics)
   serveHealth(app)
   if (surfaces.length === 0 && !configuration.metrics) serveOwnMetrics(app)

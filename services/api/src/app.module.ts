@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common'
 import { ControlPlaneModule, DATABASE } from '@nubo/control-plane'
-import { findKeptAnswer, type Database } from '@nubo/database'
+import { countKeptAnswers, findKeptAnswer, type Database } from '@nubo/database'
 import type { RequestKey } from '@nubo/kernel'
 import { KeptAnswers } from '@nubo/service-kit'
 import { ComputeModule } from './compute/compute.module.js'
@@ -12,7 +12,10 @@ import { OverloadModule } from './overload/overload.module.js'
 const keptAnswers = {
   provide: KeptAnswers,
   inject: [DATABASE],
-  useFactory: (database: Database): KeptAnswers => ({ find: (key: RequestKey) => findKeptAnswer(database, key) }),
+  useFactory: (database: Database): KeptAnswers => ({
+    find: (key: RequestKey) => findKeptAnswer(database, key),
+    count: (scope: string) => countKeptAnswers(database, scope),
+  }),
 }
 
 @Module({

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core'
 import { ImageCredentialVerifier, publicTokenKey, RevocationList, TokenVerifier } from '@nubo/auth'
-import { Database, DatabaseRevocations, findKeptAnswer } from '@nubo/database'
+import { Database, DatabaseRevocations, countKeptAnswers, findKeptAnswer } from '@nubo/database'
 import { assert, type Clock, type Random, type RequestKey } from '@nubo/kernel'
 import { CLOCK, Health, KeptAnswers, LOGGER, type Logger, Metrics, poolMetrics, RANDOM } from '@nubo/service-kit'
 import type { FastifyInstance } from 'fastify'
@@ -108,7 +108,10 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
 const keptAnswers = {
   provide: KeptAnswers,
   inject: [Database],
-  useFactory: (db: Database): KeptAnswers => ({ find: (key: RequestKey) => findKeptAnswer(db, key) }),
+  useFactory: (db: Database): KeptAnswers => ({
+    find: (key: RequestKey) => findKeptAnswer(db, key),
+    count: (scope: string) => countKeptAnswers(db, scope),
+  }),
 }
 
 const tokenVerifier = ({ tokens }: ImageConfiguration) => ({

@@ -1,2 +1,2 @@
 export { Once } from './once.js'
-export { findKeptAnswer, forgetOldAnswers } from './request-keys.js'
+export { countKeptAnswers, findKeptAnswer, forgetOldAnswers } from './request-keys.js'

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { Database } from '../connection.js'
 import { migrate } from '../migrate.js'
 import { Once } from './once.js'
-import { claimKey, findKeptAnswer, forgetOldAnswers } from './request-keys.js'
+import { claimKey, countKeptAnswers, findKeptAnswer, forgetOldAnswers } from './request-keys.js'
 
 // Databases start on machines that do other things too.
 jest.setTimeout(60_000)
@@ -179,6 +179,18 @@ describe('an answer', () => {
     await make(keyOf({ requestDigest: 'other' }), 'b')
     expect(await findKeptAnswer(database, keyOf())).toMatchObject({ requestDigest: 'other', body: { thing: { name: 'b' } } })
     expect(await countKept()).toBe(1)
+  })
+
+  it('is counted with the others of its scope, for as long as it is kept', async () => {
+    for (const keyDigest of ['a', 'b']) await make(keyOf({ keyDigest }))
+    await age(23.5)
+    await make(keyOf({ keyDigest: 'young' }))
+    await make(keyOf({ scope: 'project:other' }))
+    const { kept, freeInSeconds } = await countKeptAnswers(database, 'project:p')
+    expect([kept, Math.ceil(freeInSeconds / 1800)]).toEqual([3, 1])
+    await age(1)
+    expect(await countKeptAnswers(database, 'project:p')).toMatchObject({ kept: 1 })
+    expect(await countKeptAnswers(database, 'project:none')).toEqual({ kept: 0, freeInSeconds: 0 })
   })
 
   it('is removed after it, so many at a time and no younger one', async () => {

@@ -22,6 +22,10 @@ const claim = `
       created_at = excluded.created_at
     WHERE k.created_at <= clock_timestamp() - ${kept}`
 
+const count = `
+  SELECT count(*)::int AS kept, COALESCE(extract(epoch FROM min(created_at) + ${kept} - clock_timestamp()), 0)::float8 AS "freeInSeconds"
+  FROM idempotency_keys WHERE scope = $1 AND created_at > clock_timestamp() - ${kept}`
+
 const keep = `
   UPDATE idempotency_keys SET status = $5, location = $6, body = $7::jsonb
   WHERE scope = $1 AND user_id = $2 AND route = $3 AND key_digest = $4`
@@ -42,6 +46,12 @@ export async function findKeptAnswer(
 ): Promise<(KeptAnswer & { requestDigest: string }) | undefined> {
   const [row] = await db.query<KeptAnswer & { requestDigest: string }>(find, identityOf(key))
   return row
+}
+
+/** How many answers are kept in a scope, and in how many seconds the oldest of them is kept no longer. */
+export async function countKeptAnswers(db: Queryable, scope: string): Promise<{ kept: number; freeInSeconds: number }> {
+  const [row] = await db.query<{ kept: number; freeInSeconds: number }>(count, [scope])
+  return row!
 }
 
 const valuesOf = ({ status, location, body }: KeptAnswer) => [status, location, body === null ? null : JSON.stringify(body)]

@@ -15,6 +15,7 @@ import type { Logger } from '../logger.js'
 import type { Pressure } from '../pressure.js'
 import type { RouteDeclaration } from '../route.js'
 import { arrivalOf, surfaceFor, type Surface } from '../surface.js'
+import type { KeyBound } from './key-bound.js'
 import { installReplay } from './replay.js'
 import { requestKeyOf } from './request-key.js'
 import type { RequestBound } from './request-bound.js'
@@ -26,6 +27,7 @@ export interface HookDependencies {
   verifier: TokenVerifier | undefined
   /** Asked for by idempotent routes alone. */
   answers: () => KeptAnswers
+  keyBound: KeyBound
   logger: Logger
   clock: Clock
   random: Random
@@ -61,6 +63,7 @@ export function installHooks(instance: FastifyInstance, dependencies: HookDepend
           locate: (body) => locationOf(request, body),
           downgrade: (body) => downgrade(request, body),
         })
+        if (request.addsWork && !request.requestKey) dependencies.pressure.assertRoom()
         upgrade(request)
         done()
       } catch (error) {
@@ -68,7 +71,7 @@ export function installHooks(instance: FastifyInstance, dependencies: HookDepend
       }
     })
   })
-  installReplay(instance, dependencies.answers)
+  installReplay(instance, dependencies)
   instance.addHook('preSerialization', (request, reply, payload, done) => {
     try {
       if (reply.statusCode < 300) {
@@ -136,7 +139,7 @@ function admit(
       if (caller.scope.kind === 'project') request.fields.projectId = caller.scope.projectId
       negotiate(request, reply, declaration)
       if (declaration.policy) enforce(declaration.policy, caller, request.params as Target)
-      if (declaration.addsWork) pressure.assertRoom()
+      if (declaration.addsWork) addWork(request, pressure)
     }
     if (verified instanceof Promise) verified.then(proceed).then(() => done(), done)
     else {
@@ -195,7 +198,13 @@ function chooseAction(request: FastifyRequest, pressure: Pressure): void {
   if (surface?.microversions && microversion !== undefined)
     take(request, surface.microversions.plan(`${declaration.operation}.${name}`, action.answers ?? {}, microversion))
   enforce(action.policy, caller!, request.params as Target)
-  if (action.addsWork) pressure.assertRoom()
+  if (action.addsWork) addWork(request, pressure)
+}
+
+/** What may be a repetition is looked up before it is refused: it adds nothing then. */
+function addWork(request: FastifyRequest, pressure: Pressure): void {
+  if (request.headers['idempotency-key'] === undefined) pressure.assertRoom()
+  else request.addsWork = true
 }
 
 function upgrade(request: FastifyRequest): void {

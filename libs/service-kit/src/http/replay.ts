@@ -1,22 +1,41 @@
 import { CloudError, type KeptAnswer, type RequestKey } from '@nubo/kernel'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { KeptAnswers } from '../kept-answers.js'
+import type { Pressure } from '../pressure.js'
+import type { KeyBound } from './key-bound.js'
 
 /** Says that this answer is not news: what it speaks of was made by an earlier request with the same key. */
 const replayedHeader = 'Idempotent-Replayed'
 
+export interface ReplayDependencies {
+  answers: () => KeptAnswers
+  keyBound: KeyBound
+  pressure: Pressure
+}
+
 /**
  * Answers a request whose key was used before as it was answered then, before the handler is asked: what was checked then
- * may not hold any more (the quota that the first request used up, the name that it took).
+ * may not hold any more (the quota that the first request used up, the name that it took). It
+ * adds no work, so it is answered too while no more is taken on.
  */
-export function installReplay(instance: FastifyInstance, answers: () => KeptAnswers): void {
+export function installReplay(instance: FastifyInstance, dependencies: ReplayDependencies): void {
   instance.addHook('preHandler', (request, reply, done) => {
     const { requestKey } = request
     if (!requestKey) return done()
-    replay(requestKey, reply, answers()).then((replayed) => {
-      if (!replayed) done()
-    }, done)
+    replay(requestKey, reply, dependencies.answers())
+      .then(async (replayed) => {
+        if (replayed) return
+        await admitNew(request, requestKey, dependencies)
+        done()
+      })
+      .catch(done)
   })
+}
+
+/** Throws where there is no room for its work, or for its answer. */
+async function admitNew(request: FastifyRequest, key: RequestKey, { pressure, keyBound }: ReplayDependencies): Promise<void> {
+  if (request.addsWork) pressure.assertRoom()
+  await keyBound.enter(key)
 }
 
 /** False where the key is new. Throws Conflict where it was used for something else. */

@@ -17,6 +17,8 @@ declare module 'fastify' {
     plan: OperationPlan | undefined
     /** Undefined unless the client gave an Idempotency-Key to a route that takes one. */
     requestKey: RequestKey | undefined
+    /** Work for the cloud that is still to be let in: its key is looked up first. */
+    addsWork: boolean
     fields: LogFields
     /** What the response is logged with. */
     failure: string | undefined
@@ -31,6 +33,7 @@ export function decorateRequests(instance: FastifyInstance): void {
   instance.decorateRequest('microversion', undefined)
   instance.decorateRequest('plan', undefined)
   instance.decorateRequest('requestKey', undefined)
+  instance.decorateRequest('addsWork', false)
   // Set by the first hook; a reference type cannot be a decorator's value.
   instance.decorateRequest('fields', null as never)
   instance.decorateRequest('failure', undefined)
