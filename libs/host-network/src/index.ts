@@ -1,5 +1,7 @@
 export * from './host-network.js'
 export * from './plan.js'
 export { type HostSettings } from './settings.js'
+export { linuxHostNetwork, type LinuxHostNetworkOptions } from './linux-host-network.js'
+export { SimulatedHostNetwork } from './simulated-host-network.js'
 export { bridgeName, tapName } from './names.js'
 export { probeTracking } from './groups/probe.js'

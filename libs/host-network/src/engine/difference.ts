@@ -55,6 +55,7 @@ function isHalf(object: KernelObject, actual: Objects): boolean {
 }
 
 function isMadeAnew(before: KernelObject, wanted: KernelObject): boolean {
+  if (before.kind === 'namespace') return before.broken === true
   if (before.kind !== 'link' || wanted.kind !== 'link') return false
   return JSON.stringify(before.make) !== JSON.stringify(wanted.make)
 }

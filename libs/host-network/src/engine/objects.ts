@@ -5,6 +5,8 @@ export const hostNamespace = ''
 export interface NamespaceObject {
   kind: 'namespace'
   namespace: string
+  /** Its name is there, but nothing behind it. */
+  broken?: boolean
 }
 
 /** What a link is made as. It cannot be changed: a link of another make is made anew. */
@@ -32,7 +34,7 @@ export interface LinkObject {
   /** As a bridge: whether IP's tables see what crosses it (br_netfilter). */
   netfilter?: boolean
   /** As a port of a bridge. */
-  port?: { learning: boolean; neighbourSuppression: boolean; isolated?: boolean }
+  port?: { learning: boolean; neighbourSuppression: boolean }
 }
 
 export interface AddressObject {

@@ -81,10 +81,9 @@ function settingsOf(link: LinkObject, before: LinkObject | undefined): string[] 
 const netfilterWords = (isOn: boolean) =>
   ['nf_call_iptables', 'nf_call_ip6tables'].map((call) => `${call} ${isOn ? 1 : 0}`).join(' ')
 
-function portWords({ learning, neighbourSuppression, isolated }: NonNullable<LinkObject['port']>): string {
+function portWords({ learning, neighbourSuppression }: NonNullable<LinkObject['port']>): string {
   const onOff = (isOn: boolean) => (isOn ? 'on' : 'off')
-  const words = `learning ${onOff(learning)} neigh_suppress ${onOff(neighbourSuppression)}`
-  return isolated === undefined ? words : `${words} isolated ${onOff(isolated)}`
+  return `learning ${onOff(learning)} neigh_suppress ${onOff(neighbourSuppression)}`
 }
 
 /** What we give out nobody else has: to look for duplicates would only hold the address back. */

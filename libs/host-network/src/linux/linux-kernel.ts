@@ -21,11 +21,15 @@ export class LinuxKernel implements Kernel {
     const listing = await this.json<{ name: string; id?: number }[]>('ip', ['-json', 'netns', 'list'])
     const named = listing.filter(({ name }) => isOurNamespace(name))
     const namespaces = named.map(({ name }) => name)
-    const listed: Listed[] = []
-    const objects: KernelObject[] = namespaces.map((namespace) => ({ kind: 'namespace', namespace }))
+    const listed: Listed[] = [await this.list(hostNamespace)]
+    const objects: KernelObject[] = []
     const tables = new Map<string, Table>()
-    for (const namespace of [hostNamespace, ...namespaces]) {
-      listed.push(await this.list(namespace))
+    for (const namespace of namespaces) {
+      const found = await this.list(namespace).catch(() => undefined)
+      if (found) listed.push(found)
+      objects.push({ kind: 'namespace', namespace, ...(!found && { broken: true }) })
+    }
+    for (const { namespace } of listed) {
       objects.push(...(await this.settings(namespace, settings)))
       for (const [key, table] of await this.tables(namespace)) tables.set(key, table)
     }

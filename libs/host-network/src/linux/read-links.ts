@@ -31,7 +31,7 @@ export interface ListedLink {
       port?: number
     }
     info_slave_kind?: string
-    info_slave_data?: { learning?: boolean; neigh_suppress?: boolean; isolated?: boolean }
+    info_slave_data?: { learning?: boolean; neigh_suppress?: boolean }
   }
   addr_info?: { local?: string; prefixlen: number; dynamic?: boolean; temporary?: boolean; protocol?: string }[]
 }
@@ -114,7 +114,6 @@ function linkOf(namespace: string, listed: ListedLink, peers: Peers): LinkObject
       port: {
         learning: slave.learning === true,
         neighbourSuppression: slave.neigh_suppress === true,
-        isolated: slave.isolated === true,
       },
     }),
   }

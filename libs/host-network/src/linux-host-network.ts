@@ -1,0 +1,27 @@
+import type { Clock } from '@nubo/kernel'
+import { Daemons } from './daemons.js'
+import { diskNetworkFiles } from './files.js'
+import type { HostNetwork } from './host-network.js'
+import { LinuxKernel } from './linux/linux-kernel.js'
+import { systemProcesses, type ProcessRunner } from './process-runner.js'
+import { systemProcessTable } from './process-table.js'
+import { ProgrammedHostNetwork } from './programmed-host-network.js'
+import type { HostSettings } from './settings.js'
+
+export interface LinuxHostNetworkOptions {
+  settings: HostSettings
+  clock: Clock
+  /** In the host's own network namespace. */
+  processes?: ProcessRunner
+}
+
+/** The networks of the machine that we run on. */
+export function linuxHostNetwork({ settings, clock, processes = systemProcesses() }: LinuxHostNetworkOptions): HostNetwork {
+  const files = diskNetworkFiles
+  const directory = `${settings.directory}/processes`
+  return new ProgrammedHostNetwork({
+    ...{ settings, clock, files },
+    kernel: new LinuxKernel(processes),
+    daemons: new Daemons({ processes, table: systemProcessTable, files, clock, directory }),
+  })
+}

@@ -1,0 +1,186 @@
+import { CloudError, type Clock, type PortId, type Timer } from '@nubo/kernel'
+import type { Daemons } from './daemons.js'
+import { differenceOf } from './engine/difference.js'
+import type { Kernel, KernelChanges, KernelState } from './engine/kernel.js'
+import { hostNamespace, type SettingObject } from './engine/objects.js'
+import type { Program } from './engine/program.js'
+import { stateAfter } from './engine/state-after.js'
+import { tableDifferenceOf } from './engine/table-difference.js'
+import type { NetworkFiles } from './files.js'
+import type { Applied, HostNetwork, Plug } from './host-network.js'
+import { bridgeOf, tapName } from './names.js'
+import type { HostPlan } from './plan.js'
+import { programOf } from './program-of.js'
+import type { HostSettings } from './settings.js'
+
+export interface ProgrammedHostNetworkOptions {
+  kernel: Kernel
+  daemons: Daemons
+  files: NetworkFiles
+  settings: HostSettings
+  clock: Clock
+}
+
+/** So often is looked whether the programs of the networks still run. */
+const lookMs = 3_000
+const longestTrouble = 1_500
+
+/** A host's networks in its kernel, by difference from what is there. */
+export class ProgrammedHostNetwork implements HostNetwork {
+  private plan: HostPlan | undefined
+  private program: Program | undefined
+  /** What is in the kernel; undefined while that is in doubt. */
+  private state: KernelState | undefined
+  /** What the files of ours say; undefined before they were read. */
+  private written: Map<string, string> | undefined
+  private plugs = new Map<PortId, Plug>()
+  private turn: Promise<unknown> = Promise.resolve()
+  private timer: Timer | undefined
+  private closed = false
+
+  constructor(private readonly options: ProgrammedHostNetworkOptions) {}
+
+  apply(plan: HostPlan): Promise<Applied> {
+    return this.inTurn(async () => {
+      this.plan = plan
+      this.program = programOf(plan, this.options.settings)
+      this.lookAgainLater()
+      return await this.carryOut()
+    })
+  }
+
+  mend(): Promise<Applied> {
+    return this.inTurn(async () => {
+      if (!this.plan) return { revision: 0 }
+      this.state = undefined
+      this.written = undefined
+      return await this.carryOut()
+    })
+  }
+
+  plug(port: PortId): Plug | undefined {
+    return this.plugs.get(port)
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    this.timer?.cancel()
+    await this.turn
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work)
+    this.turn = result.catch(() => undefined)
+    return result
+  }
+
+  private async carryOut(): Promise<Applied> {
+    const [plan, program] = [this.plan!, this.program!]
+    const problems = [...program.troubles]
+    try {
+      await this.options.daemons.retire(program.processes)
+      problems.push(...(await this.programKernel(program)))
+      await this.writeFiles(program.files)
+      problems.push(...(await this.options.daemons.settle(program.processes)))
+    } catch (error) {
+      if (!(error instanceof CloudError && error.kind === 'Unavailable')) throw error
+      this.state = undefined
+      this.written = undefined
+      problems.push(error.message)
+    }
+    if (problems.length === 0) return { revision: plan.revision }
+    return { revision: plan.revision, trouble: problems.join('; ').slice(0, longestTrouble) }
+  }
+
+  /** What could not be done is tried once more, from what is there then: somebody else may have had a hand in it. */
+  private async programKernel(program: Program): Promise<string[]> {
+    const { kernel } = this.options
+    const settings = [...program.objects.values()].filter((object): object is SettingObject => object.kind === 'setting')
+    let problems: string[] = []
+    for (const isLast of [false, true]) {
+      this.state ??= await kernel.read(settings)
+      const changes = changesOf(this.state, program)
+      if (changes.objects.length + changes.tables.length === 0) break
+      await this.options.daemons.leave(namespacesMadeAnew(changes))
+      problems = await kernel.change(changes)
+      this.state = problems.length > 0 ? undefined : stateAfter(this.state, changes)
+      if (isLast || problems.length === 0) break
+    }
+    this.noteWhatIsReady(program, await this.isDone(program, settings, problems))
+    return problems
+  }
+
+  private async isDone(
+    program: Program,
+    settings: SettingObject[],
+    problems: readonly string[],
+  ): Promise<KernelState | undefined> {
+    if (problems.length === 0) return this.state
+    const state = await this.options.kernel.read(settings)
+    return tableDifferenceOf(state.tables, program.tables).length > 0 ? undefined : state
+  }
+
+  /** A port is ready when its bridge is there, and all filters are in force: what is undefined says that they are not. */
+  private noteWhatIsReady({ objects }: Program, state: KernelState | undefined): void {
+    const { networks, ports } = this.plan!
+    const byId = new Map(networks.map((network) => [network.networkId, network]))
+    const before = this.plugs
+    this.plugs = new Map()
+    for (const { portId, networkId } of ports) {
+      const network = byId.get(networkId)
+      const bridge = network && bridgeOf(network, this.options.settings)
+      if (bridge === undefined) continue
+      const key = `link ${hostNamespace} ${bridge}`
+      const isThere = state ? !objects.has(key) || state.objects.has(key) : before.has(portId)
+      if (isThere) this.plugs.set(portId, { bridge, device: tapName(portId) })
+    }
+  }
+
+  private async writeFiles(wanted: ReadonlyMap<string, string>): Promise<void> {
+    const { files, settings } = this.options
+    const written = (this.written ??= await this.readFiles(`${settings.directory}/dnsmasq`))
+    for (const [path, text] of wanted) {
+      if (written.get(path) === text) continue
+      await files.write(path, text)
+      written.set(path, text)
+    }
+    for (const path of [...written.keys()].filter((path) => !wanted.has(path))) {
+      await files.remove(path)
+      written.delete(path)
+    }
+  }
+
+  private async readFiles(directory: string): Promise<Map<string, string>> {
+    const { files } = this.options
+    const read = async (path: string): Promise<[string, string]> => [path, (await files.read(path)) ?? '']
+    return new Map(await Promise.all((await files.list(directory)).map(read)))
+  }
+
+  /** Whatever ended since is started again. */
+  private lookAgainLater(): void {
+    this.timer?.cancel()
+    if (this.closed) return
+    this.timer = this.options.clock.after(lookMs, () => void this.look(), { background: true })
+  }
+
+  private async look(): Promise<void> {
+    await this.inTurn(() => this.options.daemons.settle(this.program!.processes)).catch(() => undefined)
+    this.lookAgainLater()
+  }
+}
+
+function changesOf(state: KernelState, program: Program): KernelChanges {
+  const tables = tableDifferenceOf(state.tables, program.tables)
+  // What stands in a namespace goes with it.
+  const stays = (namespace: string) => namespace === hostNamespace || program.objects.has(`namespace ${namespace}`)
+  return {
+    objects: differenceOf(state.objects, program.objects),
+    tables: tables.filter(({ table }) => stays(table.namespace)),
+  }
+}
+
+/** What runs in them listens on links that are not there any more. */
+function namespacesMadeAnew({ objects }: KernelChanges): Set<string> {
+  const made = objects.filter(({ verb, object }) => verb === 'make' && (object.kind === 'namespace' || object.kind === 'link'))
+  return new Set(made.map(({ object }) => object.namespace).filter((namespace) => namespace !== hostNamespace))
+}
