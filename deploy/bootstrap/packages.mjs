@@ -20,12 +20,20 @@ export const packagesToRun = [
   'iproute2',
   'nftables',
   'conntrack',
+  'dnsmasq-base',
   'e2fsprogs',
   'util-linux',
 ]
 
-/** What the tests need besides: the real client, what looks into guests and keys, and what sets a host's clock off. */
-export const packagesToTest = ['python3-openstackclient', 'openssh-client', 'openssl', 'libfaketime']
+/** What the tests need besides: the real client, what looks into guests, keys and networks, and what sets a host's clock off. */
+export const packagesToTest = [
+  'python3-openstackclient',
+  'openssh-client',
+  'openssl',
+  'libfaketime',
+  'isc-dhcp-client',
+  'iputils-ping',
+]
 
 /**
  * PostgreSQL's package would make a cluster and start it, so it is unpacked here instead of being installed: in a place that

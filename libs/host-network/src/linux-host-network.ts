@@ -4,7 +4,7 @@ import { diskNetworkFiles } from './files.js'
 import type { HostNetwork } from './host-network.js'
 import { LinuxKernel } from './linux/linux-kernel.js'
 import { systemProcesses, type ProcessRunner } from './process-runner.js'
-import { systemProcessTable } from './process-table.js'
+import { processTable, type ProcessTable } from './process-table.js'
 import { ProgrammedHostNetwork } from './programmed-host-network.js'
 import type { HostSettings } from './settings.js'
 
@@ -13,15 +13,21 @@ export interface LinuxHostNetworkOptions {
   clock: Clock
   /** In the host's own network namespace. */
   processes?: ProcessRunner
+  table?: ProcessTable
 }
 
 /** The networks of the machine that we run on. */
-export function linuxHostNetwork({ settings, clock, processes = systemProcesses() }: LinuxHostNetworkOptions): HostNetwork {
+export function linuxHostNetwork({
+  settings,
+  clock,
+  processes = systemProcesses(),
+  table = processTable(),
+}: LinuxHostNetworkOptions): HostNetwork {
   const files = diskNetworkFiles
   const directory = `${settings.directory}/processes`
   return new ProgrammedHostNetwork({
     ...{ settings, clock, files },
     kernel: new LinuxKernel(processes),
-    daemons: new Daemons({ processes, table: systemProcessTable, files, clock, directory }),
+    daemons: new Daemons({ processes, table, files, clock, directory }),
   })
 }

@@ -13,27 +13,28 @@ export interface ProcessTable {
   signal(pid: number, signal: NodeJS.Signals): void
 }
 
-export const systemProcessTable: ProcessTable = {
-  async find(pid) {
-    try {
-      const [stat, commandLine] = await Promise.all([
-        readFile(`/proc/${pid}/stat`, 'utf8'),
-        readFile(`/proc/${pid}/cmdline`, 'utf8'),
-      ])
-      // The name, in brackets, may hold anything; 22nd is the time of its start, third its state.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      if (fields[0] === 'Z' || fields[0] === 'X') return undefined
-      return { startedAt: fields[19]!, args: commandLine.split('\0').slice(0, -1) }
-    } catch (error) {
-      if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
-      throw error
-    }
-  },
-  signal(pid, signal) {
-    try {
-      process.kill(pid, signal)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-    }
-  },
+/** @param proc where the machine's processes are listed. */
+export function processTable(proc = '/proc', signal: ProcessTable['signal'] = sendSignal): ProcessTable {
+  return { find: (pid) => find(`${proc}/${pid}`), signal }
+}
+
+async function find(directory: string): Promise<LiveProcess | undefined> {
+  try {
+    const [stat, commandLine] = await Promise.all(['stat', 'cmdline'].map((name) => readFile(`${directory}/${name}`, 'utf8')))
+    // The name, in brackets, may hold anything; third is the state, 22nd the time of its start.
+    const fields = stat!.slice(stat!.lastIndexOf(')') + 2).split(' ')
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined
+    return { startedAt: fields[19]!, args: commandLine!.split('\0').slice(0, -1) }
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }

@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import type { HostNetwork } from '../host-network.js'
+import { bridgeName } from '../names.js'
+import type { NetworkPlan } from '../plan.js'
+import type { ProcessRunner } from '../process-runner.js'
+import { guestPort, neighbourOf, planOf, servedNetwork, subnetOf } from '../testing/served-networks.js'
+import { TestHosts, type TestHost } from '../testing/test-hosts.js'
+
+let hosts: TestHosts
+const opened: HostNetwork[] = []
+
+afterEach(async () => {
+  for (const network of opened.splice(0)) await network.close()
+  await hosts[Symbol.asyncDispose]()
+})
+
+function open(host: TestHost, processes?: ProcessRunner): HostNetwork {
+  const network = host.open(processes)
+  opened.push(network)
+  return network
+}
+
+/** A network as two hosts know it that carry one port each. */
+function onTwoHosts(network: NetworkPlan, [first, second]: readonly TestHost[]) {
+  const ports = [guestPort(network, 11), guestPort(network, 12)] as const
+  const names = ports.map(({ hostname, addresses }) => ({ name: hostname!, addresses }))
+  const seenFrom = [
+    { ...network, names, neighbours: [neighbourOf(ports[1], second!.address)] },
+    { ...network, names, neighbours: [neighbourOf(ports[0], first!.address)] },
+  ] as const
+  return { ports, seenFrom }
+}
+
+describe('on two hosts', () => {
+  test('guests of a network get their addresses and reach each other, with full packets; those of another never do', async () => {
+    hosts = await TestHosts.begin(2)
+    const [left, right] = hosts.hosts as [TestHost, TestHost]
+    const ours = onTwoHosts(servedNetwork(100), hosts.hosts)
+    const others = onTwoHosts(servedNetwork(200), hosts.hosts)
+    for (const [index, host] of [left, right].entries()) {
+      const ports = [ours.ports[index]!, others.ports[index]!]
+      expect(await open(host).apply(planOf([ours.seenFrom[index]!, others.seenFrom[index]!], ports))).toEqual({ revision: 1 })
+    }
+    const plug = (host: TestHost, name: string, port: (typeof ours.ports)[number], vni: number) =>
+      host.plugIn(name, port, bridgeName(servedNetwork(vni)), 1_500)
+    const [one, two] = [await plug(left, 'one', ours.ports[0], 100), await plug(right, 'two', ours.ports[1], 100)]
+    const [three, four] = [await plug(left, 'three', others.ports[0], 200), await plug(right, 'four', others.ports[1], 200)]
+
+    const lease = await one.askForLease()
+    expect(lease).toMatchObject({ new_ip_address: '10.0.0.11', new_interface_mtu: '1500', new_host_name: 'guest-11' })
+    for (const guest of [two, three, four]) expect(await guest.askForLease()).toBeDefined()
+
+    expect(await one.reaches('10.0.0.12')).toBe(true)
+    expect(await one.reaches('10.0.0.12', 1_472)).toBe(true)
+    // What answers has the same address, and is the other network's own.
+    expect(await three.reaches('10.0.0.12', 1_472)).toBe(true)
+    await four.run('ip', 'address', 'flush', 'dev', 'eth0')
+    expect(await three.reaches('10.0.0.12')).toBe(false)
+    expect(await one.reaches('10.0.0.12')).toBe(true)
+  })
+
+  test('who has an address is answered on the own host: no question crosses the underlay', async () => {
+    hosts = await TestHosts.begin(2)
+    const [left, right] = hosts.hosts as [TestHost, TestHost]
+    const network = servedNetwork(100, { subnets: [subnetOf(), subnetOf({ cidr: 'fd00:10::/64', gateway: null, dhcp: false })] })
+    const { ports, seenFrom } = onTwoHosts(network, hosts.hosts)
+    const addressed = { ...seenFrom[0], neighbours: [{ ...seenFrom[0].neighbours[0]!, addresses: ['10.0.0.12', 'fd00:10::12'] }] }
+    await open(left).apply(planOf([addressed], [ports[0]]))
+    const guest = await left.plugIn('one', ports[0], bridgeName(network), 1_500)
+    await guest.run('ip', 'address', 'add', '10.0.0.11/24', 'dev', 'eth0')
+    await guest.run('ip', 'address', 'add', 'fd00:10::11/64', 'dev', 'eth0', 'nodad')
+    // Nobody is there, so nobody but the own host can answer.
+    await right.run('ip link set eth0 down')
+    await guest.reaches('10.0.0.12')
+    await guest.reaches('fd00:10::12')
+    const known = await guest.run('ip', 'neighbour', 'show')
+    expect(known).toContain(`10.0.0.12 dev eth0 lladdr ${ports[1].mac}`)
+    expect(known).toContain(`fd00:10::12 dev eth0 lladdr ${ports[1].mac}`)
+  })
+})
