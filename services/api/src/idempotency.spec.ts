@@ -72,6 +72,17 @@ async function newFlavor(): Promise<string> {
   return made.body.flavor.id
 }
 
+let networkMade: Promise<string> | undefined
+
+async function newNetwork(): Promise<string> {
+  return (await post('/v2.0/networks', { network: { name: fresh() } })).body.network.id
+}
+
+/** In a network that is there before anything is counted. */
+const subnetOf = (cidr: string) => async () => ({
+  subnet: { network_id: await (networkMade ??= newNetwork()), ip_version: 4, cidr },
+})
+
 const newHost = () => addHost(api.database, { name: fresh() })
 
 async function fencedHost(): Promise<string> {
@@ -154,6 +165,11 @@ const examples: Record<string, Example> = {
     other: () => projectAccess('removeTenantAccess', 'admin'),
   },
   'POST /v2.0/networks': { body: named('network'), other: named('network') },
+  'POST /v2.0/subnets': { body: subnetOf('10.0.0.0/24'), other: subnetOf('10.0.1.0/24') },
+  'POST /v2.0/subnetpools': {
+    body: named('subnetpool', { prefixes: ['10.0.0.0/8'] }),
+    other: named('subnetpool', { prefixes: ['10.0.0.0/8'] }),
+  },
   'POST /nubo/v1/hosts/:id/fence': { subject: newHost, body: () => ({}), elsewhere: newHost },
   'POST /nubo/v1/hosts/:id/release': { subject: fencedHost, body: () => ({}), elsewhere: fencedHost },
   'POST /v3/projects': { body: named('project'), other: named('project') },
@@ -165,7 +181,18 @@ const examples: Record<string, Example> = {
 /** All that a POST could change, but for the keys themselves. */
 const everything = async () => {
   const compute = ['hosts', 'servers', 'operations', 'operation_steps', 'project_quotas', 'keypairs', 'flavors', 'flavor_access']
-  const tables = [...compute, 'projects', 'users', 'domains', 'roles', 'networks']
+  const tables = [
+    ...compute,
+    'projects',
+    'users',
+    'domains',
+    'roles',
+    'networks',
+    'subnets',
+    'subnet_pools',
+    'ports',
+    'port_addresses',
+  ]
   return JSON.stringify(await Promise.all(tables.map((table) => api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`))))
 }
 

@@ -67,7 +67,12 @@ async function makeDemosNetworks(): Promise<Record<string, string>> {
   const request = networkRequests(api, await api.demo())
   const make = async (singular: string, body: Record<string, unknown>) =>
     (await request('POST', `/${singular}s`, { [singular]: body })).body[singular].id as string
-  return { networks: await make('network', { name: 'demos-network', description: 'demos-description' }) }
+  const networkId = await make('network', { name: 'demos-network', description: 'demos-description' })
+  return {
+    networks: networkId,
+    subnets: await make('subnet', { name: 'demos-subnet', network_id: networkId, ip_version: 4, cidr: '10.9.8.0/24' }),
+    subnetpools: await make('subnetpool', { name: 'demos-pool', prefixes: ['10.9.0.0/16'] }),
+  }
 }
 
 /** `url` with demo's own ids where it takes ids. */
@@ -94,7 +99,11 @@ const bodies: Record<string, unknown> = {
   'PUT /v2.1/servers/:id/metadata/:key': { meta: { demos: 'stolen' } },
   'PUT /v2.1/os-quota-sets/:project_id': { quota_set: { cores: 0 } },
   'PUT /v2.0/networks/:id': { network: { name: 'stolen' } },
-  'PUT /v2.0/networks/:id/tags': { tags: ['stolen'] },
+  'PUT /v2.0/subnets/:id': { subnet: { name: 'stolen' } },
+  'PUT /v2.0/subnetpools/:id': { subnetpool: { name: 'stolen' } },
+  ...Object.fromEntries(
+    ['networks', 'subnets', 'subnetpools'].map((path) => [`PUT /v2.0/${path}/:id/tags`, { tags: ['stolen'] }]),
+  ),
   'PATCH /v3/users/:user_id': { user: { name: 'stolen', password: 'stolen-secret' } },
   'PATCH /v3/projects/:project_id': { project: { name: 'stolen' } },
   'PATCH /v3/domains/:domain_id': { domain: { name: 'stolen' } },
@@ -112,10 +121,12 @@ const tables = [
   'flavor_access',
 ]
 
+const networkTables = ['networks', 'network_shares', 'subnets', 'subnet_pools', 'ports', 'port_addresses']
+
 const demosRecords = async () =>
   JSON.stringify(
     await Promise.all(
-      [...tables, 'networks', 'network_shares', 'project_quotas'].map((table) =>
+      [...tables, ...networkTables, 'project_quotas'].map((table) =>
         api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`),
       ),
     ),

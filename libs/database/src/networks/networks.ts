@@ -47,8 +47,13 @@ export async function deleteNetwork(tx: Transaction, networkId: string): Promise
     'DELETE FROM subnets WHERE network_id = $1 RETURNING project_id, true AS counts',
     networkId,
   )
+  const shares = await deleteCounted(
+    tx,
+    'DELETE FROM network_shares WHERE network_id = $1 RETURNING project_id, true AS counts',
+    networkId,
+  )
   const networks = await deleteCounted(tx, 'DELETE FROM networks WHERE id = $1 RETURNING project_id, true AS counts', networkId)
-  for (const [resource, owners] of Object.entries({ port: ports, subnet: subnets, network: networks }))
+  for (const [resource, owners] of Object.entries({ port: ports, subnet: subnets, rbac_policy: shares, network: networks }))
     for (const [projectId, theirs] of Map.groupBy(owners, (owner) => owner))
       await giveBackNetworkQuota(tx, projectId, { [resource as NetworkQuotaResource]: theirs.length })
   return 0

@@ -21,6 +21,7 @@ const resources = Object.keys(usedColumns) as NetworkQuotaResource[]
  */
 export async function takeNetworkQuota(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<void> {
   const use = await raise(tx, projectId, amounts)
+  if (!use) return
   const limits = networkLimitsOf(use.limits)
   const over = resources.filter((each) => (amounts[each] ?? 0) > 0 && limits[each] >= 0 && use.used[each] > limits[each])
   if (over.length > 0)
@@ -31,7 +32,7 @@ export async function takeNetworkQuota(tx: Transaction, projectId: string, amoun
     )
 }
 
-/** Counts what is made whatever the limits are: what is ours to make, and not the project's. */
+/** Counts what is made for a project without being asked for: no limit stands in its way. */
 export async function countNetworkUse(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<void> {
   await raise(tx, projectId, amounts)
 }
@@ -65,8 +66,12 @@ const raiseStatement = `
     ${resources.map((each) => `${usedColumns[each]} = project_quotas.${usedColumns[each]} + EXCLUDED.${usedColumns[each]}`).join(', ')}
   RETURNING ${quotaFields}`
 
-/** Holds the row until the transaction ends: what is read here is what the next request finds. */
-async function raise(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<NetworkQuota> {
+/**
+ * Holds the row until the transaction ends: what is read here is what the next request finds. What belongs to no project is
+ * counted for nobody.
+ */
+async function raise(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<NetworkQuota | undefined> {
+  if (projectId === '') return undefined
   const [row] = await tx.query<QuotaRow>(raiseStatement, [projectId, ...resources.map((each) => amounts[each] ?? 0)])
   return fromRow(row!)
 }

@@ -1,4 +1,5 @@
 import type { Queryable, Transaction } from '../connection.js'
+import { countNetworkUse, giveBackNetworkQuota } from './quota.js'
 
 export type ShareAction = 'access_as_shared' | 'access_as_external'
 
@@ -10,20 +11,22 @@ export interface NewShare {
 
 /** Shares a network with every project, in its owner's name. Does nothing where it is shared so already. */
 export async function shareNetwork(tx: Transaction, { id, networkId, action }: NewShare): Promise<void> {
-  await tx.execute(
+  const made = await tx.query<{ project_id: string }>(
     `INSERT INTO network_shares (id, project_id, network_id, action, target_project)
-     SELECT $1, project_id, id, $3, '*' FROM networks WHERE id = $2 ON CONFLICT DO NOTHING`,
+     SELECT $1, project_id, id, $3, '*' FROM networks WHERE id = $2 ON CONFLICT DO NOTHING RETURNING project_id`,
     [id, networkId, action],
   )
+  for (const { project_id: projectId } of made) await countNetworkUse(tx, projectId, { rbac_policy: 1 })
 }
 
 /** Shares it with every project no more. False where it was not. */
 export async function unshareNetwork(tx: Transaction, networkId: string, action: ShareAction): Promise<boolean> {
-  const deleted = await tx.execute(`DELETE FROM network_shares WHERE network_id = $1 AND action = $2 AND target_project = '*'`, [
-    networkId,
-    action,
-  ])
-  return deleted > 0
+  const deleted = await tx.query<{ project_id: string }>(
+    `DELETE FROM network_shares WHERE network_id = $1 AND action = $2 AND target_project = '*' RETURNING project_id`,
+    [networkId, action],
+  )
+  for (const { project_id: projectId } of deleted) await giveBackNetworkQuota(tx, projectId, { rbac_policy: 1 })
+  return deleted.length > 0
 }
 
 /** Whether a project that the network is neither owned by nor shared with has a port or a subnet there. */

@@ -19,14 +19,14 @@ export interface Column<Value> {
 
 const stored = <Value>(name: string, type: ColumnType, sql = `r.${name}`): Column<Value> => ({ sql, type, stored: name })
 
-export const uuid = <Value extends string | null = string>(name: string): Column<Value> => stored(name, 'uuid')
-export const text = <Value extends string | null = string>(name: string): Column<Value> => stored(name, 'text')
-export const integer = <Value extends number | null = number>(name: string): Column<Value> => stored(name, 'int')
+export const uuid = <Value extends string | null = string>(name: string): Column<NoInfer<Value>> => stored(name, 'uuid')
+export const text = <Value extends string | null = string>(name: string): Column<NoInfer<Value>> => stored(name, 'text')
+export const integer = <Value extends number | null = number>(name: string): Column<NoInfer<Value>> => stored(name, 'int')
 export const boolean = (name: string): Column<boolean> => stored(name, 'boolean')
 export const texts = (name: string): Column<string[]> => stored(name, 'text[]')
-export const json = <Value>(name: string): Column<Value> => stored(name, 'jsonb')
+export const json = <Value>(name: string): Column<NoInfer<Value>> => stored(name, 'jsonb')
 /** An address, without a length of prefix. */
-export const address = <Value extends string | null = string>(name: string): Column<Value> =>
+export const address = <Value extends string | null = string>(name: string): Column<NoInfer<Value>> =>
   stored(name, 'inet', `host(r.${name})`)
 /** An address with its length of prefix. */
 export const prefix = (name: string): Column<string> => stored(name, 'inet', `r.${name}::text`)

@@ -66,15 +66,21 @@ export async function findRecord<C extends Columns>(
   return row
 }
 
-/** As `findRecord`; nobody else changes it until the transaction ends. */
+/** Until the transaction ends nobody else changes it; and, where it is to be deleted, nobody makes anything that belongs to it. */
+export type LockFor = 'change' | 'deletion'
+
+const locks: Record<LockFor, string> = { change: 'FOR NO KEY UPDATE OF r', deletion: 'FOR UPDATE OF r' }
+
+/** As `findRecord`, and locked. */
 export async function lockRecord<C extends Columns>(
   tx: Transaction,
   records: Records<C>,
   viewer: Viewer,
   id: string,
+  lockFor: LockFor = 'change',
 ): Promise<RowOf<C> | undefined> {
   if (!isUuid(id)) return undefined
-  const statement = `${selectVisible(records)} AND r.id = $3 FOR UPDATE OF r`
+  const statement = `${selectVisible(records)} AND r.id = $3 ${locks[lockFor]}`
   const [row] = await tx.query<RowOf<C>>(statement, [...viewerValues(viewer), id])
   return row
 }

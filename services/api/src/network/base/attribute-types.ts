@@ -88,6 +88,12 @@ function isPrefix(text: string): boolean {
   return Number(length) <= (isIPv6(network) ? 128 : 32)
 }
 
+/** 4 or 6, as a number or a digit. */
+export const ipVersion = attributeType<4 | 6>(z.union([z.literal(4), z.literal(6)]), (value) => {
+  const version = Number(value)
+  return version === 4 || version === 6 ? version : new Refusal(`${pythonRepr(value)} is not in [4, 6]`)
+})
+
 /** At most so many as a person could mean. */
 const mostInList = 1_000
 

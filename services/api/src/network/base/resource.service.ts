@@ -6,6 +6,7 @@ import {
   readRecords,
   writeRecordTags,
   type Database,
+  type LockFor,
   type Once,
   type RowOf,
   type Transaction,
@@ -20,6 +21,10 @@ import type { Resource, ResourceColumns } from './resource.js'
 /** Under which condition a request is carried out: the revision that its client saw last. */
 export interface Expected {
   revisionNumber?: number
+}
+
+interface Locking extends Expected {
+  lockFor?: LockFor
 }
 
 /**
@@ -72,7 +77,9 @@ export abstract class ResourceService<C extends ResourceColumns, A> {
   }
 
   async delete(caller: Caller, id: string, expected: Expected = {}): Promise<void> {
-    await this.database.transaction(async (tx) => this.remove(tx, await this.lock(tx, caller, id, expected), caller))
+    await this.database.transaction(async (tx) =>
+      this.remove(tx, await this.lock(tx, caller, id, { ...expected, lockFor: 'deletion' }), caller),
+    )
   }
 
   /** Replaces the tags of a record by what `change` makes of them. Returns them. */
@@ -92,8 +99,8 @@ export abstract class ResourceService<C extends ResourceColumns, A> {
   }
 
   /** A record that the caller may change. What is another's is not there for them, even where they see it. */
-  protected async lock(tx: Transaction, caller: Caller, id: string, expected: Expected = {}): Promise<RowOf<C>> {
-    const row = await lockRecord(tx, this.resource.records, viewerOf(caller), id)
+  protected async lock(tx: Transaction, caller: Caller, id: string, expected: Locking = {}): Promise<RowOf<C>> {
+    const row = await lockRecord(tx, this.resource.records, viewerOf(caller), id, expected.lockFor)
     if (!row) throw this.resource.notFound(id)
     if (!isCloudAdmin(caller) && !this.resource.mayChange(row, caller)) throw new CloudError('NotFound', unroutedMessage)
     const { revisionNumber } = row as unknown as { revisionNumber: number }

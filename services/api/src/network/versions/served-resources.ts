@@ -1,2 +1,6 @@
 /** The resources that the network API tells of at its version. */
-export const served = [{ singular: 'network', plural: 'networks' }]
+export const served = [
+  { singular: 'network', plural: 'networks' },
+  { singular: 'subnet', plural: 'subnets' },
+  { singular: 'subnetpool', plural: 'subnetpools' },
+]
