@@ -6,6 +6,8 @@ import type { ImageRecord, OpenStep } from './records.js'
 
 /** How long a guest may take to shut down when it is asked, before the plug is pulled. Nova's shutdown_timeout. */
 const defaultGraceMs = 60_000
+const imageGone =
+  'The image of this server could not be found: it was deleted or deactivated before the server was built from it.'
 const buildTimeoutMs = 10 * 60_000
 const commandTimeoutMs = 3 * 60_000
 /** The one zone there is. */
@@ -71,7 +73,7 @@ function rebootType(kind: string): 'soft' | 'hard' {
 
 async function guestSpecification(open: OpenStep, host: HostId, options: ComposeOptions): Promise<GuestSpecification> {
   const { server, guest } = open
-  if (!guest.image) throw new CloudError('NotFound', 'The image of this server was deleted before it could be built.')
+  if (!guest.image) throw new CloudError('NotFound', imageGone)
   return {
     name: server.name,
     projectId: server.projectId,

@@ -148,10 +148,21 @@ describe('the image cache', () => {
     expect(await stat(cache.pathOf(source)).catch(() => 'absent')).toBe('absent')
   })
 
-  it.each([403, 404, 410])('takes %d for the image being gone', async (status) => {
-    answer = (_, response) => response.writeHead(status).end()
-    await expect((await open()).fetch(image(), never)).rejects.toMatchObject({ scope: 'request' })
-    expect(requests).toHaveLength(1)
+  it.each([
+    [403, 'deactivated'],
+    [404, 'deleted'],
+    [410, 'deleted'],
+  ])('takes %d for an image that was %s on the way, and keeps nothing of it', async (status, why) => {
+    const cache = await open()
+    answer = (request, response) => {
+      if (request.headers.range) return response.writeHead(status).end()
+      response.writeHead(200, { 'Content-Length': bytes.length })
+      response.write(bytes.subarray(0, 1000), () => response.destroy())
+    }
+    const message = expect.stringContaining(why)
+    await expect(cache.fetch(image(), never)).rejects.toMatchObject({ scope: 'request', message })
+    expect(requests).toHaveLength(2)
+    expect(await cache.use()).toEqual({ images: 0, bytes: 0 })
   })
 
   it('tries again with the newest credential that it was given', async () => {

@@ -147,7 +147,9 @@ export class ImageCache implements Images {
       ...{ client, clock, partPath, signal: flight.abort.signal },
       source: () => flight.source,
       onTrouble: (message) => onTrouble(message, path),
-    }).run()
+    })
+      .run()
+      .catch((error: unknown) => dropUseless(partPath, error))
     await rename(partPath, path)
   }
 
@@ -169,6 +171,12 @@ export class ImageCache implements Images {
     }
     return found.sort((a, b) => a.usedMs - b.usedMs).map(({ path }) => path)
   }
+}
+
+/** What was interrupted is gone on with; where more tries do not help, what came of the image is of no use to anybody. */
+async function dropUseless(partPath: string, error: unknown): Promise<never> {
+  if (error instanceof CommandFailure) await rm(partPath, { force: true })
+  throw error
 }
 
 async function exists(path: string): Promise<boolean> {

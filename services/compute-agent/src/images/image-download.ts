@@ -95,9 +95,13 @@ export class ImageDownload {
 
   /** Makes the file end where the answer begins, or throws for an answer that brings no bytes. */
   private async accept(file: FileHandle, { status, startsAt }: ImageAnswer): Promise<void> {
-    if (status === 403 || status === 404 || status === 410) {
-      throw new CommandFailure('request', 'The image is gone, or may not be used any more.')
-    }
+    const { imageId } = this.options.source()
+    if (status === 404 || status === 410)
+      throw new CommandFailure(
+        'request',
+        `Image ${imageId} could not be found: it was deleted before the server was built from it.`,
+      )
+    if (status === 403) throw new CommandFailure('request', `Image ${imageId} may not be used any more: it was deactivated.`)
     if (status === 416) await this.beginAgain(file)
     if (status !== 200 && status !== 206) throw new Error(`the image service answered ${status}`)
     if (startsAt !== this.offset) {
