@@ -20,6 +20,7 @@ export const packagesToRun = [
   'iproute2',
   'nftables',
   'conntrack',
+  'iputils-arping',
   'dnsmasq-base',
   'e2fsprogs',
   'util-linux',

@@ -1,11 +1,14 @@
 import type { Clock } from '@nubo/kernel'
 import { Daemons } from './daemons.js'
 import { diskNetworkFiles } from './files.js'
+import { Connections } from './groups/connections.js'
 import type { HostNetwork } from './host-network.js'
 import { LinuxKernel } from './linux/linux-kernel.js'
 import { systemProcesses, type ProcessRunner } from './process-runner.js'
 import { processTable, type ProcessTable } from './process-table.js'
 import { ProgrammedHostNetwork } from './programmed-host-network.js'
+import { Announcements } from './routers/announcements.js'
+import { TranslatedConnections } from './routers/translated.js'
 import type { HostSettings } from './settings.js'
 
 export interface LinuxHostNetworkOptions {
@@ -28,6 +31,7 @@ export function linuxHostNetwork({
   return new ProgrammedHostNetwork({
     ...{ settings, clock, files },
     kernel: new LinuxKernel(processes),
+    followers: [new Connections(processes), new TranslatedConnections(processes), new Announcements(processes)],
     daemons: new Daemons({ processes, table, files, clock, directory }),
   })
 }

@@ -1,4 +1,4 @@
-import type { PortId } from '@nubo/kernel'
+import type { PortId, RouterId } from '@nubo/kernel'
 import type { NetworkPlan } from './plan.js'
 import type { HostSettings } from './settings.js'
 
@@ -36,6 +36,13 @@ export const serviceLink = (network: Pick<NetworkPlan, 'networkId' | 'segment'>)
 export const uplink = (network: Pick<NetworkPlan, 'networkId' | 'segment'>) => `nudu${networkTag(network)}`
 /** What both have as their names inside. */
 export const insideService = { network: 'net0', uplink: 'up0' } as const
+
+export const routerNamespace = (routerId: RouterId) => `nurt${hex(routerId).slice(0, 8)}`
+/** A router's links on the bridges of its networks: to the inside, and to the external one. */
+export const routerLink = (portId: PortId) => `nuri${hex(portId).slice(0, 11)}`
+export const gatewayLink = (portId: PortId) => `nurg${hex(portId).slice(0, 11)}`
+/** The other ends of these, in its namespace. */
+export const insideRouter = { gateway: 'gw0', port: (portId: PortId) => `in${hex(portId).slice(0, 11)}` } as const
 
 /** A port's tap: libvirt leaves alone what it does not name itself, which is all but vnet, vif, macvtap and macvlan. */
 export const tapName = (portId: PortId) => `nut${hex(portId).slice(0, 11)}`

@@ -2,6 +2,7 @@ import { ProgramBuilder, type Program } from './engine/program.js'
 import { securityGroups } from './groups/part.js'
 import type { Part } from './part.js'
 import type { HostPlan } from './plan.js'
+import { routers } from './routers/part.js'
 import type { HostSettings } from './settings.js'
 import { dhcp } from './wire/dhcp.js'
 import { resolvers } from './wire/resolvers.js'
@@ -9,7 +10,7 @@ import { segments } from './wire/segments.js'
 import { serviceLinks } from './wire/service-link.js'
 
 /** Every concern of a host's networks. */
-const parts: readonly Part[] = [segments, serviceLinks, resolvers, dhcp, securityGroups]
+const parts: readonly Part[] = [segments, serviceLinks, resolvers, dhcp, securityGroups, routers]
 
 /** All that is to be on the host for this plan. */
 export function programOf(plan: HostPlan, settings: HostSettings): Program {

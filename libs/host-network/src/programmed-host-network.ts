@@ -7,6 +7,7 @@ import type { Program } from './engine/program.js'
 import { stateAfter } from './engine/state-after.js'
 import { tableDifferenceOf } from './engine/table-difference.js'
 import type { NetworkFiles } from './files.js'
+import type { Follower } from './follower.js'
 import type { Applied, HostNetwork, Plug } from './host-network.js'
 import { bridgeOf, tapName } from './names.js'
 import type { HostPlan } from './plan.js'
@@ -16,6 +17,7 @@ import type { HostSettings } from './settings.js'
 export interface ProgrammedHostNetworkOptions {
   kernel: Kernel
   daemons: Daemons
+  followers: readonly Follower[]
   files: NetworkFiles
   settings: HostSettings
   clock: Clock
@@ -81,6 +83,7 @@ export class ProgrammedHostNetwork implements HostNetwork {
       await this.options.daemons.retire(program.processes)
       problems.push(...(await this.programKernel(program)))
       await this.writeFiles(program.files)
+      for (const follower of this.options.followers) await follower.follow(plan)
       problems.push(...(await this.options.daemons.settle(program.processes)))
     } catch (error) {
       if (!(error instanceof CloudError && error.kind === 'Unavailable')) throw error

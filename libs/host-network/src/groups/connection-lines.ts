@@ -4,6 +4,9 @@ export interface Connection {
   zone: number
   source: string
   destination: string
+  /** Whom answers come from and go to: others than the two above where addresses are translated. */
+  replySource: string
+  replyDestination: string
   protocol: number
   /** The destination's; of ICMP its type and code. */
   port?: number
@@ -22,6 +25,7 @@ const protocols: Readonly<Record<string, number>> = {
   sctp: 132,
   udplite: 136,
 }
+/** Of answers the addresses are named otherwise where they were translated (`-g`, `-n`). */
 const ofTuple = [
   '-w',
   '-s',
@@ -49,6 +53,8 @@ export function parseConnection(line: string): Connection | undefined {
   const tuple = ofTuple.flatMap((name) => (words.includes(name) ? [`${name} ${value(name)}`] : [])).join(' ')
   return {
     ...{ source, destination, tuple, zone: number('-w') ?? 0 },
+    replySource: value('-r', '-g') ?? destination,
+    replyDestination: value('-q', '-n') ?? source,
     line: line.trim(),
     protocol: protocols[protocol] ?? Number(protocol),
     ...(port !== undefined && { port }),

@@ -1,4 +1,5 @@
 import { canonical } from '../addresses.js'
+import type { Follower } from '../follower.js'
 import type { HostPlan, NetworkPlan, PortPlan } from '../plan.js'
 import type { ProcessRunner } from '../process-runner.js'
 import { parseConnection, type Connection } from './connection-lines.js'
@@ -13,12 +14,11 @@ const timeoutMs = 60_000
  * its packets are dropped from then on, in both directions. It is not deleted: the kernel would take its next packet for the
  * first of a new one, and who answers may send whatever his own rules let out.
  */
-export class Connections {
+export class Connections implements Follower {
   private known = new Map<string, string>()
 
   constructor(private readonly processes: ProcessRunner) {}
 
-  /** To be called when the rules of the plan are in force. Costs nothing where nothing was taken from any port. */
   async follow(plan: HostPlan): Promise<void> {
     const before = this.known
     const ports = plan.ports.filter((port) => isJudged(port, groupsById(plan.groups)))

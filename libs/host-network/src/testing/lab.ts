@@ -2,9 +2,16 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { differenceOf } from '../engine/difference.js'
+import { tableDifferenceOf } from '../engine/table-difference.js'
+import { LinuxKernel } from '../linux/linux-kernel.js'
+import type { HostPlan } from '../plan.js'
+import { programOf } from '../program-of.js'
+import type { HostSettings } from '../settings.js'
 import { systemProcesses, type ProcessRunner } from '../process-runner.js'
 
 const timeoutMs = 30_000
+const talker = new URL('talker.py', import.meta.url).pathname
 
 /**
  * A host of its own: namespaces of processes, mounts and networks, in which everything ends with it. Named network
@@ -51,11 +58,70 @@ export class Lab {
     await this.run('ip', 'link', 'set', tap, 'master', bridge, 'up')
   }
 
+  /** Addresses for a guest, and the way out. */
+  async address(namespace: string, addresses: readonly string[], gateway?: string): Promise<void> {
+    for (const address of addresses) await this.run('ip', '-netns', namespace, 'address', 'add', address, 'dev', 'eth0')
+    if (gateway) await this.run('ip', '-netns', namespace, 'route', 'replace', 'default', 'via', gateway)
+  }
+
+  /** Makes the kernel what the plan says, from what is there; programs are not started. */
+  async apply(plan: HostPlan, settings: HostSettings): Promise<{ changes: number; problems: string[] }> {
+    const kernel = new LinuxKernel(this.processes)
+    const program = programOf(plan, settings)
+    const kernelSettings = [...program.objects.values()].filter((object) => object.kind === 'setting')
+    const state = await kernel.read(kernelSettings)
+    const objects = differenceOf(state.objects, program.objects)
+    const tables = tableDifferenceOf(state.tables, program.tables)
+    return { changes: objects.length + tables.length, problems: await kernel.change({ objects, tables }) }
+  }
+
   async close(): Promise<void> {
     const ended = once(this.holder, 'exit')
     this.holder.kill('SIGKILL')
     await ended
   }
+}
+
+/** One line in, one line out. */
+export class Talk {
+  private readonly lines: AsyncIterator<string>
+
+  private constructor(private readonly child: ChildProcess) {
+    this.lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+  }
+
+  /** Somebody who tells whoever connects to the port which address that has here. */
+  static async serve(lab: Lab, namespace: string | undefined, port: number): Promise<Talk> {
+    const talk = new Talk(lab.start(namespace, 'python3', talker, 'serve', String(port)))
+    await talk.hear()
+    return talk
+  }
+
+  /** A connection to such a one. */
+  static call(lab: Lab, namespace: string, address: string, port: number): Talk {
+    return new Talk(lab.start(namespace, 'python3', talker, 'call', address, String(port)))
+  }
+
+  async hear(): Promise<string> {
+    const { value, done } = await this.lines.next()
+    return done ? '-' : value
+  }
+
+  async say(line: string): Promise<string> {
+    this.child.stdin!.write(`${line}\n`)
+    return await this.hear()
+  }
+
+  end(): void {
+    this.child.stdin!.end()
+  }
+}
+
+/** Whom the other end sees; a dash where nobody answers. */
+export async function seenAs(lab: Lab, namespace: string, address: string, port: number): Promise<string> {
+  const talk = Talk.call(lab, namespace, address, port)
+  talk.end()
+  return (await talk.hear()).split(' ')[0]!
 }
 
 /** A guest in a lab, by whom every frame is written by hand. */

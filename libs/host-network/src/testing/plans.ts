@@ -1,5 +1,5 @@
-import type { HostId, NetworkId, PortId, ProjectId, SecurityGroupId, ServerId } from '@nubo/kernel'
-import type { GroupPlan, HostPlan, NetworkPlan, PortPlan, RulePlan } from '../plan.js'
+import type { HostId, NetworkId, PortId, ProjectId, RouterId, SecurityGroupId, ServerId } from '@nubo/kernel'
+import type { GroupPlan, HostPlan, NetworkPlan, PortPlan, RouterPlan, RulePlan } from '../plan.js'
 import type { HostSettings } from '../settings.js'
 
 const uuid = (kind: string, number: number) => `${kind}-0000-4000-8000-${number.toString(16).padStart(12, '0')}`
@@ -62,6 +62,45 @@ export function portOf(network: NetworkPlan, number: number, other: Partial<Port
 
 export function groupOf(number: number, rules: readonly RulePlan[], other: Partial<GroupPlan> = {}): GroupPlan {
   return { groupId: uuid('3d3d3d3d', number) as SecurityGroupId, stateful: true, rules, members: [], ...other }
+}
+
+/** The router of this number, with an interface in each of these networks. */
+export function routerOf(
+  number: number,
+  inside: readonly { network: NetworkPlan; addresses: string[] }[],
+  other: Partial<RouterPlan> = {},
+): RouterPlan {
+  return {
+    routerId: `${number.toString(16).padStart(8, '0')}-0000-4000-8000-0000000000bb` as RouterId,
+    projectId: shared,
+    incarnation: 1,
+    adminStateUp: true,
+    gateway: null,
+    interfaces: inside.map(({ network, addresses }, index) => ({
+      ...plugOf(network, number, index + 1),
+      ...{ addresses, advertised: [] },
+    })),
+    routes: [],
+    floatingIps: [],
+    ...other,
+  }
+}
+
+/** A router's gateway on an external network. */
+export const gatewayOf = (
+  network: NetworkPlan,
+  number: number,
+  addresses: string[],
+  nexthops: string[],
+): RouterPlan['gateway'] => ({
+  ...plugOf(network, number, 0),
+  ...{ addresses, nexthops, snat: true },
+})
+
+function plugOf({ networkId }: NetworkPlan, router: number, index: number) {
+  const number = router * 16 + index
+  const portId = `${number.toString(16).padStart(8, '0')}-0000-4000-8000-0000000000cc` as PortId
+  return { portId, networkId, mac: `fa:16:3e:ff:${router.toString(16).padStart(2, '0')}:${index.toString(16).padStart(2, '0')}` }
 }
 
 const anything: RulePlan = {

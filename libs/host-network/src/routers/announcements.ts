@@ -1,0 +1,53 @@
+import { familyOf } from '../addresses.js'
+import type { Follower } from '../follower.js'
+import { insideRouter, routerNamespace } from '../names.js'
+import type { HostPlan, RouterPlan } from '../plan.js'
+import type { ProcessRunner } from '../process-runner.js'
+
+const timeoutMs = 30_000
+
+/** An address that somebody else may have had a moment ago, and where it is now. */
+interface Announced {
+  namespace: string
+  link: string
+  address: string
+}
+
+/** Tells a router's neighbours at once where its addresses are now: until they ask again they would send to where it was. */
+export class Announcements implements Follower {
+  private known = new Set<string>()
+
+  constructor(private readonly processes: ProcessRunner) {}
+
+  async follow(plan: HostPlan): Promise<void> {
+    const routers = plan.routers.filter(({ adminStateUp }) => adminStateUp)
+    const all = new Map(routers.flatMap((router) => announcedBy(router).map((one) => [keyOf(router, one), one] as const)))
+    const fresh = [...all].filter(([key]) => !this.known.has(key)).map(([, one]) => one)
+    const byRouter = Map.groupBy(fresh, ({ namespace }) => namespace)
+    for (const [namespace, announced] of byRouter) await this.announce(namespace, announced)
+    this.known = new Set(all.keys())
+  }
+
+  /** Nobody waits for it: it is said three times, a second apart, as who heard of another place just now takes no news of it. */
+  private async announce(namespace: string, announced: readonly Announced[]): Promise<void> {
+    const words = announced.map(({ link, address }) => `arping -q -U -c 3 -w 3 -I ${link} ${address} >/dev/null 2>&1 &`)
+    const script = `command -v arping >/dev/null\n${words.join('\n')}\n`
+    await this.processes.run('ip', ['netns', 'exec', namespace, 'sh', '-e'], { timeoutMs, input: script })
+  }
+}
+
+/** A router that came back from another host announces itself again. */
+const keyOf = ({ incarnation }: RouterPlan, { namespace, link, address }: Announced) =>
+  `${namespace} ${incarnation} ${link} ${address}`
+
+function announcedBy({ routerId, gateway, interfaces, floatingIps }: RouterPlan): Announced[] {
+  const namespace = routerNamespace(routerId)
+  const outside = gateway ? [...gateway.addresses, ...floatingIps.map(({ address }) => address)] : []
+  const own = [
+    ...outside.map((address) => ({ link: insideRouter.gateway as string, address })),
+    ...interfaces.flatMap(({ portId, addresses }) => addresses.map((address) => ({ link: insideRouter.port(portId), address }))),
+  ]
+  return own
+    .filter(({ address }) => familyOf(address) === 4)
+    .map(({ link, address }) => ({ namespace, link, address: address.split('/')[0]! }))
+}
