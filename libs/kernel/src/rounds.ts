@@ -19,10 +19,11 @@ export class Rounds {
     private readonly options: RoundsOptions,
   ) {}
 
-  /** The first round comes after a pause, or at once where `now` is set. */
-  start({ now = false } = {}): void {
+  /** The first round comes after a pause, or at once where `now` is set: then this resolves when it has ended. */
+  async start({ now = false } = {}): Promise<void> {
     if (now) this.run()
     else this.pause()
+    await this.atHand
   }
 
   /** No round begins any more. Resolves when the one at hand has ended. */

@@ -82,13 +82,14 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
-  onApplicationBootstrap(): void {
+  /** What a process before this one left half done is settled before anybody is served. */
+  async onApplicationBootstrap(): Promise<void> {
     this.methods.refuseOthers(this.server)
     poolMetrics(this.metrics, () => this.db.use)
     this.health.register('database', async () => {
       await this.db.query('SELECT 1')
     })
-    this.sweeper.start()
+    await this.sweeper.start()
   }
 
   async beforeApplicationShutdown(): Promise<void> {

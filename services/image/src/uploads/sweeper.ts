@@ -31,9 +31,9 @@ export class Sweeper {
     this.rounds = new Rounds(() => this.sweep(), { clock, pauseMs: sweepEveryMs, onError })
   }
 
-  /** Sweeps now and from then on. A sweep that fails is told in the log, and made again. */
-  start(): void {
-    this.rounds.start({ now: true })
+  /** Sweeps from now on; resolves after the first time. A sweep that fails is told in the log, and made again. */
+  async start(): Promise<void> {
+    await this.rounds.start({ now: true })
   }
 
   async stop(): Promise<void> {
