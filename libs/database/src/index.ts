@@ -1,5 +1,12 @@
 export type { PoolUse } from './bounded-pool.js'
-export { Database, isUniqueViolation, type DatabaseOptions, type Queryable, type Transaction } from './connection.js'
+export {
+  Database,
+  isForeignKeyViolation,
+  isUniqueViolation,
+  type DatabaseOptions,
+  type Queryable,
+  type Transaction,
+} from './connection.js'
 export type { Connection, Connections, StatementResult } from './connections.js'
 export { migrate } from './migrate.js'
 export { claim, releaseRoom, storeRefusal, type Claim } from './hosts/room.js'

@@ -28,7 +28,10 @@ const numbers: Readonly<Record<string, number>> = {
 }
 
 export const icmpv6 = 58
-const icmp = 1
+export const icmp = 1
+
+/** In the order of the alphabet. */
+export const protocolNames: readonly string[] = Object.keys(numbers)
 
 /**
  * The number of a protocol as a rule names it: by name or number. In a rule of IPv6 `icmp` means ICMPv6, as Neutron has it.

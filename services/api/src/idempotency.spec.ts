@@ -83,6 +83,14 @@ const subnetOf = (cidr: string) => async () => ({
   subnet: { network_id: await (networkMade ??= newNetwork()), ip_version: 4, cidr },
 })
 
+/** Of a group of its own. */
+async function newRule(): Promise<unknown> {
+  const { body } = await post('/v2.0/security-groups', { security_group: { name: fresh() } })
+  return ruleOf(body.security_group.id)
+}
+
+const ruleOf = (groupId: string) => ({ security_group_rule: { security_group_id: groupId, direction: 'ingress' } })
+
 const newHost = () => addHost(api.database, { name: fresh() })
 
 async function fencedHost(): Promise<string> {
@@ -170,6 +178,8 @@ const examples: Record<string, Example> = {
     body: named('subnetpool', { prefixes: ['10.0.0.0/8'] }),
     other: named('subnetpool', { prefixes: ['10.0.0.0/8'] }),
   },
+  'POST /v2.0/security-groups': { body: named('security_group'), other: named('security_group') },
+  'POST /v2.0/security-group-rules': { body: newRule, other: () => ruleOf(newId(systemRandom)) },
   'POST /nubo/v1/hosts/:id/fence': { subject: newHost, body: () => ({}), elsewhere: newHost },
   'POST /nubo/v1/hosts/:id/release': { subject: fencedHost, body: () => ({}), elsewhere: fencedHost },
   'POST /v3/projects': { body: named('project'), other: named('project') },
@@ -192,6 +202,8 @@ const everything = async () => {
     'subnet_pools',
     'ports',
     'port_addresses',
+    'security_groups',
+    'security_group_rules',
   ]
   return JSON.stringify(await Promise.all(tables.map((table) => api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`))))
 }

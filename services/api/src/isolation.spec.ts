@@ -66,12 +66,16 @@ async function makeDemosThings() {
 async function makeDemosNetworks(): Promise<Record<string, string>> {
   const request = networkRequests(api, await api.demo())
   const make = async (singular: string, body: Record<string, unknown>) =>
-    (await request('POST', `/${singular}s`, { [singular]: body })).body[singular].id as string
+    (await request('POST', `/${singular.replaceAll('_', '-')}s`, { [singular]: body })).body[singular].id as string
   const networkId = await make('network', { name: 'demos-network', description: 'demos-description' })
+  const groupId = await make('security_group', { name: 'demos-group', description: 'demos-description' })
+  const rule = { security_group_id: groupId, direction: 'ingress', description: 'demos-description' }
   return {
     networks: networkId,
     subnets: await make('subnet', { name: 'demos-subnet', network_id: networkId, ip_version: 4, cidr: '10.9.8.0/24' }),
     subnetpools: await make('subnetpool', { name: 'demos-pool', prefixes: ['10.9.0.0/16'] }),
+    'security-groups': groupId,
+    'security-group-rules': await make('security_group_rule', rule),
   }
 }
 
@@ -101,8 +105,10 @@ const bodies: Record<string, unknown> = {
   'PUT /v2.0/networks/:id': { network: { name: 'stolen' } },
   'PUT /v2.0/subnets/:id': { subnet: { name: 'stolen' } },
   'PUT /v2.0/subnetpools/:id': { subnetpool: { name: 'stolen' } },
+  'PUT /v2.0/security-groups/:id': { security_group: { name: 'stolen' } },
+  'PUT /v2.0/security-group-rules/:id': { security_group_rule: { description: 'stolen' } },
   ...Object.fromEntries(
-    ['networks', 'subnets', 'subnetpools'].map((path) => [`PUT /v2.0/${path}/:id/tags`, { tags: ['stolen'] }]),
+    ['networks', 'subnets', 'subnetpools', 'security-groups'].map((path) => [`PUT /v2.0/${path}/:id/tags`, { tags: ['stolen'] }]),
   ),
   'PATCH /v3/users/:user_id': { user: { name: 'stolen', password: 'stolen-secret' } },
   'PATCH /v3/projects/:project_id': { project: { name: 'stolen' } },
@@ -121,15 +127,26 @@ const tables = [
   'flavor_access',
 ]
 
-const networkTables = ['networks', 'network_shares', 'subnets', 'subnet_pools', 'ports', 'port_addresses']
+const tablesOfProjects = [
+  'networks',
+  'network_shares',
+  'subnets',
+  'subnet_pools',
+  'ports',
+  'security_groups',
+  'security_group_rules',
+  'project_quotas',
+]
 
 const demosRecords = async () =>
   JSON.stringify(
-    await Promise.all(
-      [...tables, ...networkTables, 'project_quotas'].map((table) =>
-        api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`),
+    await Promise.all([
+      ...[...tables, 'port_addresses'].map((table) => api.database.query(`SELECT * FROM ${table} t ORDER BY t::text`)),
+      // Whoever asks for groups gets a default group of their own, and the use of its quota.
+      ...tablesOfProjects.map((table) =>
+        api.database.query(`SELECT * FROM ${table} t WHERE project_id = $1 ORDER BY t::text`, [demo.projectId]),
       ),
-    ),
+    ]),
   )
 
 function requestsOf({ method, url, declaration }: ServedRoute): { body?: unknown }[] {
@@ -200,8 +217,16 @@ it('a member sees what is its own (so that there is something to see)', async ()
       `/v2.1/servers/${demo.serverId}`,
       '/v2.1/flavors?is_public=false',
       '/v2.0/networks',
+      '/v2.0/security-groups',
     ].map(async (url) => (await api.send('GET', url, { token })).body),
   )
-  for (const [index, text] of ['demos-server', 'demos-key', 'demos-server', 'demos-flavor', 'demos-network'].entries())
+  for (const [index, text] of [
+    'demos-server',
+    'demos-key',
+    'demos-server',
+    'demos-flavor',
+    'demos-network',
+    'demos-group',
+  ].entries())
     expect([index, seen[index]]).toEqual([index, expect.stringContaining(text)])
 })

@@ -34,7 +34,8 @@ export async function ensureDefaultGroup(tx: Transaction, projectId: string, ran
   return { id: (await findDefaultGroup(tx, projectId))!, isNew: false }
 }
 
-async function findDefaultGroup(db: Queryable, projectId: string): Promise<SecurityGroupId | undefined> {
+/** Undefined where the project has none yet. */
+export async function findDefaultGroup(db: Queryable, projectId: string): Promise<SecurityGroupId | undefined> {
   const [row] = await db.query<{ id: SecurityGroupId }>(find, [projectId])
   return row?.id
 }

@@ -1,7 +1,7 @@
 export { allocateAddresses, type AddressesOf, type AddressRequest, type GivenAddress } from './address-allocation.js'
 export * from './changes.js'
 export { createPorts, macInUse, type CreatedPort, type NewPort } from './create-ports.js'
-export { ensureDefaultGroup, defaultGroupAmounts, type DefaultGroup } from './default-group.js'
+export { defaultGroupAmounts, ensureDefaultGroup, findDefaultGroup, type DefaultGroup } from './default-group.js'
 export { readHostPlan } from './host-plan.js'
 export {
   networksNeedWork,
@@ -21,3 +21,5 @@ export { bindPorts, deletePorts, unbindPorts } from './release-ports.js'
 export * from './subnet-records.js'
 export * from './subnets.js'
 export { settleServicePort } from './service-port.js'
+export * from './security-group-records.js'
+export * from './security-groups.js'

@@ -1,3 +1,4 @@
+export * from './security-group-rules.js'
 export * from './address-plan.js'
 export * from './device-owners.js'
 export * from './network-error.js'

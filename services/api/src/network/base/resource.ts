@@ -24,6 +24,8 @@ export interface ResourceDefinition<C extends Columns, A> {
   exceptionName: string
   /** In a sentence: 'Security group'. */
   words: string
+  /** What is said of one that is not there, where it is not 'could not be found'. */
+  absence?: string
   records: Records<C>
   attributes: A & Attributes<RowOf<C>>
   /** Where not those of most: readers of the project see it, members make, change and delete it. */
@@ -111,8 +113,8 @@ export class Resource<C extends ResourceColumns, A> {
   }
 
   notFound(id: string): CloudError {
-    const { exceptionName, words } = this.definition
-    return networkError('NotFound', `${exceptionName}NotFound`, `${words} ${id} could not be found.`)
+    const { exceptionName, words, absence = 'could not be found.' } = this.definition
+    return networkError('NotFound', `${exceptionName}NotFound`, `${words} ${id} ${absence}`)
   }
 
   private enforceAttributes(verb: 'create' | 'update', given: Record<string, unknown>, caller: Caller): void {

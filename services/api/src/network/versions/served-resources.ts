@@ -3,4 +3,6 @@ export const served = [
   { singular: 'network', plural: 'networks' },
   { singular: 'subnet', plural: 'subnets' },
   { singular: 'subnetpool', plural: 'subnetpools' },
+  { singular: 'security_group', plural: 'security_groups' },
+  { singular: 'security_group_rule', plural: 'security_group_rules' },
 ]
