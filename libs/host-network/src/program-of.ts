@@ -1,5 +1,6 @@
 import { ProgramBuilder, type Program } from './engine/program.js'
 import { securityGroups } from './groups/part.js'
+import { metadataWay } from './metadata/way.js'
 import type { Part } from './part.js'
 import type { HostPlan } from './plan.js'
 import { routers } from './routers/part.js'
@@ -10,7 +11,7 @@ import { segments } from './wire/segments.js'
 import { serviceLinks } from './wire/service-link.js'
 
 /** Every concern of a host's networks. */
-const parts: readonly Part[] = [segments, serviceLinks, resolvers, dhcp, securityGroups, routers]
+const parts: readonly Part[] = [segments, serviceLinks, resolvers, dhcp, securityGroups, routers, metadataWay]
 
 /** All that is to be on the host for this plan. */
 export function programOf(plan: HostPlan, settings: HostSettings): Program {

@@ -13,6 +13,8 @@ export interface HostSettings {
   dnsDomain: string
   /** From here on, ports of the host at which its resolvers for the networks listen, on the networks' uplinks alone. */
   resolverPort: number
+  /** The host's port at which the agent serves guests' metadata: reached from the networks' uplinks alone. */
+  metadataPort: number
   /** Who tracks connections that cross a bridge: the bridge itself (nf_conntrack_bridge), or IP's tables by br_netfilter. */
   tracking: 'bridge' | 'br_netfilter'
 }

@@ -10,6 +10,9 @@ export const metadataAddress6 = 'fe80::a9fe:a9fe'
 export const identityPrefix = '240.0.0.0/4'
 const identityPrefix6 = 'fd6e:7562:6f'
 
+/** Where the host's server is called at: no network's zone is 0, so nobody bears these. */
+export const metadataHost = { 4: '240.0.0.1', 6: 'fd6e:7562:6f::1' } as const
+
 const identitiesOfNetwork = 4_095
 
 /** An address of a port, and the one that stands for it on the way to the metadata service: of the whole host only this port's. */

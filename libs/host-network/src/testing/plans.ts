@@ -13,6 +13,7 @@ export const testSettings: HostSettings = {
   dnsmasqUser: 'nobody',
   dnsDomain: 'nubo.test',
   resolverPort: 5300,
+  metadataPort: 8775,
   tracking: 'br_netfilter',
 }
 
