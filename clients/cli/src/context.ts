@@ -1,6 +1,7 @@
 import { Compute } from './cloud/compute.js'
 import { loadConfiguration, type CloudConfiguration, type Flags } from './cloud/configuration.js'
 import { Images } from './cloud/images.js'
+import { NetworkService } from './cloud/network-service.js'
 import { Session } from './cloud/session.js'
 import { Transport } from './cloud/transport.js'
 import { usageError } from './exit.js'
@@ -41,6 +42,10 @@ export class CommandContext {
 
   compute(): Compute {
     return (this.openCompute ??= new Compute(this.session()))
+  }
+
+  networks(): NetworkService {
+    return new NetworkService(this.session())
   }
 
   images(): Images {

@@ -5,14 +5,19 @@ import { addCompletionCommands } from './commands/completion.js'
 import { addConsoleCommands } from './commands/console.js'
 import { addDoctorCommands } from './commands/doctor.js'
 import { addFlavorCommands } from './commands/flavor.js'
+import { addFloatingIpCommands } from './commands/floating-ip.js'
 import { examples, keyOption } from './commands/help.js'
 import { addHostKeyCommands } from './commands/host-key.js'
 import { addHostCommands } from './commands/host.js'
 import { addHypervisorCommands } from './commands/hypervisor.js'
 import { addImageCommands } from './commands/image.js'
 import { addKeypairCommands } from './commands/keypair.js'
+import { addNetworkCommands } from './commands/network.js'
 import { addOperationCommands } from './commands/operation.js'
+import { addPortCommands } from './commands/port.js'
 import { addLimitsCommands, addQuotaCommands } from './commands/quota.js'
+import { addRouterCommands } from './commands/router.js'
+import { addSecurityGroupCommands } from './commands/security-group.js'
 import { addServerCommands } from './commands/server.js'
 import type { CommandContext } from './context.js'
 import { addGlobalOptions, globalOptions } from './global-options.js'
@@ -34,7 +39,7 @@ Exit codes:
 /** The whole command line, ready to parse. */
 export function createProgram(context: CommandContext): Command {
   const program = new Command('nubo')
-    .description('Servers, images and what belongs to them, on a Nubo cloud or any other OpenStack.')
+    .description('Servers, images, networks and what belongs to them, on a Nubo cloud or any other OpenStack.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help')
@@ -66,6 +71,11 @@ export function createProgram(context: CommandContext): Command {
   addFlavorCommands(program, context)
   addKeypairCommands(program, context)
   addConsoleCommands(program, context)
+  addNetworkCommands(program, context)
+  addPortCommands(program, context)
+  addRouterCommands(program, context)
+  addFloatingIpCommands(program, context)
+  addSecurityGroupCommands(program, context)
   addLimitsCommands(program, context)
   addQuotaCommands(program, context)
   addHypervisorCommands(program, context)

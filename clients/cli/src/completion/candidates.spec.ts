@@ -17,7 +17,7 @@ describe('completion', () => {
   it('offers commands at every level, and not the hidden one', async () => {
     expect(await offered('')).toEqual(expect.arrayContaining(['server', 'image', 'completion']))
     expect(await offered('')).not.toContain('__complete')
-    expect(await offered('se')).toEqual(['server'])
+    expect(await offered('ser')).toEqual(['server'])
     expect(await offered('server s')).toEqual(['show', 'start', 'stop', 'set'])
     expect(await offered('console log ')).toEqual(['show', 'help'])
   })

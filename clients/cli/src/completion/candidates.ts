@@ -4,6 +4,7 @@ import { listFlavors } from '../cloud/flavors.js'
 import { listHosts } from '../cloud/hosts.js'
 import { listHypervisors } from '../cloud/hypervisors.js'
 import { listKeypairs } from '../cloud/keypairs.js'
+import { floatingIps, networks, ports, routers, securityGroups, subnets } from '../cloud/network-kinds.js'
 import { listServers } from '../cloud/servers.js'
 import type { CommandContext } from '../context.js'
 import { globalOptions } from '../global-options.js'
@@ -96,7 +97,23 @@ const lookups: Record<string, Lookup> = {
       says: state,
     })),
   cloud: async (context) => Object.keys(readCloudsFiles(context.world).clouds).map((word) => ({ word })),
-  network: async () => [{ word: 'auto' }, { word: 'none' }],
+  network: async (context) => [
+    ...[{ word: 'auto' }, { word: 'none' }],
+    ...(await context.networks().list(networks)).map(({ name, id }) => ({ word: name || id })),
+  ],
+  subnet: async (context) =>
+    (await context.networks().list(subnets)).map(({ name, id, cidr }) => ({ word: name || id, says: cidr })),
+  port: async (context) =>
+    (await context.networks().list(ports)).map(({ name, id, mac_address }) => ({ word: name || id, says: mac_address })),
+  router: async (context) => (await context.networks().list(routers)).map(({ name, id }) => ({ word: name || id })),
+  'floating-ip': async (context) =>
+    (await context.networks().list(floatingIps)).map(({ floating_ip_address, fixed_ip_address }) => ({
+      word: floating_ip_address,
+      says: fixed_ip_address ?? 'free',
+    })),
+  'security-group': async (context) =>
+    (await context.networks().list(securityGroups)).map(({ name, id }) => ({ word: name || id })),
+
   status: async () => ['ACTIVE', 'BUILD', 'ERROR', 'SHUTOFF'].map((word) => ({ word })),
   interface: async () => ['public', 'internal', 'admin'].map((word) => ({ word })),
   file: async () => [files],

@@ -39,6 +39,8 @@ export interface FakeCloudOptions {
   imagePath?: string
   /** How many servers or images a page holds. */
   pageSize?: number
+  /** Whether the catalog has a network service; what it answers is added by `on`. */
+  network?: boolean
   /** Whether there is a /nubo/v1. */
   nubo?: boolean
   regions?: string[]
@@ -225,6 +227,7 @@ export class FakeCloud {
             { id: '1', type: 'identity', name: 'keystone', endpoints: endpoints('/identity/v3') },
             { id: '2', type: 'compute', name: 'nova', endpoints: endpoints(`/compute${this.options.computePath}`) },
             { id: '3', type: 'image', name: 'glance', endpoints: endpoints(`/image${this.options.imagePath}`) },
+            ...(this.options.network ? [{ id: '4', type: 'network', name: 'neutron', endpoints: endpoints('/network') }] : []),
           ],
         },
       },
