@@ -5,3 +5,4 @@ export { linuxHostNetwork, type LinuxHostNetworkOptions } from './linux-host-net
 export { SimulatedHostNetwork } from './simulated-host-network.js'
 export { bridgeName, tapName } from './names.js'
 export { probeTracking } from './groups/probe.js'
+export { systemProcesses, type ProcessRunner } from './process-runner.js'

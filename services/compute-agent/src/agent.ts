@@ -7,6 +7,7 @@ import {
   type Registered,
   type ServerCommand,
 } from '@nubo/contract'
+import type { HostNetwork } from '@nubo/host-network'
 import { HypervisorInTime, type Hypervisor } from '@nubo/hypervisor'
 import { newId, type Clock, type HostId, type Id, type Random, type ServerId, type Timer } from '@nubo/kernel'
 import type { Message, Queue, Subscription } from '@nubo/queue'
@@ -23,6 +24,8 @@ import type { Images } from './images/image-cache.js'
 import type { HostRecord } from './host-record.js'
 import { inventoryOf } from './inventory.js'
 import type { Journal, Outcome } from './journal.js'
+import type { KeptPlan } from './networks/kept-plan.js'
+import { Networks } from './networks/networks.js'
 import { reportsTo, type CastReport } from './reports/cast.js'
 import { Heartbeat } from './reports/heartbeat.js'
 import { Observer } from './reports/observer.js'
@@ -34,6 +37,8 @@ export interface AgentParts {
   configuration: Pick<AgentConfiguration, 'host'>
   queue: Queue
   hypervisor: Hypervisor
+  network: HostNetwork
+  networkPlan: KeptPlan
   guests: GuestFiles
   disks: DiskMaker
   images: Images
@@ -65,6 +70,7 @@ export class Agent {
   private readonly intake: Intake
   private readonly observer: Observer
   private readonly results: Results
+  private readonly networks: Networks
   private readonly registration: Registration
   private readonly heartbeat: Heartbeat
   private readonly hostId: HostId
@@ -78,15 +84,17 @@ export class Agent {
   constructor(given: AgentParts) {
     const parts = (this.parts = { ...given, hypervisor: new HypervisorInTime(given.hypervisor, given.clock) })
     const { configuration, queue, hypervisor, guests, disks, images, journal, record, clock, random, logger } = parts
+    const { network, networkPlan: kept } = parts
     const { session, executor } = this
     const hostId = (this.hostId = configuration.host.id as HostId)
     this.agentId = newId(random)
     const cast = (this.cast = reportsTo(queue, logger))
     this.results = new Results({ hostId, journal, session, cast, clock })
+    this.networks = new Networks({ hostId, network, kept, session, cast, clock, logger })
     this.observer = new Observer({ hostId, hypervisor, guests, executor, session, cast, logger })
     this.intake = new Intake({
       ...{ journal, record, executor, session, clock, logger },
-      tools: { hypervisor, guests, disks, images, clock },
+      tools: { hypervisor, guests, disks, images, networks: this.networks, clock },
       onEnded: (command, outcome) => {
         const { serverId, incarnation } = command
         const { powerState } = outcome
@@ -123,6 +131,7 @@ export class Agent {
       queue.work(name, (message) => this.take(message), { concurrency }),
       queue.answer(name, answerWith(this.parts)),
     ]
+    this.networks.start()
     this.registration.begin()
   }
 
@@ -137,7 +146,7 @@ export class Agent {
     // First: a command that is taken when nothing is begun any more would be heard of only when it is asked for again.
     await Promise.all(this.subscriptions.map((subscription) => subscription.close()))
     const enough = new AbortController()
-    const ended = this.intake.stop().then(() => this.results.stop())
+    const ended = Promise.all([this.intake.stop().then(() => this.results.stop()), this.networks.stop()])
     const late = this.parts.clock.sleep(stopWithinMs, enough.signal).catch(() => undefined)
     await Promise.race([ended, late]).finally(() => enough.abort())
   }
@@ -161,7 +170,7 @@ export class Agent {
         await Promise.all(message.results.map(({ serverId, fence }) => this.parts.journal.acknowledge(serverId, fence)))
         return
       case 'network-plan':
-        return
+        return await this.networks.take(message)
       default:
         return this.onCommand(message)
     }
@@ -231,6 +240,7 @@ export class Agent {
     this.session.begin(answer)
     this.parts.logger.info({ sessionId: answer.sessionId, fencingEpoch: answer.fencingEpoch }, 'registered')
     if (isFirst) this.heartbeat.start()
+    this.networks.onSession()
     void this.results.sendAll()
     void this.settle()
     for (const command of this.held.splice(0)) this.onCommand(command)
@@ -275,7 +285,7 @@ export class Agent {
 
   private async remove(serverId: ServerId, upToIncarnation: number): Promise<void> {
     const { hypervisor, guests, disks, images, clock } = this.parts
-    const tools = { hypervisor, guests, disks, images, clock }
+    const tools = { hypervisor, guests, disks, images, networks: this.networks, clock }
     const late = new AbortController()
     const timer = clock.after(removalTimeoutMs, () => late.abort(new DeadlinePassed(removalTimeoutMs)), { background: true })
     await this.executor

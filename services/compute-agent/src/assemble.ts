@@ -1,3 +1,10 @@
+import {
+  probeTracking,
+  linuxHostNetwork,
+  SimulatedHostNetwork,
+  systemProcesses as networkProcesses,
+  type HostNetwork,
+} from '@nubo/host-network'
 import { openLibvirtHypervisor, SimulatedHypervisor, systemProcesses, type Hypervisor } from '@nubo/hypervisor'
 import { newId, type Clock, type HostId, type Id, type Random } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
@@ -14,6 +21,7 @@ import { HostRecord } from './host-record.js'
 import { Journal } from './journal.js'
 import { lostJournal } from './lost-journal.js'
 import { linuxMachine } from './machine.js'
+import { KeptPlan } from './networks/kept-plan.js'
 
 export interface Surroundings {
   configuration: AgentConfiguration
@@ -43,10 +51,12 @@ export async function assembleAgent(surroundings: Surroundings): Promise<{ agent
     examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
   })
   if (record.quarantine) logger.error({ why: record.quarantine }, 'this host is in quarantine')
+  const bootId = simulated ? newId<Id<'boot'>>(random) : await linuxMachine.bootId()
   const agent = new Agent({
-    ...{ configuration, queue, hypervisor, guests, journal, record, images, clock, random, logger },
+    ...{ configuration, queue, hypervisor, guests, journal, record, images, clock, random, logger, bootId },
+    network: configuration.driver === 'libvirt' ? await linuxNetwork(surroundings) : new SimulatedHostNetwork(),
+    networkPlan: await KeptPlan.open({ files, directory, bootId, onBroken }),
     disks: configuration.driver === 'libvirt' ? new OverlayDiskMaker(guests, images, systemProcesses, random) : noDisks,
-    bootId: simulated ? newId<Id<'boot'>>(random) : await linuxMachine.bootId(),
     uptimeSeconds: linuxMachine.uptimeSeconds,
     onCommandEnded: figures.commandEnded,
   })
@@ -79,6 +89,17 @@ async function libvirtHost({ configuration, clock, random }: Surroundings): Prom
     clock,
     random,
   })
+}
+
+async function linuxNetwork({ configuration, clock, logger }: Surroundings): Promise<HostNetwork> {
+  const { host, networks } = configuration
+  const tracking = await probeTracking(networkProcesses()).catch((error: unknown) => {
+    // All else of the host can do without: what needs it says so when a network comes.
+    logger.warn({ err: error }, 'this host cannot carry networks')
+    return 'bridge' as const
+  })
+  const { underlayAddress = host.address, directory = `${host.directory}/networks` } = networks
+  return linuxHostNetwork({ settings: { ...networks, underlayAddress, directory, tracking }, clock })
 }
 
 /** A host that was off, and whose guests are all there, off. */

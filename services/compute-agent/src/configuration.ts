@@ -24,6 +24,30 @@ const host = z.strictObject({
   vcpuRatio: z.number().positive().default(16),
 })
 
+const device = z.string().regex(/^[^\s/]{1,15}$/)
+
+const networks = z.strictObject({
+  /** Where other hosts send the frames of the networks; without, the host's own address. */
+  underlayAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
+  vxlanPort: z.int().min(1).max(65_535).default(4789),
+  /** By the name of a physical network: the network card that is on it, or a bridge that stands there already. */
+  physicalNetworks: z
+    .record(z.string().min(1), z.union([z.strictObject({ device }), z.strictObject({ bridge: device })]))
+    .default({}),
+  /** Where the files of dnsmasq lie; its user must be able to pass through it. Without, below the host's own directory. */
+  directory: z.string().startsWith('/').optional(),
+  dnsmasqUser: z.string().min(1).default('dnsmasq'),
+  /** What the names of guests end with where their network does not say. */
+  dnsDomain: z
+    .string()
+    .regex(/^[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*$/)
+    .default('openstacklocal'),
+  /** From here on, ports at which the host asks nameservers for the networks; reached from their own links alone. */
+  resolverPort: z.int().min(1).max(60_000).default(8053),
+  /** The port at which the host answers its guests' calls for metadata; reached from the networks' own links alone. */
+  metadataPort: z.int().min(1).max(65_535).default(8775),
+})
+
 export const agentConfiguration = baseConfiguration
   .extend({
     redis: redisConfiguration,
@@ -33,6 +57,7 @@ export const agentConfiguration = baseConfiguration
     driver: z.enum(['libvirt', 'test', 'simulated']),
     /** What guests run on. `auto`: found out by a trial. */
     virtType: z.enum(['auto', 'kvm', 'qemu']).default('auto'),
+    networks: networks.prefault({}),
     images: z
       .strictObject({
         /** Images that no guest stands on are removed, longest unused first, while less than this is free. */

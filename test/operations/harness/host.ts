@@ -1,3 +1,4 @@
+import { SimulatedHostNetwork } from '@nubo/host-network'
 import { SimulatedHypervisor } from '@nubo/hypervisor'
 import { newId, seededRandom, systemRandom, type Clock, type HostId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
@@ -14,6 +15,7 @@ const directory = '/host'
 export class HarnessHost {
   readonly id = newId<HostId>(systemRandom)
   readonly hypervisor: SimulatedHypervisor
+  private readonly network = new SimulatedHostNetwork()
   private readonly files = memoryFiles()
 
   constructor(clock: Clock) {
@@ -30,6 +32,7 @@ export class HarnessHost {
       files,
       queue: door.queue(queue),
       hypervisor: door.hypervisor(this.hypervisor),
+      network: this.network,
       disks: (guests) => writtenDisks(guests, files.write),
       clock: door.clock(clock),
     })

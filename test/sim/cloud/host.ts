@@ -5,6 +5,8 @@ import { HostRecord } from '@nubo/compute-agent/dist/host-record.js'
 import type { Images } from '@nubo/compute-agent/dist/images/image-cache.js'
 import { Journal } from '@nubo/compute-agent/dist/journal.js'
 import { lostJournal } from '@nubo/compute-agent/dist/lost-journal.js'
+import { KeptPlan } from '@nubo/compute-agent/dist/networks/kept-plan.js'
+import { SimulatedHostNetwork } from '@nubo/host-network'
 import { SimulatedHypervisor, type Hypervisor, type HypervisorEvent } from '@nubo/hypervisor'
 import { newId, type Clock, type HostId } from '@nubo/kernel'
 import type { Chance } from '../core/chance.js'
@@ -130,13 +132,16 @@ export class SimulatedHost {
       ...{ files, directory, hostId: this.id },
       examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
     })
+    const bootId = `boot ${this.boots}`
     return new Agent({
       configuration: { host: this.configuration() },
       queue: world.redis.queueOf(process),
       ...{ hypervisor, guests, journal, record },
       disks: noDisks,
       images: noImages,
-      bootId: `boot ${this.boots}`,
+      network: new SimulatedHostNetwork(),
+      networkPlan: await KeptPlan.open({ files, directory, bootId, onBroken }),
+      bootId,
       uptimeSeconds: () => 1,
       clock: process.clock,
       random: this.chance.fork().random,

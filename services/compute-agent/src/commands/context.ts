@@ -4,6 +4,7 @@ import type { Clock } from '@nubo/kernel'
 import type { DiskMaker } from '../guests/disk-maker.js'
 import type { GuestFiles } from '../guests/guest-files.js'
 import type { Images } from '../images/image-cache.js'
+import type { Networks } from '../networks/networks.js'
 
 /** What commands work with. */
 export interface CommandTools {
@@ -11,6 +12,7 @@ export interface CommandTools {
   guests: GuestFiles
   disks: DiskMaker
   images: Images
+  networks: Pick<Networks, 'whenPlugged'>
   clock: Clock
 }
 

@@ -1,4 +1,5 @@
 import type { GuestSpecification } from '@nubo/contract'
+import { SimulatedHostNetwork, type HostNetwork } from '@nubo/host-network'
 import { SimulatedHypervisor } from '@nubo/hypervisor'
 import {
   newId,
@@ -30,6 +31,7 @@ import { lostJournal } from '../lost-journal.js'
 import { Conductor } from './conductor.js'
 import { eventually } from './eventually.js'
 import type { Life } from './life.js'
+import { KeptPlan } from '../networks/kept-plan.js'
 import { memoryFiles } from './memory-files.js'
 
 export const quiet = createLogger('test', process.env.NUBO_TEST_LOG ?? 'fatal')
@@ -38,12 +40,13 @@ export interface TestAgentParts extends Pick<AgentParts, 'queue' | 'hypervisor' 
   hostId: HostId
   directory: string
   files: Files
+  network: HostNetwork
   disks: DiskMaker | ((guests: GuestFiles) => DiskMaker)
 }
 
 /** An agent on what a test gives it, from what an earlier one left in its directory. */
 export async function assembleTestAgent(parts: TestAgentParts): Promise<Agent> {
-  const { hostId, directory, files, disks, queue, hypervisor, clock, bootId } = parts
+  const { hostId, directory, files, disks, queue, hypervisor, network, clock, bootId } = parts
   const guests = await GuestFiles.open(files, join(directory, 'guests'), () => {})
   const journal = await Journal.open({ files, directory: join(directory, 'journal'), clock, onBroken: () => {} })
   const record = await HostRecord.open({
@@ -51,7 +54,8 @@ export async function assembleTestAgent(parts: TestAgentParts): Promise<Agent> {
     examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
   })
   return new Agent({
-    ...{ queue, hypervisor, guests, journal, record, clock, bootId },
+    ...{ queue, hypervisor, network, guests, journal, record, clock, bootId },
+    networkPlan: await KeptPlan.open({ files, directory, bootId, onBroken: () => {} }),
     configuration: { host: { ...hostConfiguration, id: hostId, name: `host-${hostId}`, directory } },
     disks: typeof disks === 'function' ? disks(guests) : disks,
     images: noImages,
@@ -65,6 +69,8 @@ export async function assembleTestAgent(parts: TestAgentParts): Promise<Agent> {
 export class TestHost {
   readonly hostId = newId<HostId>(systemRandom)
   readonly hypervisor: SimulatedHypervisor
+  /** Outlives agents, as a kernel does. */
+  network = new SimulatedHostNetwork()
   readonly queue: MemoryQueue
   readonly conductor: Conductor
   bootId = 'first boot'
@@ -111,10 +117,10 @@ export class TestHost {
   }
 
   private world() {
-    const { files, hypervisor, disks, queue, clock, life } = this
-    if (!life) return { files, hypervisor, disks, queue, clock }
+    const { files, hypervisor, network, disks, queue, clock, life } = this
+    if (!life) return { files, hypervisor, network, disks, queue, clock }
     return {
-      ...{ files: life.of(files), hypervisor: life.of(hypervisor), disks: life.of(disks) },
+      ...{ files: life.of(files), hypervisor: life.of(hypervisor), disks: life.of(disks), network },
       ...{ queue: life.ofQueue(queue), clock: life.ofClock(clock) },
     }
   }

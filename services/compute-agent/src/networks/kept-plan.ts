@@ -1,0 +1,58 @@
+import { networkPlan, type NetworkPlan } from '@nubo/contract'
+import { z } from 'zod'
+import type { Files } from '../files.js'
+
+const contents = z.object({ bootId: z.string(), plan: networkPlan })
+
+export interface KeptPlanOptions {
+  files: Files
+  /** The host's own directory. */
+  directory: string
+  bootId: string
+  /** Told of a file that cannot be read: the host is told its plan again when it registers. */
+  onBroken: (path: string) => void
+}
+
+/** The newest plan that the host was told, as it outlives the agent. */
+export class KeptPlan {
+  private constructor(
+    private readonly options: KeptPlanOptions,
+    private kept: NetworkPlan | undefined,
+  ) {}
+
+  static async open(options: KeptPlanOptions): Promise<KeptPlan> {
+    const { files, directory, bootId, onBroken } = options
+    const text = await files.read(pathIn(directory))
+    const found = text === undefined ? undefined : contents.safeParse(jsonOf(text))
+    if (found && !found.success) onBroken(pathIn(directory))
+    return new KeptPlan(options, found?.data && asAfterBoot(found.data, bootId))
+  }
+
+  get plan(): NetworkPlan | undefined {
+    return this.kept
+  }
+
+  async keep(plan: NetworkPlan): Promise<void> {
+    const { files, directory, bootId } = this.options
+    await files.write(pathIn(directory), JSON.stringify({ bootId, plan }))
+    this.kept = plan
+  }
+}
+
+const pathIn = (directory: string) => `${directory}/network-plan`
+
+/**
+ * A router may have been moved while the machine was off, and must not be at two places: after a boot it is made when the
+ * host is told so again. While the machine stays on its routers are where they were.
+ */
+function asAfterBoot({ bootId, plan }: z.output<typeof contents>, now: string): NetworkPlan {
+  return bootId === now ? plan : { ...plan, routers: [] }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,161 @@
+import { computeQueue, type NetworkPlan, type NetworkPlanApplied } from '@nubo/contract'
+import { newId, systemRandom, type NetworkId, type PortId, type ProjectId, type RouterId, type ServerId } from '@nubo/kernel'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { eventually } from '../testing/eventually.js'
+import { TestHost } from '../testing/test-agent.js'
+import { VirtualClock } from '../testing/virtual-clock.js'
+import { KeptPlan } from './kept-plan.js'
+import { Networks } from './networks.js'
+import { Session } from '../session.js'
+import { memoryFiles } from '../testing/memory-files.js'
+import { quiet } from '../testing/test-agent.js'
+import { SimulatedHostNetwork, tapName } from '@nubo/host-network'
+
+const portId = newId<PortId>(systemRandom)
+const networkId = newId<NetworkId>(systemRandom)
+const projectId = newId<ProjectId>(systemRandom)
+
+/** A plan with one port, and, where it is asked for, a router. */
+function planOf(host: TestHost, revision: number, { ports = [portId], routers = 0 } = {}): NetworkPlan {
+  return {
+    kind: 'network-plan',
+    hostId: host.hostId,
+    sessionId: host.conductor.sessionId!,
+    revision,
+    networks: [
+      {
+        ...{ networkId, projectId, segment: { kind: 'vxlan', vni: 7 }, mtu: 1_450, dnsDomain: '' },
+        ...{ subnets: [], service: null, neighbours: [], names: [] },
+      },
+    ],
+    ports: ports.map((id) => ({
+      ...{ portId: id, networkId, projectId, serverId: newId<ServerId>(systemRandom), mac: 'fa:16:3e:00:00:01' },
+      ...{ addresses: [], adminStateUp: true, portSecurity: true, allowedPairs: [], groups: [], hostname: null },
+      ...{ extraDhcpOptions: [], serverMetadata: {} },
+    })),
+    groups: [],
+    routers: Array.from({ length: routers }, () => ({
+      ...{ routerId: newId<RouterId>(systemRandom), projectId, incarnation: 1, adminStateUp: true, gateway: null },
+      ...{ interfaces: [], routes: [], floatingIps: [] },
+    })),
+  }
+}
+
+describe('an agent that is told its networks', () => {
+  let host: TestHost
+
+  beforeEach(async () => {
+    host = await TestHost.make()
+    await host.startAgent()
+  })
+  afterEach(() => host.close())
+
+  const tell = (plan: NetworkPlan) => host.queue.cast(computeQueue(host.hostId), plan)
+  const told = () =>
+    host.conductor.reports.filter((report): report is NetworkPlanApplied => report.kind === 'network-plan-applied')
+  const heard = async (revision: number) => await eventually(() => told().some((report) => report.revision === revision))
+
+  it('carries the plan out and says so', async () => {
+    await tell(planOf(host, 3))
+    await heard(3)
+    expect(told()).toEqual([
+      { kind: 'network-plan-applied', hostId: host.hostId, sessionId: host.conductor.sessionId, revision: 3, trouble: null },
+    ])
+    expect(host.network.plug(portId)).toEqual({ bridge: 'nubr7', device: tapName(portId) })
+  })
+
+  it('leaves a plan that is older than what it carries, and says what it carries', async () => {
+    await tell(planOf(host, 3))
+    await heard(3)
+    await tell(planOf(host, 2, { ports: [] }))
+    await eventually(() => told().length === 2)
+    expect(told()[1]).toMatchObject({ revision: 3 })
+    expect(host.network.plug(portId)).toBeDefined()
+  })
+
+  it('leaves a plan of a session that is not its own', async () => {
+    await tell({ ...planOf(host, 9), sessionId: newId(systemRandom) })
+    await tell(planOf(host, 3))
+    await heard(3)
+    expect(told().map(({ revision }) => revision)).toEqual([3])
+  })
+
+  it('says what of the plan is missing, and that it is there', async () => {
+    host.network.trouble = 'no device'
+    await tell(planOf(host, 3))
+    await heard(3)
+    expect(told()[0]).toMatchObject({ revision: 3, trouble: 'no device' })
+    host.network.trouble = undefined
+    await tell(planOf(host, 4))
+    await heard(4)
+    expect(told().at(-1)).toMatchObject({ trouble: null })
+  })
+
+  it('carries out what the agent before it was told, before any conductor answers', async () => {
+    await tell(planOf(host, 3, { routers: 1 }))
+    await heard(3)
+    await host.stopAgent()
+    host.network = new SimulatedHostNetwork()
+    host.conductor.answers = false
+    await host.startAgent({ registered: false })
+    await eventually(() => host.network.plug(portId) !== undefined)
+    expect(told()).toHaveLength(1)
+  })
+})
+
+describe('a plan that was kept', () => {
+  it('is without its routers after a boot: they may live elsewhere by now', async () => {
+    const host = TestHost.onClock(new VirtualClock())
+    host.conductor.sessionId = newId(systemRandom)
+    const files = memoryFiles()
+    const open = (bootId: string) =>
+      KeptPlan.open({
+        ...{ files, directory: '/host', bootId },
+        onBroken: (path) => {
+          throw new Error(path)
+        },
+      })
+    await (await open('first')).keep(planOf(host, 3, { routers: 2 }))
+    expect((await open('first')).plan).toMatchObject({ revision: 3, routers: [{}, {}] })
+    expect((await open('second')).plan).toMatchObject({ revision: 3, routers: [], ports: [{}] })
+    await host.close()
+  })
+
+  it('that cannot be read is left, and told of', async () => {
+    const files = memoryFiles()
+    await files.write('/host/network-plan', '{"bootId":"x"')
+    const broken: string[] = []
+    const kept = await KeptPlan.open({ files, directory: '/host', bootId: 'x', onBroken: (path) => broken.push(path) })
+    expect([kept.plan, broken]).toEqual([undefined, ['/host/network-plan']])
+  })
+})
+
+describe('whoever waits for a port', () => {
+  async function networks() {
+    const clock = new VirtualClock()
+    const host = TestHost.onClock(clock)
+    const session = new Session()
+    host.conductor.sessionId = newId(systemRandom)
+    session.begin({ sessionId: host.conductor.sessionId, fencingEpoch: 1 } as never)
+    const kept = await KeptPlan.open({ files: memoryFiles(), directory: '/host', bootId: 'x', onBroken: () => {} })
+    const parts = { hostId: host.hostId, network: host.network, kept, session, clock, logger: quiet, cast: async () => true }
+    return { host, networks: new Networks(parts) }
+  }
+
+  it('is told where it is plugged in when the plan with it is in force', async () => {
+    const { host, networks: subject } = await networks()
+    const plug = subject.whenPlugged(portId, new AbortController().signal)
+    await subject.take(planOf(host, 1, { ports: [] }))
+    await subject.take(planOf(host, 2))
+    expect(await plug).toEqual({ bridge: 'nubr7', device: tapName(portId) })
+    expect(await subject.whenPlugged(portId, new AbortController().signal)).toEqual(await plug)
+  })
+
+  it('waits no longer than its signal lets it', async () => {
+    const { networks: subject } = await networks()
+    const enough = new AbortController()
+    const plug = subject.whenPlugged(portId, enough.signal)
+    enough.abort(new Error('overtaken'))
+    await expect(plug).rejects.toThrow('overtaken')
+  })
+})

@@ -1,0 +1,148 @@
+import type { NetworkPlan } from '@nubo/contract'
+import type { Applied, HostNetwork, Plug } from '@nubo/host-network'
+import { Rounds, type Clock, type HostId, type PortId } from '@nubo/kernel'
+import type { Logger } from '@nubo/service-kit'
+import type { CastReport } from '../reports/cast.js'
+import type { Session } from '../session.js'
+import type { KeptPlan } from './kept-plan.js'
+
+export interface NetworksOptions {
+  hostId: HostId
+  network: HostNetwork
+  kept: KeptPlan
+  session: Session
+  cast: CastReport
+  clock: Clock
+  logger: Logger
+}
+
+/** So often is looked whether the host's networks are as they are to be. */
+const mendMs = 30_000
+/** While something of them is missing. */
+const mendSoonMs = 5_000
+
+/** Where a port is waited for. */
+interface Waiting {
+  portId: PortId
+  found: (plug: Plug) => void
+}
+
+/**
+ * The host's networks as the conductors want them: the newest plan that came is kept, carried out and told of. They are as
+ * they were while the agent is away, and mended when somebody else had a hand in them.
+ */
+export class Networks {
+  private applied: Applied | undefined
+  private atHand: Promise<void> | undefined
+  private readonly waiting = new Set<Waiting>()
+  private readonly rounds: Rounds
+  /** Came under a session that was not known yet. */
+  private early: NetworkPlan | undefined
+
+  constructor(private readonly options: NetworksOptions) {
+    const { clock, logger } = options
+    this.rounds = new Rounds(() => this.mend(), {
+      clock,
+      pauseMs: () => (this.applied?.trouble === undefined ? mendMs : mendSoonMs),
+      onError: (error) => logger.error({ err: error }, 'the networks could not be mended'),
+    })
+  }
+
+  /** Carries out what was told to an earlier agent, whoever can be reached. */
+  start(): void {
+    if (this.options.kept.plan) void this.settle()
+    this.rounds.start()
+  }
+
+  /** Leaves the networks as they are. */
+  async stop(): Promise<void> {
+    await this.rounds.stop()
+    await this.atHand
+    await this.options.network.close()
+  }
+
+  /** A plan is of the session in which it was cast. One that is older than what the host carries says nothing any more. */
+  async take(plan: NetworkPlan): Promise<void> {
+    const { session, kept } = this.options
+    if (plan.sessionId !== session.id) return this.holdEarly(plan)
+    const revision = kept.plan?.revision ?? 0
+    if (plan.revision < revision || (plan.revision === revision && this.applied?.revision === revision)) return await this.tell()
+    await kept.keep(plan)
+    await this.settle()
+  }
+
+  /** A session has begun: what came under it before it was known is taken now. */
+  onSession(): void {
+    const { early } = this
+    this.early = undefined
+    if (early) void this.take(early)
+  }
+
+  /** Where the port is plugged in, as soon as the host carries it. Rejects with the signal's reason. */
+  async whenPlugged(portId: PortId, signal: AbortSignal): Promise<Plug> {
+    signal.throwIfAborted()
+    const plug = this.options.network.plug(portId)
+    if (plug) return plug
+    const { promise, resolve, reject } = Promise.withResolvers<Plug>()
+    const waiting = { portId, found: resolve }
+    const onAbort = () => reject(signal.reason)
+    this.waiting.add(waiting)
+    signal.addEventListener('abort', onAbort, { once: true })
+    return await promise.finally(() => {
+      this.waiting.delete(waiting)
+      signal.removeEventListener('abort', onAbort)
+    })
+  }
+
+  private holdEarly(plan: NetworkPlan): void {
+    if ((this.early?.revision ?? 0) <= plan.revision) this.early = plan
+  }
+
+  /** Of plans that come while one is being carried out, the newest alone is carried out after it. */
+  private async settle(): Promise<void> {
+    this.atHand ??= this.settleUntilNewest().finally(() => (this.atHand = undefined))
+    await this.atHand
+  }
+
+  private async settleUntilNewest(): Promise<void> {
+    const { kept, network, logger } = this.options
+    let plan: NetworkPlan | undefined
+    while (plan !== kept.plan) {
+      plan = kept.plan!
+      try {
+        this.note(await network.apply(plan))
+      } catch (error) {
+        logger.error({ err: error, revision: plan.revision }, 'a plan of the networks could not be carried out')
+        this.note({ revision: plan.revision, trouble: 'Something went wrong on the host; its log says what.' })
+      }
+      await this.tell()
+    }
+  }
+
+  private async mend(): Promise<void> {
+    if (!this.applied || this.atHand) return
+    const before = this.applied.trouble
+    this.note(await this.options.network.mend())
+    if (this.applied.trouble !== before) await this.tell()
+  }
+
+  private note(applied: Applied): void {
+    const { logger, network } = this.options
+    if (applied.trouble !== this.applied?.trouble && applied.trouble !== undefined)
+      logger.warn({ revision: applied.revision, trouble: applied.trouble }, 'something of the networks is missing')
+    this.applied = applied
+    for (const { portId, found } of this.waiting) {
+      const plug = network.plug(portId)
+      if (plug) found(plug)
+    }
+  }
+
+  /** One that is lost is asked for again: the conductors tell the plan until they hear of it. */
+  private async tell(): Promise<void> {
+    const { hostId, session, cast } = this.options
+    const { id: sessionId } = session
+    if (!this.applied || !sessionId) return
+    const { revision, trouble = null } = this.applied
+    await cast({ kind: 'network-plan-applied', hostId, sessionId, revision, trouble })
+  }
+}
