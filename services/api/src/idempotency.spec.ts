@@ -90,6 +90,17 @@ async function newRule(): Promise<unknown> {
 }
 
 const ruleOf = (groupId: string) => ({ security_group_rule: { security_group_id: groupId, direction: 'ingress' } })
+let outsideMade: Promise<string> | undefined
+
+async function newOutside(): Promise<string> {
+  const made = await post('/v2.0/networks', { network: { 'router:external': true } })
+  await post('/v2.0/subnets', { subnet: { network_id: made.body.network.id, ip_version: 4, cidr: '203.0.113.0/24' } })
+  return made.body.network.id
+}
+
+const floatingIp = async (description: string) => ({
+  floatingip: { floating_network_id: await (outsideMade ??= newOutside()), description },
+})
 
 const newHost = () => addHost(api.database, { name: fresh() })
 
@@ -180,6 +191,8 @@ const examples: Record<string, Example> = {
   },
   'POST /v2.0/security-groups': { body: named('security_group'), other: named('security_group') },
   'POST /v2.0/security-group-rules': { body: newRule, other: () => ruleOf(newId(systemRandom)) },
+  'POST /v2.0/routers': { body: named('router'), other: named('router') },
+  'POST /v2.0/floatingips': { body: () => floatingIp('one'), other: () => floatingIp('other') },
   'POST /nubo/v1/hosts/:id/fence': { subject: newHost, body: () => ({}), elsewhere: newHost },
   'POST /nubo/v1/hosts/:id/release': { subject: fencedHost, body: () => ({}), elsewhere: fencedHost },
   'POST /v3/projects': { body: named('project'), other: named('project') },

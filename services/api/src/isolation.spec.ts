@@ -70,12 +70,18 @@ async function makeDemosNetworks(): Promise<Record<string, string>> {
   const networkId = await make('network', { name: 'demos-network', description: 'demos-description' })
   const groupId = await make('security_group', { name: 'demos-group', description: 'demos-description' })
   const rule = { security_group_id: groupId, direction: 'ingress', description: 'demos-description' }
+  const admin = networkRequests(api, await api.admin())
+  const { network } = (await admin('POST', '/networks', { network: { 'router:external': true } })).body
+  const outside = { network_id: network.id, ip_version: 4, cidr: '203.0.113.0/24', enable_dhcp: false }
+  await admin('POST', '/subnets', { subnet: outside })
   return {
     networks: networkId,
     subnets: await make('subnet', { name: 'demos-subnet', network_id: networkId, ip_version: 4, cidr: '10.9.8.0/24' }),
     subnetpools: await make('subnetpool', { name: 'demos-pool', prefixes: ['10.9.0.0/16'] }),
     'security-groups': groupId,
     'security-group-rules': await make('security_group_rule', rule),
+    routers: await make('router', { name: 'demos-router', external_gateway_info: { network_id: network.id } }),
+    floatingips: await make('floatingip', { floating_network_id: network.id }),
   }
 }
 
@@ -107,8 +113,15 @@ const bodies: Record<string, unknown> = {
   'PUT /v2.0/subnetpools/:id': { subnetpool: { name: 'stolen' } },
   'PUT /v2.0/security-groups/:id': { security_group: { name: 'stolen' } },
   'PUT /v2.0/security-group-rules/:id': { security_group_rule: { description: 'stolen' } },
+  'PUT /v2.0/routers/:id': { router: { name: 'stolen', external_gateway_info: null } },
+  'PUT /v2.0/routers/:id/add_extraroutes': { router: { routes: [] } },
+  'PUT /v2.0/routers/:id/remove_extraroutes': { router: { routes: [] } },
+  'PUT /v2.0/floatingips/:id': { floatingip: { description: 'stolen' } },
   ...Object.fromEntries(
-    ['networks', 'subnets', 'subnetpools', 'security-groups'].map((path) => [`PUT /v2.0/${path}/:id/tags`, { tags: ['stolen'] }]),
+    ['networks', 'subnets', 'subnetpools', 'security-groups', 'routers', 'floatingips'].map((path) => [
+      `PUT /v2.0/${path}/:id/tags`,
+      { tags: ['stolen'] },
+    ]),
   ),
   'PATCH /v3/users/:user_id': { user: { name: 'stolen', password: 'stolen-secret' } },
   'PATCH /v3/projects/:project_id': { project: { name: 'stolen' } },
@@ -136,6 +149,8 @@ const tablesOfProjects = [
   'security_groups',
   'security_group_rules',
   'project_quotas',
+  'routers',
+  'floating_ips',
 ]
 
 const demosRecords = async () =>

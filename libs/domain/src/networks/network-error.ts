@@ -10,3 +10,7 @@ export const networkError = (kind: ErrorKind, type: string, message: string): Cl
 /** Neutron's InvalidInput, for what no single attribute is wrong in. */
 export const invalidInput = (why: string): CloudError =>
   networkError('Invalid', 'InvalidInput', `Invalid input for operation: ${why}.`)
+
+/** Neutron's BadRequest: 'Bad router request: ...'. */
+export const badRequest = (resource: string, why: string): CloudError =>
+  networkError('Invalid', 'BadRequest', `Bad ${resource} request: ${why}.`)

@@ -67,9 +67,21 @@ export abstract class ResourceService<C extends ResourceColumns, A> {
     )
   }
 
-  async update(caller: Caller, id: string, changes: Changes<A>, expected: Expected = {}): Promise<RowOf<C>> {
+  /** Runs `work` on a record that is locked, and that the caller may change, in one transaction. */
+  async changing<Result>(caller: Caller, id: string, work: (tx: Transaction, row: RowOf<C>) => Promise<Result>): Promise<Result> {
+    return await this.database.transaction(async (tx) => work(tx, await this.lock(tx, caller, id)))
+  }
+
+  /** `wanted`: what is to be changed, or what follows from the record as it is. */
+  async update(
+    caller: Caller,
+    id: string,
+    wanted: Changes<A> | ((row: RowOf<C>) => Changes<A>),
+    expected: Expected = {},
+  ): Promise<RowOf<C>> {
     return await this.database.transaction(async (tx) => {
       const row = await this.lock(tx, caller, id, expected)
+      const changes = typeof wanted === 'function' ? wanted(row) : wanted
       this.resource.assertChangeable(changes, caller)
       await this.change(tx, row, changes, caller)
       return (await findRecord(tx, this.resource.records, { projectId: viewerOf(caller).projectId, seesAll: true }, id))!

@@ -1,5 +1,6 @@
 import { defaultSubnetPool, lockRecord, subnetPoolRecords, takenOfPool, type Transaction, type Viewer } from '@nubo/database'
 import {
+  badRequest,
   checkAllocatedLength,
   firstFreePrefix,
   networkError,
@@ -27,23 +28,21 @@ export interface GivenPrefix {
   subnetPoolId: string | null
 }
 
-const badRequest = (why: string) => networkError('Invalid', 'BadRequest', `Bad subnets request: ${why}.`)
-
 /** The prefix of a new subnet: the one that was named, or one out of a pool. Throws Invalid, NotFound, Conflict, QuotaExceeded. */
 export async function prefixFor(tx: Transaction, wanted: PrefixWanted, viewer: Viewer): Promise<GivenPrefix> {
   if (wanted.cidr !== undefined && wanted.prefixlen !== undefined)
-    throw badRequest('cidr and prefixlen must not be supplied together')
+    throw badRequest('subnets', 'cidr and prefixlen must not be supplied together')
   const poolId = await poolFor(tx, wanted)
   if (poolId !== null) return { prefix: await takeOfPool(tx, wanted, poolId, viewer), subnetPoolId: poolId }
-  if (wanted.cidr === undefined) throw badRequest('a subnetpool must be specified in the absence of a cidr')
+  if (wanted.cidr === undefined) throw badRequest('subnets', 'a subnetpool must be specified in the absence of a cidr')
   return { prefix: subnetPrefix(wanted.cidr, wanted.ip_version), subnetPoolId: null }
 }
 
 async function poolFor(tx: Transaction, wanted: PrefixWanted): Promise<string | null> {
   if (!wanted.use_default_subnetpool) return wanted.subnetpool_id ?? null
-  if (wanted.subnetpool_id) throw badRequest('subnetpool_id and use_default_subnetpool cannot both be specified')
+  if (wanted.subnetpool_id) throw badRequest('subnets', 'subnetpool_id and use_default_subnetpool cannot both be specified')
   const poolId = await defaultSubnetPool(tx, wanted.ip_version)
-  if (poolId === undefined) throw badRequest(`No default subnetpool found for IPv${wanted.ip_version}`)
+  if (poolId === undefined) throw badRequest('subnets', `No default subnetpool found for IPv${wanted.ip_version}`)
   return poolId
 }
 

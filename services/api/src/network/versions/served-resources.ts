@@ -5,4 +5,6 @@ export const served = [
   { singular: 'subnetpool', plural: 'subnetpools' },
   { singular: 'security_group', plural: 'security_groups' },
   { singular: 'security_group_rule', plural: 'security_group_rules' },
+  { singular: 'router', plural: 'routers' },
+  { singular: 'floatingip', plural: 'floatingips' },
 ]
