@@ -1,6 +1,7 @@
 import type { GuestSpecification } from '@nubo/contract'
 import { createConfigDrive, createOverlay, type ProcessRunner } from '@nubo/hypervisor'
 import type { Random } from '@nubo/kernel'
+import { metadataOf } from '../metadata/guest-metadata.js'
 import type { Images } from '../images/image-cache.js'
 import type { GuestFiles, GuestRecord } from './guest-files.js'
 
@@ -26,7 +27,11 @@ export class OverlayDiskMaker implements DiskMaker {
   ) {}
 
   async make(record: GuestRecord, guest: GuestSpecification, signal: AbortSignal): Promise<void> {
-    await Promise.all([this.makeDisk(record, guest, signal), this.makeConfigDrive(record, guest)])
+    await Promise.all([
+      this.makeDisk(record, guest, signal),
+      this.makeConfigDrive(record, guest),
+      this.keepMetadata(record, guest),
+    ])
   }
 
   private async makeDisk(record: GuestRecord, guest: GuestSpecification, signal: AbortSignal): Promise<void> {
@@ -34,6 +39,10 @@ export class OverlayDiskMaker implements DiskMaker {
     const sizeBytes = guest.diskGiB > 0 ? guest.diskGiB * gibibyte : guest.image.virtualBytes
     const backing = { path: record.imagePath, format: record.imageFormat }
     await createOverlay(this.processes, { path: this.guests.diskPath(record), backing, sizeBytes })
+  }
+
+  private async keepMetadata(record: GuestRecord, { configDrive, flavorName, image }: GuestSpecification): Promise<void> {
+    await this.guests.saveMetadata(record, metadataOf(configDrive, { flavorName, imageId: image.imageId }))
   }
 
   private async makeConfigDrive(record: GuestRecord, { configDrive }: GuestSpecification): Promise<void> {

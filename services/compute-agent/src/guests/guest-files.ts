@@ -2,6 +2,7 @@ import type { ServerId } from '@nubo/kernel'
 import type { GuestDefinition } from '@nubo/hypervisor'
 import { z } from 'zod'
 import type { Files } from '../files.js'
+import { guestMetadata, type GuestMetadata } from '../metadata/guest-metadata.js'
 
 /** All that is needed to define a guest again, kept beside its disk. */
 const guestRecord = z.object({
@@ -20,6 +21,8 @@ export type GuestRecord = z.output<typeof guestRecord>
 
 const recordName = 'guest.json'
 const diskName = 'disk.qcow2'
+const metadataName = 'metadata.json'
+const passwordName = 'password'
 
 /**
  * A directory for each incarnation of a server that has something on this host: its disk, its config drive and its record.
@@ -82,6 +85,25 @@ export class GuestFiles {
     }
   }
 
+  /** What the guest may learn of itself; undefined where that was not kept. */
+  async metadataOf(record: GuestRecord): Promise<GuestMetadata | undefined> {
+    const text = await this.files.read(this.pathOf(record, metadataName))
+    return text === undefined ? undefined : guestMetadata.parse(JSON.parse(text))
+  }
+
+  async saveMetadata(record: GuestRecord, metadata: GuestMetadata): Promise<void> {
+    await this.files.write(this.pathOf(record, metadataName), JSON.stringify(metadata))
+  }
+
+  /** That the guest set for itself; undefined until it did. */
+  async passwordOf(record: GuestRecord): Promise<string | undefined> {
+    return await this.files.read(this.pathOf(record, passwordName))
+  }
+
+  async setPassword(record: GuestRecord, password: string): Promise<void> {
+    await this.files.write(this.pathOf(record, passwordName), password)
+  }
+
   /** What a guest's disks take. */
   async bytesOf(record: GuestRecord): Promise<number> {
     return await this.files.bytesIn(this.directoryOf(record))
@@ -100,6 +122,10 @@ export class GuestFiles {
 
   directoryOf(record: GuestRecord): string {
     return `${this.directory}/${nameOf(record)}`
+  }
+
+  private pathOf(record: GuestRecord, name: string): string {
+    return `${this.directoryOf(record)}/${name}`
   }
 
   diskPath(record: GuestRecord): string {

@@ -1,0 +1,161 @@
+import type { HostPlan, NetworkPlan, PortPlan } from '@nubo/host-network'
+import { newId, systemRandom, type NetworkId, type PortId, type ProjectId, type ServerId } from '@nubo/kernel'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { GuestFiles, type GuestRecord } from '../guests/guest-files.js'
+import { memoryFiles } from '../testing/memory-files.js'
+import { quiet } from '../testing/test-agent.js'
+import { VirtualClock } from '../testing/virtual-clock.js'
+import { metadataOf } from './guest-metadata.js'
+import { MetadataServer } from './metadata-server.js'
+
+const projectId = newId<ProjectId>(systemRandom)
+const network: NetworkPlan = {
+  ...{ networkId: newId<NetworkId>(systemRandom), projectId, segment: { kind: 'vxlan', vni: 7 }, mtu: 1_450, dnsDomain: '' },
+  ...{
+    subnets: [],
+    service: { portId: newId(systemRandom), mac: 'fa:16:3e:00:00:02', addresses: [] },
+    neighbours: [],
+    names: [],
+  },
+}
+const portOf = (serverId: ServerId): PortPlan => ({
+  ...{ portId: newId<PortId>(systemRandom), networkId: network.networkId, projectId, serverId, mac: 'fa:16:3e:00:00:01' },
+  ...{ addresses: ['10.0.0.5'], adminStateUp: true, portSecurity: true, allowedPairs: [], groups: [], hostname: 'web-1' },
+  ...{ extraDhcpOptions: [], serverMetadata: { role: 'now' } },
+})
+const record = (serverId: ServerId): GuestRecord => ({
+  ...{ serverId, projectId, incarnation: 1, fencingEpoch: 1, name: 'web-1', vcpus: 1, memoryMiB: 64 },
+  ...{ imagePath: '/i', imageFormat: 'qcow2' as const, nics: [] },
+})
+
+/** On a host they are put on at taps; here each port calls from an address of this machine, by its place in the plan. */
+const addressAt = (index: number) => `127.0.0.${index + 11}`
+const identities = ({ ports }: Pick<HostPlan, 'ports'>) => ports.map((port, index) => ({ identity: addressAt(index), port }))
+
+describe('the metadata server', () => {
+  const [web, database, nobodys] = [newId<ServerId>(systemRandom), newId<ServerId>(systemRandom), newId<ServerId>(systemRandom)]
+  const [webPort, databasePort, emptyPort] = [portOf(web), portOf(database), portOf(nobodys)]
+  const plan = { networks: [network], ports: [webPort, databasePort, emptyPort] } as unknown as HostPlan
+  let guests: GuestFiles
+  let server: MetadataServer
+  let clock: VirtualClock
+  let port: number
+
+  beforeEach(async () => {
+    guests = await GuestFiles.open(memoryFiles(), '/guests', () => {})
+    for (const serverId of [web, database]) {
+      await guests.save(record(serverId))
+      const metaData = { uuid: serverId, hostname: serverId === web ? 'web-1' : 'database' }
+      await guests.saveMetadata(record(serverId), metadataOf({ metaData, userData: null }, { flavorName: 'm1', imageId: 'i' }))
+    }
+    clock = new VirtualClock()
+    server = new MetadataServer({ guests, clock, random: systemRandom, logger: quiet, identities })
+    port = await server.listen(0)
+    server.follow(plan)
+  })
+  afterEach(() => server.close())
+
+  const addressOf = (of: PortPlan) => addressAt(plan.ports.indexOf(of))
+  const ask = (from: PortPlan, path: string, more: Partial<Question> = {}) => question(port, addressOf(from), { path, ...more })
+
+  it('tells each guest about itself, whatever it writes into its request', async () => {
+    const headers = {
+      'x-forwarded-for': addressOf(webPort),
+      'x-instance-id': web,
+      'x-real-ip': addressOf(webPort),
+      host: '10.0.0.5',
+    }
+    for (const sent of [{}, headers]) {
+      expect((await ask(databasePort, '/latest/meta-data/hostname', { headers: sent })).text).toBe('database')
+    }
+    expect((await ask(webPort, '/latest/meta-data/hostname')).text).toBe('web-1')
+    const { text } = await ask(webPort, '/openstack/latest/meta_data.json')
+    expect(JSON.parse(text)).toMatchObject({ uuid: web, meta: { role: 'now' } })
+  })
+
+  it('knows nothing of a port whose server is not here, nor below what it has', async () => {
+    expect((await ask(emptyPort, '/openstack/latest/meta_data.json')).status).toBe(404)
+    expect((await ask(webPort, '/openstack/latest/nothing')).status).toBe(404)
+    expect((await ask(webPort, '/%zz')).status).toBe(400)
+    expect((await ask(emptyPort, '/')).text).toContain('2009-04-04\nlatest')
+  })
+
+  it('says nothing to who is nobody of ours', async () => {
+    await expect(question(port, '127.0.0.99', { path: '/' })).rejects.toThrow(/ECONNRESET|socket hang up/)
+  })
+
+  it('keeps a password that the guest sets, once and not too long', async () => {
+    const path = '/openstack/latest/password'
+    expect(await ask(webPort, path)).toEqual({ status: 200, text: '' })
+    expect((await ask(webPort, path, { method: 'POST', body: 'x'.repeat(1_021) })).status).toBe(400)
+    expect((await ask(webPort, path, { method: 'DELETE' })).status).toBe(400)
+    expect((await ask(webPort, path, { method: 'POST', body: 'sealed' })).status).toBe(200)
+    expect(await ask(webPort, path)).toEqual({ status: 200, text: 'sealed' })
+    expect((await ask(webPort, path, { method: 'POST', body: 'again' })).status).toBe(409)
+    expect((await ask(databasePort, path)).text).toBe('')
+  })
+
+  it('holds back who asks without end, and nobody else', async () => {
+    const statuses = new Set<number>()
+    for (let count = 0; count < 201; count++) statuses.add((await ask(webPort, '/latest')).status)
+    expect(statuses).toEqual(new Set([200, 429]))
+    expect((await ask(databasePort, '/latest')).status).toBe(200)
+    await clock.pass(1_000)
+    expect((await ask(webPort, '/latest')).status).toBe(200)
+  })
+
+  it('lets one guest hold so many connections and no more', async () => {
+    const held: Socket[] = []
+    for (let count = 0; count < 17; count++) held.push(connectFrom(port, addressOf(webPort)))
+    await closedOf(held[16]!)
+    expect(held.slice(0, 16).filter(({ destroyed }) => destroyed)).toEqual([])
+    expect((await ask(databasePort, '/latest')).status).toBe(200)
+    for (const socket of held) socket.destroy()
+  })
+
+  it("ends the conversations of an address that becomes another port's, and no others", async () => {
+    const talk = async (from: PortPlan) => {
+      const socket = connectFrom(port, addressOf(from))
+      socket.write('GET /latest HTTP/1.1\r\nHost: x\r\n\r\n')
+      await once(socket, 'data')
+      return socket
+    }
+    const [first, second] = [await talk(webPort), await talk(databasePort)]
+    const ended = closedOf(first)
+    server.follow({ ...plan, ports: [emptyPort, databasePort] } as HostPlan)
+    await ended
+    second.write('GET /latest HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect(String((await once(second, 'data'))[0])).toContain('200 OK')
+    second.destroy()
+  })
+})
+
+function connectFrom(port: number, localAddress: string): Socket {
+  const socket = connect({ host: '127.0.0.1', port, localAddress })
+  return socket.on('error', () => socket.destroy())
+}
+
+const closedOf = async (socket: Socket) => void (socket.closed || (await new Promise((resolve) => socket.on('close', resolve))))
+
+interface Question {
+  path: string
+  method: string
+  headers: Record<string, string>
+  body: string
+}
+
+function question(port: number, localAddress: string, { body, ...options }: Partial<Question>) {
+  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const asked = request({ ...options, host: '127.0.0.1', port, localAddress, agent: false })
+    asked.on('error', reject)
+    asked.on('response', (response) => {
+      const parts: Buffer[] = []
+      response.on('data', (part: Buffer) => parts.push(part))
+      response.on('end', () => resolve({ status: response.statusCode!, text: Buffer.concat(parts).toString() }))
+    })
+    asked.end(body)
+  })
+}
