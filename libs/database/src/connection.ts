@@ -57,9 +57,10 @@ export class Database implements Queryable {
     const limits = {
       ...connection,
       max: poolSize,
-      // To connect costs both sides thousands of hashes: an idle service keeps one connection for its next heartbeat.
+      // To connect costs both sides thousands of hashes, and every statement its plan: an idle service keeps one connection
+      // for its next heartbeat, and for minutes those that it needs now and then.
       min: 1,
-      idleTimeoutMillis: 30_000,
+      idleTimeoutMillis: 5 * 60_000,
       connectionTimeoutMillis: connectWithinMs,
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs + silenceAfterTimeoutMs,

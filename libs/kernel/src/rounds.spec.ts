@@ -3,7 +3,8 @@ import type { Clock } from './clock.js'
 import { Rounds } from './rounds.js'
 
 /** Timers that fire when the test says so. */
-class ClockByHand implements Pick<Clock, 'after'> {
+class ClockByHand implements Pick<Clock, 'after' | 'monotonicMs'> {
+  nowMs = 0
   readonly waiting: { delayMs: number; action: () => void }[] = []
 
   after(delayMs: number, action: () => void) {
@@ -14,6 +15,10 @@ class ClockByHand implements Pick<Clock, 'after'> {
 
   fire(): void {
     this.waiting.shift()!.action()
+  }
+
+  monotonicMs(): number {
+    return this.nowMs
   }
 }
 
@@ -84,4 +89,17 @@ it('stops while it pauses', async () => {
   rounds.start()
   await rounds.stop()
   expect(clock.waiting).toEqual([])
+})
+
+it('begins rounds with long pauses together, whatever their length and their beginning', () => {
+  for (const nowMs of [1_200, 5_020, 13_999, 4_321_007]) {
+    for (const pauseMs of [5_000, 10_000, 15_000, 180_000]) {
+      const { clock, rounds } = roundsOf(async () => undefined, pauseMs)
+      clock.nowMs = nowMs
+      rounds.start()
+      const { delayMs } = clock.waiting[0]!
+      expect((nowMs + delayMs) % 5_000).toBe(0)
+      expect(Math.abs(delayMs - pauseMs)).toBeLessThanOrEqual(2_500)
+    }
+  }
 })

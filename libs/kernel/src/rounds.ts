@@ -2,10 +2,23 @@ import type { Clock, Timer } from './clock.js'
 
 export interface RoundsOptions {
   clock: Clock
-  /** From the end of one round to the beginning of the next; a function is asked before each pause. */
+  /** From the end of one round to the beginning of the next, roughly where it is long; a function is asked before each pause. */
   pauseMs: number | (() => number)
   /** Told of a round that failed; the next one comes all the same. */
   onError: (error: unknown) => void
+}
+
+/**
+ * Pauses of this length and longer end together, at its multiples on the process's clock: to be woken costs an idle process
+ * more than a round does, and so it is woken once for rounds of all kinds.
+ */
+const togetherMs = 5_000
+
+/** The pause that comes nearest to `pauseMs`. */
+function untilTogether(clock: Clock, pauseMs: number): number {
+  if (pauseMs < togetherMs) return pauseMs
+  const nowMs = clock.monotonicMs()
+  return Math.round((nowMs + pauseMs) / togetherMs) * togetherMs - nowMs
 }
 
 /** Does the same work again and again, one round at a time, until it is stopped. Keeps no process alive. */
@@ -36,7 +49,8 @@ export class Rounds {
   private pause(): void {
     if (this.stopped) return
     const { clock, pauseMs } = this.options
-    this.timer = clock.after(typeof pauseMs === 'number' ? pauseMs : pauseMs(), () => this.run(), { background: true })
+    const wantedMs = typeof pauseMs === 'number' ? pauseMs : pauseMs()
+    this.timer = clock.after(untilTogether(clock, wantedMs), () => this.run(), { background: true })
   }
 
   private run(): void {
