@@ -21,6 +21,8 @@ import { HostRecord } from './host-record.js'
 import { Journal } from './journal.js'
 import { lostJournal } from './lost-journal.js'
 import { linuxMachine } from './machine.js'
+import { MetadataServer } from './metadata/metadata-server.js'
+import { ServedNetwork } from './metadata/served-network.js'
 import { KeptPlan } from './networks/kept-plan.js'
 
 export interface Surroundings {
@@ -54,7 +56,7 @@ export async function assembleAgent(surroundings: Surroundings): Promise<{ agent
   const bootId = simulated ? newId<Id<'boot'>>(random) : await linuxMachine.bootId()
   const agent = new Agent({
     ...{ configuration, queue, hypervisor, guests, journal, record, images, clock, random, logger, bootId },
-    network: configuration.driver === 'libvirt' ? await linuxNetwork(surroundings) : new SimulatedHostNetwork(),
+    network: configuration.driver === 'libvirt' ? await linuxNetwork(surroundings, guests) : new SimulatedHostNetwork(),
     networkPlan: await KeptPlan.open({ files, directory, bootId, onBroken }),
     disks: configuration.driver === 'libvirt' ? new OverlayDiskMaker(guests, images, systemProcesses, random) : noDisks,
     uptimeSeconds: linuxMachine.uptimeSeconds,
@@ -91,7 +93,8 @@ async function libvirtHost({ configuration, clock, random }: Surroundings): Prom
   })
 }
 
-async function linuxNetwork({ configuration, clock, logger }: Surroundings): Promise<HostNetwork> {
+async function linuxNetwork(surroundings: Surroundings, guests: GuestFiles): Promise<HostNetwork> {
+  const { configuration, clock, random, logger, figures } = surroundings
   const { host, networks } = configuration
   const tracking = await probeTracking(networkProcesses()).catch((error: unknown) => {
     // All else of the host can do without: what needs it says so when a network comes.
@@ -99,7 +102,9 @@ async function linuxNetwork({ configuration, clock, logger }: Surroundings): Pro
     return 'bridge' as const
   })
   const { underlayAddress = host.address, directory = `${host.directory}/networks` } = networks
-  return linuxHostNetwork({ settings: { ...networks, underlayAddress, directory, tracking }, clock })
+  const network = linuxHostNetwork({ settings: { ...networks, underlayAddress, directory, tracking }, clock })
+  const metadata = new MetadataServer({ guests, clock, random, logger, onAnswered: figures.metadataAnswered })
+  return new ServedNetwork(network, metadata, networks.metadataPort)
 }
 
 /** A host that was off, and whose guests are all there, off. */

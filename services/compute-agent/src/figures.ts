@@ -8,6 +8,8 @@ export interface AgentFigures {
   commandEnded(command: ServerCommand, outcome: Outcome): void
   /** An image was asked for: it was there, came, or did not. */
   imageAsked(outcome: 'there' | 'fetched' | 'failed'): void
+  /** A guest asked for its metadata. */
+  metadataAnswered(status: number, seconds: number): void
   /** `use` is asked for when somebody looks. */
   tellOfCache(use: () => Promise<CacheUse>): void
 }
@@ -25,7 +27,14 @@ export function agentFigures(metrics: Metrics): AgentFigures {
   })
   const images = metrics.gauge({ name: 'nubo_image_cache_images', help: 'Images in the cache of this host' })
   const bytes = metrics.gauge({ name: 'nubo_image_cache_bytes', help: 'What they take of its disk' })
+  const metadata = metrics.histogram({
+    name: 'nubo_metadata_duration_seconds',
+    help: 'How long guests of this host waited for their metadata, by the status of the answer',
+    labels: ['status'],
+    bounds: [0.001, 0.005, 0.02, 0.1, 1],
+  })
   return {
+    metadataAnswered: (status, seconds) => metadata.observe({ status: String(status) }, seconds),
     commandEnded: ({ kind }, outcome) =>
       commands.inc({ command: kind, outcome: outcome.state === 'done' ? 'done' : outcome.failure.scope }),
     imageAsked: (outcome) => asked.inc({ outcome }),

@@ -1,4 +1,4 @@
-import type { HostPlan, NetworkPlan, PortPlan } from '@nubo/host-network'
+import { SimulatedHostNetwork, type HostPlan, type NetworkPlan, type PortPlan } from '@nubo/host-network'
 import { newId, systemRandom, type NetworkId, type PortId, type ProjectId, type ServerId } from '@nubo/kernel'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { once } from 'node:events'
@@ -10,6 +10,7 @@ import { quiet } from '../testing/test-agent.js'
 import { VirtualClock } from '../testing/virtual-clock.js'
 import { metadataOf } from './guest-metadata.js'
 import { MetadataServer } from './metadata-server.js'
+import { ServedNetwork } from './served-network.js'
 
 const projectId = newId<ProjectId>(systemRandom)
 const network: NetworkPlan = {
@@ -96,6 +97,17 @@ describe('the metadata server', () => {
     expect(await ask(webPort, path)).toEqual({ status: 200, text: 'sealed' })
     expect((await ask(webPort, path, { method: 'POST', body: 'again' })).status).toBe(409)
     expect((await ask(databasePort, path)).text).toBe('')
+  })
+
+  it("is told of while its port is another's, and tried again", async () => {
+    const network = new SimulatedHostNetwork()
+    const second = new MetadataServer({ guests, clock, random: systemRandom, logger: quiet, identities })
+    const served = new ServedNetwork(network, second, port)
+    expect(await served.apply({ ...plan, revision: 3 })).toEqual({ revision: 3, trouble: expect.stringContaining('EADDRINUSE') })
+    await server.close()
+    expect(await served.mend()).toEqual({ revision: 3 })
+    expect((await ask(webPort, '/latest')).status).toBe(200)
+    await served.close()
   })
 
   it('holds back who asks without end, and nobody else', async () => {

@@ -45,10 +45,20 @@ export class MetadataServer {
     this.server.on('connection', (socket: Socket) => this.onConnection(socket))
   }
 
-  /** Listens on all of the host's addresses: the host's filters let calls in from its networks' uplinks alone. */
-  async listen(port: number, host = '::'): Promise<number> {
-    this.server.listen(port, host)
-    await Promise.race([once(this.server, 'listening'), once(this.server, 'error').then(([error]) => Promise.reject(error))])
+  /**
+   * Listens on all of the host's addresses: the host's filters let calls in from its networks' uplinks alone.
+   * @returns the port, where 0 left the choice.
+   * @throws `Unavailable` while the port is another's.
+   */
+  async listen(port: number): Promise<number> {
+    this.server.listen(port, '::')
+    try {
+      await once(this.server, 'listening')
+    } catch (error) {
+      throw new CloudError('Unavailable', `Metadata cannot be served at port ${port}: ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
     return (this.server.address() as AddressInfo).port
   }
 
@@ -67,10 +77,11 @@ export class MetadataServer {
   }
 
   async close(): Promise<void> {
+    if (!this.server.listening) return
     const closed = once(this.server, 'close')
     this.server.close()
     for (const socket of this.connections.keys()) socket.destroy()
-    if (this.server.listening) await closed
+    await closed
   }
 
   private onConnection(socket: Socket): void {
