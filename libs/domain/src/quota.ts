@@ -39,9 +39,13 @@ export interface QuotaExcess {
   message: string
 }
 
-/** The limits of a project of which only what differs from the defaults is stored. */
+const resourceList = Object.keys(defaultLimits) as QuotaResource[]
+
+/** The limits of a project of which only what differs from the defaults is stored, beside limits of other services. */
 export function limitsOf(stored: QuotaAmounts): QuotaLimits {
-  return { ...defaultLimits, ...stored }
+  const limits = { ...defaultLimits }
+  for (const resource of resourceList) limits[resource] = stored[resource] ?? limits[resource]
+  return limits
 }
 
 /**

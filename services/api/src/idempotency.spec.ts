@@ -90,6 +90,13 @@ async function newRule(): Promise<unknown> {
 }
 
 const ruleOf = (groupId: string) => ({ security_group_rule: { security_group_id: groupId, direction: 'ingress' } })
+const shareWith = (target: string) => async () => ({
+  rbac_policy: {
+    ...{ object_type: 'network', object_id: await (networkMade ??= newNetwork()) },
+    ...{ action: 'access_as_shared', target_tenant: target },
+  },
+})
+
 let outsideMade: Promise<string> | undefined
 
 async function newOutside(): Promise<string> {
@@ -191,6 +198,7 @@ const examples: Record<string, Example> = {
   },
   'POST /v2.0/security-groups': { body: named('security_group'), other: named('security_group') },
   'POST /v2.0/security-group-rules': { body: newRule, other: () => ruleOf(newId(systemRandom)) },
+  'POST /v2.0/rbac-policies': { body: shareWith('one'), other: shareWith('other') },
   'POST /v2.0/routers': { body: named('router'), other: named('router') },
   'POST /v2.0/floatingips': { body: () => floatingIp('one'), other: () => floatingIp('other') },
   'POST /nubo/v1/hosts/:id/fence': { subject: newHost, body: () => ({}), elsewhere: newHost },

@@ -1,4 +1,4 @@
-import { boolean, integer, standardColumns, text, texts, worked, type Records, type RowOf } from './records/index.js'
+import { boolean, integer, standardColumns, text, texts, uuid, worked, type Records, type RowOf } from './records/index.js'
 
 /** Shares of the network `r` with the project `$1`, or with all. */
 const sharedWithViewer = (actions: string) =>
@@ -30,3 +30,19 @@ export const networkRecords = {
 } satisfies Records
 
 export type NetworkRow = RowOf<(typeof networkRecords)['columns']>
+
+export const shareRecords = {
+  table: 'network_shares',
+  columns: {
+    id: standardColumns.id,
+    projectId: standardColumns.projectId,
+    networkId: uuid('network_id'),
+    action: text<'access_as_shared' | 'access_as_external'>('action'),
+    targetProject: text('target_project'),
+  },
+  // Whom a network is shared with sees that it is, by the share of their own.
+  visible: `r.project_id = $1 OR r.target_project = $1`,
+  isRevised: false,
+} satisfies Records
+
+export type ShareRow = RowOf<(typeof shareRecords)['columns']>

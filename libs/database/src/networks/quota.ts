@@ -55,6 +55,14 @@ export async function readNetworkQuota(db: Queryable, projectId: string): Promis
   return row ? fromRow(row) : { limits: {}, used: Object.fromEntries(resources.map((each) => [each, 0])) as NetworkQuota['used'] }
 }
 
+/** What the projects with limits of their own have, those of other services among them. */
+export async function listNetworkLimits(db: Queryable): Promise<{ projectId: string; limits: Record<string, number> }[]> {
+  return await db.query(
+    'SELECT project_id AS "projectId", limits FROM project_quotas WHERE limits ?| $1::text[] ORDER BY project_id',
+    [resources],
+  )
+}
+
 type QuotaRow = { limits: Record<string, number> } & Record<NetworkQuotaResource, number>
 const quotaFields = ['limits', ...resources.map((each) => `project_quotas.${usedColumns[each]} AS "${each}"`)].join(', ')
 const fromRow = ({ limits, ...used }: QuotaRow): NetworkQuota => ({ limits, used })

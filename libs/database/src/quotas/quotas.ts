@@ -25,9 +25,9 @@ export async function setLimits(tx: Transaction, projectId: ProjectId, changes: 
   return row!.limits
 }
 
-/** Leaves a project with the defaults alone. */
-export async function resetLimits(db: Queryable, projectId: string): Promise<void> {
-  await db.execute(`UPDATE project_quotas SET limits = '{}' WHERE project_id = $1`, [projectId])
+/** Leaves a project with the defaults of these resources: other services keep their limits beside them. */
+export async function resetLimits(db: Queryable, projectId: string, resources: readonly string[]): Promise<void> {
+  await db.execute('UPDATE project_quotas SET limits = limits - $2::text[] WHERE project_id = $1', [projectId, resources])
 }
 
 const useOfUser = `

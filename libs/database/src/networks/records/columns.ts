@@ -60,6 +60,8 @@ export interface Records<C extends Columns = Columns> {
   readonly visible: string
   /** What is true of every record that is there for anybody. */
   readonly where?: string
+  /** False for records that keep neither a revision nor the time of their last change. */
+  readonly isRevised?: boolean
 }
 
 /** Sees what `projectId` may see, or all. */

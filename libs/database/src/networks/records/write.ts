@@ -25,7 +25,7 @@ export async function insertRecord<C extends Columns>(
  */
 export async function updateRecord<C extends Columns>(
   tx: Transaction,
-  { table, columns }: Records<C>,
+  { table, columns, isRevised = true }: Records<C>,
   locked: RowOf<C>,
   changes: Partial<RowOf<C>>,
 ): Promise<boolean> {
@@ -34,10 +34,10 @@ export async function updateRecord<C extends Columns>(
   const changed: Values = { ...(locked as Values), ...Object.fromEntries(present) }
   const written = storedColumns(columns).filter(([name]) => name !== 'id')
   const sets = written.map(([, { stored, type }], index) => `"${stored}" = $${index + 2}::${type}`).join(', ')
-  await tx.execute(
-    `UPDATE ${table} SET ${sets}, revision_number = revision_number + 1, updated_at = clock_timestamp() WHERE id = $1`,
-    [changed['id'], ...written.map(([name, { type }]) => toPostgres(changed[name], type))],
-  )
+  await tx.execute(`UPDATE ${table} SET ${sets}${isRevised ? `, ${revised}` : ''} WHERE id = $1`, [
+    changed['id'],
+    ...written.map(([name, { type }]) => toPostgres(changed[name], type)),
+  ])
   return true
 }
 
@@ -47,18 +47,15 @@ export async function deleteRecord(tx: Transaction, { table }: Records, id: stri
 
 /** Something that belongs to the record was changed: its revision rises. */
 export async function touchRecord(tx: Transaction, { table }: Records, id: string): Promise<void> {
-  await tx.execute(`UPDATE ${table} SET revision_number = revision_number + 1, updated_at = clock_timestamp() WHERE id = $1`, [
-    id,
-  ])
+  await tx.execute(`UPDATE ${table} SET ${revised} WHERE id = $1`, [id])
 }
 
 /** Puts `tags` in the place of those that the record has. */
 export async function writeRecordTags(tx: Transaction, { table }: Records, id: string, tags: readonly string[]): Promise<void> {
-  await tx.execute(
-    `UPDATE ${table} SET tags = $2, revision_number = revision_number + 1, updated_at = clock_timestamp() WHERE id = $1`,
-    [id, tags],
-  )
+  await tx.execute(`UPDATE ${table} SET tags = $2, ${revised} WHERE id = $1`, [id, tags])
 }
+
+const revised = 'revision_number = revision_number + 1, updated_at = clock_timestamp()'
 
 type Values = Record<string, unknown>
 

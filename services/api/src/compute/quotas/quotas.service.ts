@@ -63,7 +63,7 @@ export class QuotasService {
   }
 
   async reset(id: string): Promise<void> {
-    await resetLimits(this.database, id)
+    await resetLimits(this.database, id, resources)
   }
 
   private async project(id: string): Promise<ProjectId> {

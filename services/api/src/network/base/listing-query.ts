@@ -64,7 +64,7 @@ function conditionsOf<Row>(
   const conditions: RecordCondition[] = []
   const unknown: string[] = []
   for (const name of Object.keys(query)) {
-    if (reserved.has(name)) continue
+    if (reserved.has(name) && (name !== 'changed_since' || attributes['updated_at'])) continue
     const attribute = Object.hasOwn(attributes, name) ? attributes[name]! : undefined
     if (Object.hasOwn(tagFilters, name) && attributes['tags']) {
       const tags = valuesOf(query, name).flatMap((value) => value.split(','))

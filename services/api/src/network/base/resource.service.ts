@@ -115,7 +115,7 @@ export abstract class ResourceService<C extends ResourceColumns, A> {
     const row = await lockRecord(tx, this.resource.records, viewerOf(caller), id, expected.lockFor)
     if (!row) throw this.resource.notFound(id)
     if (!isCloudAdmin(caller) && !this.resource.mayChange(row, caller)) throw new CloudError('NotFound', unroutedMessage)
-    const { revisionNumber } = row as unknown as { revisionNumber: number }
+    const { revisionNumber } = row as unknown as { revisionNumber?: number }
     if (expected.revisionNumber !== undefined && expected.revisionNumber !== revisionNumber)
       throw new WireError(412, `Constrained to ${expected.revisionNumber}, but current revision is ${revisionNumber}`, {
         details: { type: 'RevisionNumberConstraintFailed' },

@@ -34,7 +34,8 @@ export interface ResourceDefinition<C extends Columns, A> {
   ownersOf?: (row: RowOf<C>) => readonly string[]
 }
 
-export type ResourceColumns = Columns & typeof standardColumns
+/** Most have all of `standardColumns`. */
+export type ResourceColumns = Columns & Pick<typeof standardColumns, 'id' | 'projectId'>
 
 /** What follows from a resource's description: schemas of its bodies, what lists ask for, what is shown to whom. */
 export class Resource<C extends ResourceColumns, A> {
@@ -108,7 +109,7 @@ export class Resource<C extends ResourceColumns, A> {
   }
 
   mayChange(row: RowOf<C>, { scope }: Caller): boolean {
-    const owners = this.definition.ownersOf?.(row) ?? [(row as RowOf<typeof standardColumns>).projectId]
+    const owners = this.definition.ownersOf?.(row) ?? [(row as RowOf<Pick<typeof standardColumns, 'projectId'>>).projectId]
     return scope.kind === 'project' && owners.includes(scope.projectId)
   }
 

@@ -7,4 +7,9 @@ export const served = [
   { singular: 'security_group_rule', plural: 'security_group_rules' },
   { singular: 'router', plural: 'routers' },
   { singular: 'floatingip', plural: 'floatingips' },
+  { singular: 'rbac_policy', plural: 'rbac_policies' },
+  { singular: 'quota', plural: 'quotas' },
+  { singular: 'extension', plural: 'extensions' },
+  { singular: 'agent', plural: 'agents' },
+  { singular: 'availability_zone', plural: 'availability_zones' },
 ]

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common'
+import { ServicesModule } from '../../compute/services/services.module.js'
+import { AgentsController } from './agents.controller.js'
+import { NetworkZonesController } from './network-zones.controller.js'
+
+@Module({ imports: [ServicesModule], controllers: [AgentsController, NetworkZonesController] })
+export class AgentsModule {}
