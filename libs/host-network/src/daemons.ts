@@ -35,7 +35,7 @@ const pause = { firstMs: 1_000, longestMs: 60_000 }
  */
 export class Daemons {
   /** By name, when one that would not start is tried again. */
-  private readonly failures = new Map<string, { pauseMs: number; notBeforeMs: number }>()
+  private readonly failures = new Map<string, { message: string; pauseMs: number; notBeforeMs: number }>()
 
   constructor(private readonly options: DaemonsOptions) {}
 
@@ -65,12 +65,17 @@ export class Daemons {
   async settle(wanted: Wanted): Promise<string[]> {
     const problems: string[] = []
     for (const process of wanted.values()) {
+      const failure = this.failures.get(process.name)
+      if (failure && this.options.clock.monotonicMs() < failure.notBeforeMs) {
+        problems.push(failure.message)
+        continue
+      }
       try {
         await this.settleOne(process)
         this.failures.delete(process.name)
       } catch (error) {
         if (!(error instanceof CloudError)) throw error
-        this.noteFailure(process.name)
+        this.noteFailure(process.name, error.message)
         problems.push(error.message)
       }
     }
@@ -83,13 +88,10 @@ export class Daemons {
   }
 
   private async settleOne(wanted: ProcessObject): Promise<void> {
-    const { table, clock } = this.options
+    const { table } = this.options
     const running = await this.find(wanted.name)
     const note = running && (await this.noteOf(wanted.name, running))
     if (!running || !note || this.mustStartAnew(note, wanted)) {
-      if (!running && clock.monotonicMs() < (this.failures.get(wanted.name)?.notBeforeMs ?? 0)) {
-        throw new CloudError('Unavailable', `${wanted.name} would not start, and is tried again soon`)
-      }
       if (running) await this.end(wanted.name)
       return await this.start(wanted)
     }
@@ -159,10 +161,10 @@ export class Daemons {
     this.failures.delete(name)
   }
 
-  private noteFailure(name: string): void {
+  private noteFailure(name: string, message: string): void {
     const before = this.failures.get(name)?.pauseMs ?? pause.firstMs / 2
     const pauseMs = Math.min(before * 2, pause.longestMs)
-    this.failures.set(name, { pauseMs, notBeforeMs: this.options.clock.monotonicMs() + pauseMs })
+    this.failures.set(name, { message, pauseMs, notBeforeMs: this.options.clock.monotonicMs() + pauseMs })
   }
 
   private pidPath = (name: string) => `${this.options.directory}/${name}.pid`

@@ -55,5 +55,8 @@ const hex = (id: string) => id.replaceAll('-', '')
 /** True for the name of a link that we made: others on the host are left alone. Taps, `nut...`, are the hypervisor's. */
 export const isOurs = (name: string) => /^nu(?!t)[a-z]{2}f?[0-9a-f]+$/.test(name)
 
+/** True for the name of a guest's tap. */
+export const isTap = (name: string) => /^nut[0-9a-f]{11}$/.test(name)
+
 /** True for the name of a namespace of ours. */
 export const isOurNamespace = (name: string) => /^nu(dh|rt)[0-9a-f]+$/.test(name)

@@ -1,3 +1,4 @@
+import { isOurs, isTap } from '../names.js'
 import { hostNamespace, keyOf, standsOn, type KernelObject, type LinkObject } from './objects.js'
 
 /** What is to be done to one thing in the kernel. */
@@ -72,8 +73,11 @@ function isRemoved(object: KernelObject, gone: ReadonlySet<string>, desired: Obj
   return true
 }
 
-/** A link that is not ours is let go of once, out of our bridge. */
-const isLetGo = (link: LinkObject, desired: Objects) => typeof link.master === 'string' && !desired.has(keyOf(link))
+/** A link that is not ours is let go of out of our bridge, and a tap out of any: nobody judges any more what comes from it. */
+function isLetGo({ name, master, ...link }: LinkObject, desired: Objects): boolean {
+  if (typeof master !== 'string' || desired.has(keyOf({ name, ...link }))) return false
+  return isTap(name) || isOurs(master)
+}
 
 function changeOf(object: KernelObject, actual: Objects, gone: ReadonlySet<string>): Change[] {
   const key = keyOf(object)

@@ -15,6 +15,8 @@ import { addTracking } from './tracking.js'
 
 /** Security groups and the guard against spoofing. */
 export const securityGroups: Part = (plan, settings, program) => {
+  // Without a network there is no bridge of ours, and a tap is in none.
+  if (plan.networks.length === 0) return
   const table = program.table(hostNamespace, 'bridge', 'nubo')
   addBaseChains(table)
   addCommonGuard(table)

@@ -22,7 +22,11 @@ export function servedNetwork(vni: number, more: Partial<NetworkPlan> = {}): Net
 /** The port of a network's guest `number`, which is also the last byte of its address. */
 export function guestPort(network: NetworkPlan, number: number, more: Partial<PortPlan> = {}): PortPlan {
   const vni = network.segment.kind === 'vxlan' ? network.segment.vni : 0
-  const own = { mac: `fa:16:3e:${byte(vni)}:00:${byte(number)}`, addresses: [`10.0.0.${number}`], portSecurity: false }
+  const own = {
+    mac: `fa:16:3e:${byte(vni)}:${byte(number >> 8)}:${byte(number)}`,
+    addresses: [`10.0.0.${number}`],
+    portSecurity: false,
+  }
   return portOf(network, vni * 256 + number, { ...own, hostname: `guest-${number}`, ...more })
 }
 
