@@ -184,3 +184,36 @@ it(
   },
   5 * minutes,
 )
+
+it(
+  'a host that was copied: neither agent is let in before an operator has looked, nothing is removed, and then all goes on',
+  async () => {
+    const kept = await serverOn('one')
+    const twin = await cloud.startTwin('agent-one')
+    await becomes('one', 'quarantined')
+    expect((await host('one')).why).toContain('Two agents register as this host in turns')
+    const refusals = async () => {
+      const logs = await Promise.all(['agent-one', twin].map((name) => cloud.logOf(name as typeof twin)))
+      return logs.every((log) => log.includes('the cloud does not let this host take part'))
+    }
+    await until('both agents say that they are refused', refusals)
+    // Nothing is placed there; what is asked for of what lies there waits.
+    const created = await create('elsewhere')
+    await isOf(created, 'ACTIVE')
+    expect((await server(created))!.host).toBe('two')
+    expect((await admin.compute('POST', `/servers/${kept}/action`, { 'os-stop': null })).status).toBe(202)
+    expect((await server(kept))!.status).toBe('ACTIVE')
+    for (const directory of [await directoryOf('one'), `${await directoryOf('one')}-twin`])
+      expect((await readdir(join(directory, 'guests'))).filter((folder) => folder.startsWith(kept))).toHaveLength(1)
+    await cloud.kill(twin)
+    expect(await act('one', 'release')).toBe(200)
+    await becomes('one', 'up')
+    await isOf(kept, 'SHUTOFF')
+    expect((await admin.compute('POST', `/servers/${kept}/action`, { 'os-start': null })).status).toBe(202)
+    await isOf(kept, 'ACTIVE')
+    await admin.compute('DELETE', `/servers/${kept}`)
+    await isGone(kept)
+    expect(await foldersOf('one', kept)).toEqual([])
+  },
+  5 * minutes,
+)

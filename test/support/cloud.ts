@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureHostKey } from '@nubo/auth'
@@ -122,14 +122,7 @@ export class Cloud implements AsyncDisposable {
 
   /** Starts a service and waits until it says that it is ready. */
   async startService(name: ServiceName): Promise<void> {
-    const program = name.startsWith('agent-') ? 'compute-agent' : name.replace(/-2$/, '')
-    const output = openSync(join(this.directory, `${name}.log`), 'a')
-    const service = join(repository, `services/${program}/dist/main.js`)
-    // Whatever becomes of us, it does not stay behind.
-    const command = ['--pdeathsig', 'KILL', process.execPath, ...nodeFlags, service, '--config', this.configurationFile(name)]
-    const child = spawn('setpriv', command, { env: { ...process.env, ...environment }, stdio: ['ignore', output, output] })
-    closeSync(output)
-    this.processes.set(name, child)
+    const child = this.launch(name)
     const { host, port } = this.configurations.get(name)!.listen as { host: string; port: number }
     await waitFor(
       `${name} is ready`,
@@ -142,12 +135,40 @@ export class Cloud implements AsyncDisposable {
     )
   }
 
+  private launch(name: ServiceName): ChildProcess {
+    const program = name.startsWith('agent-') ? 'compute-agent' : name.replace(/-2$/, '')
+    const output = openSync(join(this.directory, `${name}.log`), 'a')
+    const service = join(repository, `services/${program}/dist/main.js`)
+    // Whatever becomes of us, it does not stay behind.
+    const command = ['--pdeathsig', 'KILL', process.execPath, ...nodeFlags, service, '--config', this.configurationFile(name)]
+    const child = spawn('setpriv', command, { env: { ...process.env, ...environment }, stdio: ['ignore', output, output] })
+    closeSync(output)
+    this.processes.set(name, child)
+    return child
+  }
+
   /** Starts another of a service beside the one that runs, and gives its name. */
-  async startSecond(name: Replicated): Promise<`${Replicated}-2`> {
-    const second = `${name}-2` as const
-    await this.write(second, { ...this.configurations.get(name), listen: { host: '127.0.0.1', port: await freePort() } })
+  async startSecond(name: Replicated): Promise<ServiceName> {
+    const second = await this.copy(name, {})
     await this.startService(second)
     return second
+  }
+
+  /** Starts the agent of a host that was copied, with its disk and all that it believes to be: it may never be ready. */
+  async startTwin(name: `agent-${string}`): Promise<ServiceName> {
+    const { host } = this.configurations.get(name) as { host: { directory: string } }
+    const directory = `${host.directory}-twin`
+    await cp(host.directory, directory, { recursive: true })
+    const twin = await this.copy(name, { host: { ...host, directory } })
+    this.launch(twin)
+    return twin
+  }
+
+  private async copy(name: Replicated | `agent-${string}`, different: Record<string, unknown>): Promise<ServiceName> {
+    const copy = `${name}-2` as const
+    const listen = { host: '127.0.0.1', port: await freePort() }
+    await this.write(copy, { ...this.configurations.get(name), listen, ...different })
+    return copy
   }
 
   /** What a service tells of itself, in Prometheus' text format. */

@@ -26,7 +26,7 @@ const workOn = (queue: string) => also([queue], bullMqWork)
 const commandHosts = also([`~${ofAnyHost.commands}`], '+rpush +ltrim +llen')
 const askHosts = [also([`%W~${ofAnyHost.questions}`], '+rpush +expire'), also([`~${answerKey('*', '*')}`], '+blpop')].join(' ')
 const hearHosts = [
-  also([`~${lineKey}`], '+blmpop +lpos +llen +lrem +rpush'),
+  also([`~${lineKey}`], '+blmpop +lpos +llen +lrange +lrem +rpush'),
   also([`~${ofAnyHost.outbox}`], '+getdel'),
   also([`~${outboxPattern}`], '+scan'),
   also([`%W~${ofAnyHost.ticket}`], '+del +rpush'),

@@ -85,7 +85,15 @@ const providers = [
     },
   },
   { provide: ENGINE, inject: [RANDOM], useFactory: (random: Random) => new OperationEngine(operations, random) },
-  { provide: OPERATION_STORE, inject: [DATABASE], useFactory: (database: Database) => new PgOperationStore(database) },
+  {
+    provide: OPERATION_STORE,
+    inject: [DATABASE, Metrics],
+    useFactory(database: Database, metrics: Metrics): PgOperationStore {
+      const help = 'Operations that this process ended, by kind and how'
+      const ended = metrics.counter({ name: 'nubo_operations_ended_total', help, labels: ['kind', 'outcome'] })
+      return new PgOperationStore(database, (operation) => ended.inc({ ...operation }))
+    },
+  },
   {
     provide: CASTER,
     inject: [CONFIGURATION, OPERATION_STORE, QUEUE, ENGINE, CLOCK, LOGGER],

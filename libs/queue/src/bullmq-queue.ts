@@ -1,5 +1,5 @@
 import { reportsQueue, type Answer } from '@nubo/contract'
-import { assert, CloudError, newId, type Clock, type HostId, type Id, type Random } from '@nubo/kernel'
+import { assert, CloudError, isUuid, newId, type Clock, type HostId, type Id, type Random } from '@nubo/kernel'
 import { Queue as BullQueue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { checkedMessage, checkedQuestion } from './checked.js'
@@ -19,6 +19,11 @@ export interface BullMqQueueOptions {
   random: Random
   /** Told of connection errors and of handlers that threw; nothing is thrown for them. */
   onError: (error: Error) => void
+}
+
+/** What is put in line among the hosts' tickets. */
+interface Timed {
+  castMs?: number
 }
 
 const answerLifetimeSeconds = 30
@@ -59,7 +64,7 @@ export class BullMqQueue implements Queue {
     const hostId = hostOfQueue(queue)
     if (hostId) return await this.command(hostId, messages)
     // What the control plane tells itself on the way that reports take has no host to be asked for: it stands in line itself.
-    if (queue === reportsQueue) return await this.send([['rpush', lineKey, ...messages.map((each) => JSON.stringify(each))]])
+    if (queue === reportsQueue) return await this.send([['rpush', lineKey, ...messages.map((each) => this.timed(each))]])
     await this.redis.ask(() => this.add(this.queue(queue), messages))
   }
 
@@ -69,13 +74,28 @@ export class BullMqQueue implements Queue {
   }
 
   async backlog(queue: string): Promise<Backlog> {
-    // Tickets and commands bear no time: they are what is wanted now, or is cast again.
-    if (queue === reportsQueue || hostOfQueue(queue)) return { waiting: await this.depth(queue), oldestMs: 0 }
+    // Commands bear no time: they are what is wanted now, or is cast again.
+    if (hostOfQueue(queue)) return { waiting: await this.depth(queue), oldestMs: 0 }
+    if (queue === reportsQueue) return await this.backlogOfLine()
     return await this.redis.ask(async () => {
       const [waiting, [oldest]] = await Promise.all([this.queue(queue).getWaitingCount(), this.queue(queue).getWaiting(0, 0)])
-      const sinceMs = oldest?.timestamp
-      return { waiting, oldestMs: sinceMs === undefined ? 0 : Math.max(0, this.options.clock.now().getTime() - sinceMs) }
+      return { waiting, oldestMs: this.ageMs(oldest?.timestamp) }
     })
+  }
+
+  /** Hosts' tickets bear no time. What the control plane puts between them does: a host before it has waited for longer. */
+  private async backlogOfLine(): Promise<Backlog> {
+    const places = await this.redis.ask(() => this.producer.lrange(lineKey, 0, -1))
+    const ours = places.find((place) => !isUuid(place))
+    return { waiting: places.length, oldestMs: ours === undefined ? 0 : this.ageMs((JSON.parse(ours) as Timed).castMs) }
+  }
+
+  private timed(message: Message): string {
+    return JSON.stringify({ ...message, castMs: this.options.clock.now().getTime() } satisfies Message & Timed)
+  }
+
+  private ageMs(sinceMs: number | undefined): number {
+    return sinceMs === undefined ? 0 : Math.max(0, this.options.clock.now().getTime() - sinceMs)
   }
 
   /** Of the reports: how many hosts wait to be heard. */

@@ -122,6 +122,23 @@ describe('over Redis', () => {
     expect(numbers(told)).toEqual([1, 2])
   })
 
+  it('says for how long the line has been waiting, by the marks that the control plane puts in it', async () => {
+    const ours = controlPlane()
+    expect(await ours.backlog(reportsQueue)).toEqual({ waiting: 0, oldestMs: 0 })
+    await admin.rpush(lineKey, two)
+    await ours.cast(reportsQueue, { kind: 'hearing' })
+    await until('some time to pass', async () => (await ours.backlog(reportsQueue)).oldestMs > 50)
+    await ours.cast(reportsQueue, { kind: 'hearing' })
+    expect(await ours.backlog(reportsQueue)).toEqual({ waiting: 3, oldestMs: expect.any(Number) })
+    expect((await ours.backlog(reportsQueue)).oldestMs).toBeGreaterThan(50)
+    const marks: Message[] = []
+    ours.work(reportsQueue, async (message) => void marks.push(message), { concurrency: 4 })
+    await until('nothing waits', async () => (await ours.backlog(reportsQueue)).waiting === 0)
+    await until('both marks were heard', () => marks.length === 2)
+    expect(marks).toEqual([{ kind: 'hearing' }, { kind: 'hearing' }])
+    expect(await ours.backlog(reportsQueue)).toEqual({ waiting: 0, oldestMs: 0 })
+  })
+
   it('keeps the place in line of a host that tells something just when a conductor leaves', async () => {
     const theirs = host(one)
     const ours = controlPlane()

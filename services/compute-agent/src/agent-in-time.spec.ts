@@ -31,6 +31,33 @@ describe('in the course of time an agent', () => {
     expect(agent.isRegistered).toBe(true)
   })
 
+  it('registers anew when it hears what was answered to another agent of this host', async () => {
+    const { conductor } = host
+    const agent = await host.startAgent()
+    await conductor.answerRegistration(newServer())
+    await clock.pass(1_000)
+    expect(conductor.all('register')).toHaveLength(2)
+    expect(agent.isRegistered).toBe(true)
+    await conductor.answerRegistration(conductor.all('register')[0]!.registrationId)
+    await clock.pass(1_000)
+    expect(conductor.all('register')).toHaveLength(2)
+  })
+
+  it('is refused with the other, where its own refusal was heard by that one', async () => {
+    const { conductor } = host
+    const agent = await host.startAgent()
+    conductor.answers = false
+    conductor.refusal = 'two agents register as this host'
+    await conductor.answerRegistration(newServer())
+    await conductor.answerRegistration(newServer())
+    await clock.pass(1_000)
+    expect(agent).toMatchObject({ isRegistered: false, refusal: conductor.refusal })
+    conductor.answers = true
+    conductor.refusal = undefined
+    await clock.pass(15_000)
+    expect(agent).toMatchObject({ isRegistered: true, refusal: undefined })
+  })
+
   it('does not register again while nobody has taken its registration', async () => {
     await host.conductor.close()
     await host.startAgent({ registered: false })

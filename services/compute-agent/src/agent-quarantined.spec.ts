@@ -32,7 +32,7 @@ describe('an agent whose journal was lost', () => {
   it('says so, goes on with its guests, and makes and removes none', async () => {
     await rm(journal(), { recursive: true })
     await host.startAgent()
-    expect(quarantine()).toMatch(new RegExp(`knows nothing of 1 guests that are here \\(${serverId}\\)`))
+    expect(quarantine()).toMatch(new RegExp(`knows nothing of 1 guest that is here \\(${serverId}\\)`))
     expect(await powerState()).toBe('running')
     const other = newServer()
     await passedOver(build(other))

@@ -109,9 +109,9 @@ export class Agent {
     this.heartbeat = new Heartbeat({ clock, logger, beat: (withGuests) => this.beat(withGuests) })
   }
 
-  /** True once the conductor knows this host. */
+  /** True while the cloud lets this host take part. */
   get isRegistered(): boolean {
-    return this.session.id !== undefined
+    return this.session.id !== undefined && this.refusal === undefined
   }
 
   /** Why the cloud does not let this host take part, where it says so. */
@@ -220,7 +220,7 @@ export class Agent {
   /** What the answer says of guests comes first: nothing else is done before they are gone. */
   private async onRegistration(answer: Registered | NotRegistered): Promise<void> {
     const { record, logger } = this.parts
-    if (!this.registration.isAwaited(answer)) return
+    if (!this.registration.isAwaited(answer)) return this.onAnswerToAnother(answer)
     if (answer.fencingEpoch < record.fencingEpoch) {
       const { fencingEpoch: told } = answer
       return logger.error({ told, known: record.fencingEpoch }, 'refused an answer of an epoch of this host that is over')
@@ -235,8 +235,18 @@ export class Agent {
     this.beginSession(answer)
   }
 
+  /**
+   * Another agent registers as this host. One that was before us may have, and its answer was left behind; if it is alive, we
+   * have no session any more, or are both refused.
+   */
+  private onAnswerToAnother(answer: Registered | NotRegistered): void {
+    if (this.registration.isOurs(answer)) return
+    if (answer.kind === 'not-registered' && this.registration.isPending) return this.registration.refuse(answer.reason)
+    if (this.session.id) this.registration.begin()
+  }
+
   private beginSession(answer: Registered): void {
-    const isFirst = !this.isRegistered
+    const isFirst = this.session.id === undefined
     this.session.begin(answer)
     this.parts.logger.info({ sessionId: answer.sessionId, fencingEpoch: answer.fencingEpoch }, 'registered')
     if (isFirst) this.heartbeat.start()

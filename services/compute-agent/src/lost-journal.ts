@@ -1,5 +1,5 @@
 import type { Hypervisor } from '@nubo/hypervisor'
-import type { ServerId } from '@nubo/kernel'
+import { counted, type ServerId } from '@nubo/kernel'
 import type { GuestFiles } from './guests/guest-files.js'
 import type { Journal } from './journal.js'
 
@@ -26,5 +26,5 @@ export async function lostJournal(
   const unknown = [...new Set([...made, ...broken, ...(found ? [] : domains)])].filter((serverId) => !journal.get(serverId))
   if (unknown.length === 0) return undefined
   const names = unknown.slice(0, namedAtMost).join(', ') + (unknown.length > namedAtMost ? ' …' : '')
-  return `The journal of this host knows nothing of ${unknown.length} guests that are here (${names}): it was lost, or could not be read (${journal.directory}). See whether its disk is sound and was not put back to an earlier time.`
+  return `The journal of this host knows nothing of ${counted(unknown.length, 'guest')} that ${unknown.length === 1 ? 'is' : 'are'} here (${names}): it was lost, or could not be read (${journal.directory}). See whether its disk is sound and was not put back to an earlier time.`
 }

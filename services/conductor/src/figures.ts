@@ -105,7 +105,7 @@ function tellOfQueues(metrics: Metrics, queue: Queue): void {
   })
   const oldest = metrics.gauge({
     name: 'nubo_queue_oldest_seconds',
-    help: 'Age of the oldest hint that nobody took yet',
+    help: 'For how long the oldest of them has been waiting; of hosts in line to within the five seconds between our own marks there',
     labels: ['queue'],
   })
   metrics.beforeTelling('queues', async () => {
@@ -114,7 +114,7 @@ function tellOfQueues(metrics: Metrics, queue: Queue): void {
     for (const name of [placementQueue, reportsQueue]) {
       const backlog = await queue.backlog(name)
       waiting.set({ queue: name }, backlog.waiting)
-      if (name === placementQueue) oldest.set({ queue: name }, backlog.oldestMs / 1000)
+      oldest.set({ queue: name }, backlog.oldestMs / 1000)
     }
   })
 }

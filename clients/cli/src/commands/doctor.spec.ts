@@ -22,6 +22,13 @@ const hosts = [
 const well = { healthy: true, findings: [], tombstones: [], abandoned: [], hosts: [] }
 
 describe('doctor', () => {
+  it('counts one host and one guest as one', async () => {
+    const { cloud, nubo } = await aCloud()
+    const alone = [{ name: 'one', answered: true, trouble: null, guests: 1 }]
+    cloud.on('GET', /nubo\/v1\/doctor$/, () => ({ body: { doctor: { ...well, hosts: alone } } }))
+    expect((await nubo('doctor')).stderr).toBe('Every promise holds. 1 of 1 host answered, with 1 guest.\n')
+  })
+
   it('says that all is well, with exit code 0; what hosts away still hold is a note', async () => {
     const { cloud, nubo } = await aCloud()
     cloud.on('GET', /nubo\/v1\/doctor$/, () => ({

@@ -10,7 +10,7 @@ import {
 } from '../cloud/doctor.js'
 import type { CommandContext } from '../context.js'
 import { CommandError, exitCode } from '../exit.js'
-import { printable } from '../output/text.js'
+import { counted, printable } from '../output/text.js'
 import type { Json } from '../output/view.js'
 import { examples } from './help.js'
 
@@ -75,7 +75,7 @@ function silentLine({ name, trouble }: SurveyedHost): string {
 function askedOf(hosts: readonly SurveyedHost[]): string {
   const answered = hosts.filter((host) => host.answered)
   const guests = answered.reduce((sum, host) => sum + (host.guests ?? 0), 0)
-  return `${answered.length} of ${hosts.length} hosts answered, with ${guests} guests.`
+  return `${answered.length} of ${counted(hosts.length, 'host')} answered, with ${counted(guests, 'guest')}.`
 }
 
 function summaryOf({ findings }: Examination): string {

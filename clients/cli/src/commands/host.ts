@@ -107,7 +107,7 @@ function addFence(host: Command, context: CommandContext): void {
 
 async function confirmed(context: CommandContext, { name, state, servers }: Host): Promise<boolean> {
   const alive = state === 'up' ? ' It is up at this moment.' : ''
-  const question = `Is it certain that nothing runs on ${name} any more?${alive} Its ${servers} servers become ERROR. Type its name to fence it: `
+  const question = `Is it certain that nothing runs on ${name} any more?${alive} ${servers === 1 ? 'Its server becomes' : `Its ${servers} servers become`} ERROR. Type its name to fence it: `
   const answer = await context.world.ask(question)
   if (answer === undefined) throw usageError('There is no terminal to ask on: --yes says that you are certain')
   return answer.trim() === name

@@ -4,7 +4,7 @@ import { getOperation, listOperations, type Operation, type OperationStep } from
 import { findServer } from '../cloud/servers.js'
 import type { CommandContext } from '../context.js'
 import type { Colour } from '../output/style.js'
-import { humanDuration } from '../output/text.js'
+import { counted, humanDuration } from '../output/text.js'
 import type { View } from '../output/view.js'
 import { examples } from './help.js'
 
@@ -68,7 +68,7 @@ const operationView: View<Operation> = [
 ]
 
 function stepText({ name, direction, state, attempt, hints, host, message }: OperationStep): string {
-  const again = [...(attempt > 1 ? [`attempt ${attempt}`] : []), ...(hints > 0 ? [`${hints} hints`] : [])]
+  const again = [...(attempt > 1 ? [`attempt ${attempt}`] : []), ...(hints > 0 ? [counted(hints, 'hint')] : [])]
   const details = [state, ...again, ...(host ? [`on ${host}`] : []), ...(message ? [message] : [])]
   return `${direction === 'undo' ? 'undo ' : ''}${name}: ${details.join(', ')}`
 }

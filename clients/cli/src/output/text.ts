@@ -12,6 +12,11 @@ export function printable(text: string): string {
   )
 }
 
+/** '1 guest', '2 guests': for nouns that take an s. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 // CSI with its parameters, OSC up to its terminator, other two-character escapes, then stray controls but tab, newline, return.
 const terminalSequences =
   // oxlint-disable-next-line no-control-regex

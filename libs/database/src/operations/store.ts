@@ -3,7 +3,7 @@ import type { CommandedHost, DueStep, GuestRecord, ImageRecord, OpenStep, Operat
 import type { Database } from '../connection.js'
 import { findOverdue, watchClock } from './deadlines.js'
 import { operationColumns, operationOf, serverColumns, serverOf, stepColumns, stepOf, type Row } from './rows.js'
-import { PgOperationTransaction } from './transaction.js'
+import { PgOperationTransaction, type EndedOperation } from './transaction.js'
 
 const readOpenSteps = `
   SELECT ${operationColumns}, ${stepColumns}, ${serverColumns},
@@ -41,10 +41,21 @@ export interface TriedHost {
 
 /** The workflow's store on PostgreSQL. */
 export class PgOperationStore implements OperationStore {
-  constructor(private readonly database: Database) {}
+  /** @param onEnded told of every operation that a committed transaction has ended. */
+  constructor(
+    private readonly database: Database,
+    private readonly onEnded?: (operation: EndedOperation) => void,
+  ) {}
 
   async transaction<T>(work: (tx: PgOperationTransaction) => Promise<T>): Promise<T> {
-    return await this.database.transaction((tx) => work(new PgOperationTransaction(tx)))
+    let ended: readonly EndedOperation[] = []
+    const result = await this.database.transaction(async (tx) => {
+      const operations = new PgOperationTransaction(tx)
+      ended = operations.ended
+      return await work(operations)
+    })
+    if (this.onEnded) for (const operation of ended) this.onEnded(operation)
+    return result
   }
 
   async readOpenSteps(ids: readonly StepId[]): Promise<OpenStep[]> {

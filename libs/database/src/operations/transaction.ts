@@ -63,7 +63,7 @@ const finishOperation = `
   WITH ${closingStep(1)}
   UPDATE operations SET state = $4, message = COALESCE($5, message), deadline_at = NULL,
     input = input - 'adminPassword', updated_at = clock_timestamp(), finished_at = clock_timestamp()
-  WHERE id = (SELECT operation_id FROM closed)`
+  WHERE id = (SELECT operation_id FROM closed) RETURNING kind`
 
 /** Its quota falls only with the row that was not marked yet, so it is given back once. */
 const markDeleted = `
@@ -97,7 +97,15 @@ const markError = `
       'created', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
   WHERE id = $1 AND wanted <> 'deleted'`
 
+export interface EndedOperation {
+  kind: string
+  outcome: OperationEnd['state']
+}
+
 export class PgOperationTransaction implements OperationTransaction {
+  /** What has ended here, once this is committed. */
+  readonly ended: EndedOperation[] = []
+
   constructor(readonly tx: Transaction) {}
 
   async lockStep(stepId: StepId): Promise<Located | undefined> {
@@ -146,8 +154,10 @@ export class PgOperationTransaction implements OperationTransaction {
   }
 
   async finishOperation(closed: ClosedStep, { state, message }: OperationEnd): Promise<void> {
-    const ended = await this.tx.execute(finishOperation, [closed.id, closed.state, closed.result, state, message ?? null])
-    assert(ended === 1, `step ${closed.id} was open`)
+    const values = [closed.id, closed.state, closed.result, state, message ?? null]
+    const [ended] = await this.tx.query<{ kind: string }>(finishOperation, values)
+    assert(ended, `step ${closed.id} was open`)
+    this.ended.push({ kind: ended.kind, outcome: state })
   }
 
   async setWanted(serverId: ServerId, wanted: Wanted): Promise<void> {

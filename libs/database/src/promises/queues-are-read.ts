@@ -1,3 +1,4 @@
+import { counted } from '@nubo/kernel'
 import type { CheckOptions } from './check.js'
 import { finding, type Finding } from './finding.js'
 
@@ -16,7 +17,7 @@ export function everyQueueIsRead(queues: readonly QueueSeen[], { graceMs }: Pick
     .map(({ name, waiting, oldestMs }) =>
       finding('queue.unread', {
         about: { queue: name },
-        message: `${waiting} messages wait on the queue ${name}, the oldest for ${Math.round(oldestMs / 1000)} s.`,
+        message: `${counted(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'} on the queue ${name}, the oldest for ${Math.round(oldestMs / 1000)} s.`,
       }),
     )
 }

@@ -1,4 +1,4 @@
-import { assert } from '@nubo/kernel'
+import { assert, counted } from '@nubo/kernel'
 import type { Candidate, Decision, Refusal } from './decision.js'
 import type { RuleCode } from './filters.js'
 import type { PlacementRequest } from './placement-request.js'
@@ -96,8 +96,4 @@ function example({ rule, count, nearest }: Refusal, { nameHosts = true }: Wordin
   if (!nameHosts || (rule !== 'disabled' && rule !== 'down')) return ''
   const name = count > 1 ? `${nearest.name} among them` : nearest.name
   return nearest.detail === undefined ? name : `${name}: ${nearest.detail}`
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

@@ -1,5 +1,5 @@
 import type { PoolUse, WorkLeft } from '@nubo/database'
-import type { Clock } from '@nubo/kernel'
+import { counted, type Clock } from '@nubo/kernel'
 import type { Strain } from '@nubo/service-kit'
 
 /** How much may be left to do until no more is taken on. */
@@ -76,7 +76,7 @@ export class WorkLeftGauge {
     if (oldestPlacementSeconds > limits.placementSeconds)
       return { code: 'placements', words: `a server has waited ${Math.round(oldestPlacementSeconds)} s for a scheduler` }
     if (commands >= limits.commandsPerHost * Math.max(1, hosts))
-      return { code: 'commands', words: `${commands} commands wait for ${hosts} hosts` }
+      return { code: 'commands', words: `${commands} commands wait for ${counted(hosts, 'host')}` }
     return undefined
   }
 }

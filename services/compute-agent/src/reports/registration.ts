@@ -14,10 +14,13 @@ export interface RegistrationOptions {
 
 const answerWithinMs = 10_000
 const lookMs = 1_000
+/** Late answers to no more tries than these are told from answers to another agent's. */
+const triesRemembered = 20
 
 /** Registers until the answer to the last try came. */
 export class Registration {
   private awaited: string | undefined
+  private readonly tries: string[] = []
   private sentMs = 0
   /** Why the last answered try was refused. */
   refusal: string | undefined
@@ -45,6 +48,11 @@ export class Registration {
     return registrationId === this.awaited && !this.stopped
   }
 
+  /** True if this answers a try of this agent, however long ago. */
+  isOurs({ registrationId }: Registered | NotRegistered): boolean {
+    return this.tries.includes(registrationId)
+  }
+
   /** The host has its session. */
   settle(): void {
     this.awaited = undefined
@@ -61,6 +69,8 @@ export class Registration {
   private async attempt(): Promise<void> {
     const { clock, random, logger, register } = this.options
     this.awaited = newId<Id<'registration'>>(random)
+    this.tries.push(this.awaited)
+    if (this.tries.length > triesRemembered) this.tries.shift()
     this.sentMs = clock.monotonicMs()
     await register(this.awaited).catch((error: unknown) => {
       logger.warn({ err: error }, 'the host could not be registered; it will be tried again')
