@@ -83,6 +83,8 @@ const subnetOf = (cidr: string) => async () => ({
   subnet: { network_id: await (networkMade ??= newNetwork()), ip_version: 4, cidr },
 })
 
+const portCalled = async (name: string) => ({ port: { network_id: await (networkMade ??= newNetwork()), name } })
+
 /** Of a group of its own. */
 async function newRule(): Promise<unknown> {
   const { body } = await post('/v2.0/security-groups', { security_group: { name: fresh() } })
@@ -196,6 +198,7 @@ const examples: Record<string, Example> = {
     body: named('subnetpool', { prefixes: ['10.0.0.0/8'] }),
     other: named('subnetpool', { prefixes: ['10.0.0.0/8'] }),
   },
+  'POST /v2.0/ports': { body: () => portCalled('one'), other: () => portCalled('other') },
   'POST /v2.0/security-groups': { body: named('security_group'), other: named('security_group') },
   'POST /v2.0/security-group-rules': { body: newRule, other: () => ruleOf(newId(systemRandom)) },
   'POST /v2.0/rbac-policies': { body: shareWith('one'), other: shareWith('other') },
@@ -223,6 +226,7 @@ const everything = async () => {
     'subnet_pools',
     'ports',
     'port_addresses',
+    'port_security_groups',
     'security_groups',
     'security_group_rules',
   ]

@@ -82,6 +82,7 @@ async function makeDemosNetworks(): Promise<Record<string, string>> {
     networks: networkId,
     subnets: await make('subnet', { name: 'demos-subnet', network_id: networkId, ip_version: 4, cidr: '10.9.8.0/24' }),
     subnetpools: await make('subnetpool', { name: 'demos-pool', prefixes: ['10.9.0.0/16'] }),
+    ports: await make('port', { name: 'demos-port', network_id: networkId }),
     'security-groups': groupId,
     'security-group-rules': await make('security_group_rule', rule),
     'rbac-policies': await share(networkId),
@@ -116,6 +117,7 @@ const bodies: Record<string, unknown> = {
   'PUT /v2.0/networks/:id': { network: { name: 'stolen' } },
   'PUT /v2.0/subnets/:id': { subnet: { name: 'stolen' } },
   'PUT /v2.0/subnetpools/:id': { subnetpool: { name: 'stolen' } },
+  'PUT /v2.0/ports/:id': { port: { name: 'stolen' } },
   'PUT /v2.0/security-groups/:id': { security_group: { name: 'stolen' } },
   'PUT /v2.0/security-group-rules/:id': { security_group_rule: { description: 'stolen' } },
   'PUT /v2.0/rbac-policies/:id': { rbac_policy: { target_tenant: 'stolen' } },
@@ -125,7 +127,7 @@ const bodies: Record<string, unknown> = {
   'PUT /v2.0/routers/:id/remove_extraroutes': { router: { routes: [] } },
   'PUT /v2.0/floatingips/:id': { floatingip: { description: 'stolen' } },
   ...Object.fromEntries(
-    ['networks', 'subnets', 'subnetpools', 'security-groups', 'routers', 'floatingips'].map((path) => [
+    ['networks', 'subnets', 'subnetpools', 'ports', 'security-groups', 'routers', 'floatingips'].map((path) => [
       `PUT /v2.0/${path}/:id/tags`,
       { tags: ['stolen'] },
     ]),
@@ -240,6 +242,7 @@ it('a member sees what is its own (so that there is something to see)', async ()
       '/v2.1/flavors?is_public=false',
       '/v2.0/networks',
       '/v2.0/security-groups',
+      '/v2.0/ports',
     ].map(async (url) => (await api.send('GET', url, { token })).body),
   )
   for (const [index, text] of [
@@ -249,6 +252,7 @@ it('a member sees what is its own (so that there is something to see)', async ()
     'demos-flavor',
     'demos-network',
     'demos-group',
+    'demos-port',
   ].entries())
     expect([index, seen[index]]).toEqual([index, expect.stringContaining(text)])
 })

@@ -144,6 +144,8 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   ...tagPolicies('subnets'),
   ...resourcePolicies('subnetpool'),
   ...tagPolicies('subnetpools'),
+  ...resourcePolicies('port'),
+  ...tagPolicies('ports'),
   ...resourcePolicies('security_group'),
   ...tagPolicies('security_groups'),
   ...resourcePolicies('security_group_rule'),

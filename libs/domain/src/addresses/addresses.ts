@@ -34,6 +34,10 @@ export function sameAddress(left: Address, right: Address): boolean {
   return left.family === right.family && left.value === right.value
 }
 
+export function isMulticast({ family, value }: Address): boolean {
+  return family === 4 ? value >> 28n === 0xen : value >> 120n === 0xffn
+}
+
 function valueOf(bytes: readonly number[]): bigint {
   return bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n)
 }

@@ -1,4 +1,13 @@
-export { addressBits, canonicalAddress, parseAddress, printAddress, sameAddress, type Address, type Family } from './addresses.js'
+export {
+  addressBits,
+  canonicalAddress,
+  isMulticast,
+  parseAddress,
+  printAddress,
+  sameAddress,
+  type Address,
+  type Family,
+} from './addresses.js'
 export { canonicalMac, eui64Address, newMac } from './mac-addresses.js'
 export { defaultPools, isInPools, parsePool, poolSize, printPool, runsFrom, type Pool, type PoolText, type Run } from './pools.js'
 export {

@@ -1,3 +1,5 @@
+export * from './address-pairs.js'
+export * from './dhcp-options.js'
 export * from './security-group-rules.js'
 export * from './address-plan.js'
 export * from './device-owners.js'

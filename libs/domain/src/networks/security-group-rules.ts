@@ -1,6 +1,7 @@
 import { parsePrefix, printPrefix } from '../addresses/index.js'
 import { icmp, icmpv6, protocolNames, protocolNumber } from '../ip-protocols.js'
 import { networkError } from './network-error.js'
+import { words } from './words.js'
 
 /** A rule as a request gives it: what of it is no rule is told by the names that Neutron has for it. */
 export interface GivenRule {
@@ -169,5 +170,3 @@ export function meaningOf(rule: SecurityGroupRule): string {
   const prefix = everywhere.includes(remoteIpPrefix) ? null : remoteIpPrefix
   return JSON.stringify([direction, ethertype, number, portRangeMin, portRangeMax, prefix, remoteGroupId])
 }
-
-const words = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))

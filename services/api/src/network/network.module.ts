@@ -3,6 +3,7 @@ import { AgentsModule } from './agents/agents.module.js'
 import { NetworkExtensionsController } from './extensions/extensions.controller.js'
 import { FloatingIpsModule } from './floating-ips/floating-ips.module.js'
 import { NetworksModule } from './networks/networks.module.js'
+import { PortsModule } from './ports/ports.module.js'
 import { SecurityGroupsModule } from './security-groups/security-groups.module.js'
 import { NetworkQuotasModule } from './quotas/quotas.module.js'
 import { RoutersModule } from './routers/routers.module.js'
@@ -22,6 +23,7 @@ import { NetworkVersionsController } from './versions/network-versions.controlle
     RoutersModule,
     FloatingIpsModule,
     SecurityGroupsModule,
+    PortsModule,
   ],
   controllers: [NetworkVersionsController, NetworkExtensionsController],
 })

@@ -3,6 +3,7 @@ export const served = [
   { singular: 'network', plural: 'networks' },
   { singular: 'subnet', plural: 'subnets' },
   { singular: 'subnetpool', plural: 'subnetpools' },
+  { singular: 'port', plural: 'ports' },
   { singular: 'security_group', plural: 'security_groups' },
   { singular: 'security_group_rule', plural: 'security_group_rules' },
   { singular: 'router', plural: 'routers' },

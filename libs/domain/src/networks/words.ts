@@ -1,0 +1,2 @@
+/** What a client gave, for a message. */
+export const words = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
