@@ -100,16 +100,23 @@ export class ProgrammedHostNetwork implements HostNetwork {
     const { kernel } = this.options
     const settings = [...program.objects.values()].filter((object): object is SettingObject => object.kind === 'setting')
     let problems: string[] = []
-    for (const isLast of [false, true]) {
+    for (const _attempt of [1, 2]) {
       this.state ??= await kernel.read(settings)
-      const changes = changesOf(this.state, program)
-      if (changes.objects.length + changes.tables.length === 0) break
-      await this.options.daemons.leave(namespacesMadeAnew(changes))
-      problems = await kernel.change(changes)
-      this.state = problems.length > 0 ? undefined : stateAfter(this.state, changes)
-      if (isLast || problems.length === 0) break
+      problems = await this.makeSo(program, this.state)
+      if (problems.length === 0) break
+      this.state = undefined
     }
     this.noteWhatIsReady(program, await this.isDone(program, settings, problems))
+    return problems
+  }
+
+  private async makeSo(program: Program, state: KernelState): Promise<string[]> {
+    const { kernel, daemons } = this.options
+    const changes = changesOf(state, program)
+    if (changes.objects.length + changes.tables.length === 0) return []
+    await daemons.leave(namespacesMadeAnew(changes))
+    const problems = await kernel.change(changes)
+    this.state = stateAfter(state, changes)
     return problems
   }
 

@@ -78,3 +78,53 @@ describe('on two hosts', () => {
     expect(known).toContain(`fd00:10::12 dev eth0 lladdr ${ports[1].mac}`)
   })
 })
+
+describe('on one host', () => {
+  const network = servedNetwork(100, { neighbours: [{ mac: 'fa:16:3e:77:00:01', addresses: ['10.0.0.71'], host: '10.99.0.9' }] })
+  const served = servedNetwork(200, { subnets: [subnetOf({ dnsNameservers: ['9.9.9.9'] })] })
+  const outside = { ...servedNetwork(300), segment: { kind: 'flat', physicalNetwork: 'outside' } as const }
+  const settings = { physicalNetworks: { outside: { device: 'outside' } } }
+  const plan = planOf([network, served, outside], [guestPort(network, 11), guestPort(served, 11), guestPort(outside, 11)])
+
+  /** All that commands change, and not what they ask. */
+  function changing(host: TestHost): { processes: ProcessRunner; seen: string[] } {
+    const seen: string[] = []
+    const run: ProcessRunner['run'] = (program, args, options) => {
+      const words = [program, ...args].join(' ')
+      const isQuestion = /-json|--json| -L |^ip netns exec \w+ sh$|^sh$/.test(words)
+      if (!isQuestion) seen.push(words)
+      return host.lab.processes.run(program, args, options)
+    }
+    return { processes: { run }, seen }
+  }
+
+  test('nothing is done twice, and nothing to what is as it should be', async () => {
+    hosts = await TestHosts.begin(1, settings)
+    const host = hosts.hosts[0]!
+    await host.run('ip link add outside type veth peer name beyond')
+    const { processes, seen } = changing(host)
+    const agent = open(host, processes)
+    expect(await agent.apply(plan)).toEqual({ revision: 1 })
+    seen.splice(0)
+    expect(await agent.apply({ ...plan, revision: 2 })).toEqual({ revision: 2 })
+    expect(await agent.mend()).toEqual({ revision: 2 })
+    expect(await open(host, processes).apply(plan)).toEqual({ revision: 1 })
+    expect(seen).toEqual([])
+  })
+
+  test('nothing is left when nothing is to be', async () => {
+    hosts = await TestHosts.begin(1, settings)
+    const host = hosts.hosts[0]!
+    await host.run('ip link add outside type veth peer name beyond; ip link set beyond up; ip link set outside up')
+    const all = `ip -o link | sed 's/ qlen.*//'; ip netns; nft list ruleset; ip -4 route show table all; ip rule
+      bridge fdb | sed 's/ *$//' | sort
+      ls -R ${host.settings.directory} 2>/dev/null | grep '[.]' || true
+      ps -eo stat,args | grep -v ^Z | grep [d]nsmasq || true`
+    const before = await host.run(all)
+    const agent = open(host)
+    expect(await agent.apply(plan)).toEqual({ revision: 1 })
+    expect(await host.run(all)).not.toBe(before)
+    expect(await agent.apply(planOf([], [], 2))).toEqual({ revision: 2 })
+    expect(await host.run(all)).toBe(before)
+  })
+})
