@@ -1,5 +1,6 @@
 import type { Figure } from './figures.js'
 import { benchIdle } from './idle.js'
+import { benchNetworks } from './networks.js'
 import { benchPlacement } from './placement.js'
 import { benchRealGuests } from './real-guests.js'
 import { requestFigures } from './requests.js'
@@ -55,6 +56,7 @@ export const parts: readonly Part[] = [
   }),
   part('idle-after', 'The idle control plane after all of this', async (stages) => benchIdle((await stages.simulated()).cloud)),
   part('guests', 'Create to ACTIVE one by one, real QEMU guests, against the floor', benchRealGuests),
+  part('networks', 'The networks of one host: ports, rules, programs', benchNetworks),
   part('stops', 'SIGTERM while creates are under way, started again at once', benchStops),
   { name: 'up', title: '`npm run up`, step by step', measure: benchUp },
 ]

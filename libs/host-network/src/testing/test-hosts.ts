@@ -22,12 +22,16 @@ export class TestHost {
   ) {}
 
   /** As an agent opens it that has just begun. */
-  open(processes: ProcessRunner = this.lab.processes): HostNetwork {
+  open(processes: ProcessRunner = this.processes): HostNetwork {
     const { lab, settings } = this
     const table = processTable(`/proc/${lab.pid}/root/proc`, (pid, signal) => {
       execFileSync('nsenter', ['--target', String(lab.pid), '--pid', '--mount', 'kill', '-s', signal, String(pid)])
     })
     return linuxHostNetwork({ settings, clock: systemClock, processes, table })
+  }
+
+  get processes(): ProcessRunner {
+    return this.lab.processes
   }
 
   run(script: string): Promise<string> {
