@@ -163,7 +163,7 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   update_quota: operators,
   delete_quota: operators,
   get_extension: everybody,
-  get_agent: operators,
+  get_agent: everybody,
   get_availability_zone: readers,
   'nubo:hypervisors:show': operators,
   'nubo:placement:show': readers,

@@ -123,5 +123,6 @@ it('says what it can do, in which zones, and who carries it', async () => {
   expect((await demo('GET', '/extensions/trunk')).status).toBe(404)
   expect((await demo('GET', '/availability_zones?resource=router')).body.availability_zones).toMatchObject([{ name: 'nova' }])
   expect((await admin('GET', '/agents')).body).toEqual({ agents: [] })
+  expect((await demo('GET', '/agents')).body).toEqual({ agents: [] })
   expect(await admin('GET', `/agents/${networkId}`)).toMatchObject({ status: 404, type: 'AgentNotFound' })
 })
