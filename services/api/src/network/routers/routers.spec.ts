@@ -271,6 +271,16 @@ describe('a floating IP', () => {
     expect(await create({ floating_ip_address: floatingip.floating_ip_address }, admin)).toMatchObject({ status: 409 })
   })
 
+  it('that leads nowhere goes with its network', async () => {
+    await create()
+    expect((await admin('DELETE', `/networks/${outside}`)).status).toBe(204)
+    expect((await demo('GET', '/floatingips')).body.floatingips).toEqual([])
+    const [{ used }] = (await api.database.query('SELECT used_floating_ips AS used FROM project_quotas WHERE project_id = $1', [
+      demoProject,
+    ])) as [{ used: number }]
+    expect(used).toBe(0)
+  })
+
   it('takes quota', async () => {
     await api.database.execute(`UPDATE project_quotas SET limits = '{"floatingip": 1}' WHERE project_id = $1`, [demoProject])
     const answers = await Promise.all([create(), create(), create()])

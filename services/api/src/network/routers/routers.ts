@@ -1,4 +1,3 @@
-import { isCloudAdmin } from '@nubo/auth'
 import { routerRecords, type RouterRow } from '@nubo/database'
 import type { HostRoute } from '@nubo/domain'
 import { z } from 'zod'
@@ -34,15 +33,6 @@ export const routers = resource({
     routes: { view: ({ routes }): HostRoute[] => routes, input: routeList, on: 'update' },
     availability_zone_hints: { column: 'zoneHints', input: listOfTexts(255), on: 'create', default: [] as string[] },
     availability_zones: { view: () => ['nova'] },
-    distributed: {
-      view: () => false,
-      input: booleanLike,
-      on: 'create',
-      default: false,
-      setBy: isCloudAdmin,
-      seenBy: isCloudAdmin,
-    },
-    ha: { view: () => false, input: booleanLike, on: 'create', default: false, setBy: isCloudAdmin, seenBy: isCloudAdmin },
   },
 })
 
