@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import type { HostId, NetworkId, PortId } from '@nubo/kernel'
-import { NetworkRows } from '../../libs/database/src/testing/network-rows.js'
+import { NetworkRows } from '@nubo/database/testing'
 import { ScriptedCloud, until } from './scripted-cloud.js'
 import type { ScriptedHost } from './scripted-host.js'
 

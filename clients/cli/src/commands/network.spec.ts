@@ -40,6 +40,19 @@ describe('network', () => {
   })
 })
 
+it('a trace is told in sentences, and whole to programs', async () => {
+  const { cloud, nubo } = await aCloud({ nubo: true })
+  const { id } = cloud.addServer({ name: 'web' })
+  const answer = { outcome: 'dropped', lines: ['Port p drops it.', 'It does not arrive.'] }
+  cloud.on('GET', /network-trace/, () => ({ body: { network_trace: answer } }))
+  expect((await nubo('network trace web 10.0.0.7 --port 22')).stdout).toBe('Port p drops it.\nIt does not arrive.\n')
+  expect((await nubo('network trace web 10.0.0.7 --protocol icmp --json')).json()).toEqual(answer)
+  expect(cloud.sent('GET', /network-trace/).map(({ path }) => path.replace(/.*servers/, ''))).toEqual([
+    `/${id}/network-trace?address=10.0.0.7&port=22`,
+    `/${id}/network-trace?address=10.0.0.7&protocol=icmp`,
+  ])
+})
+
 it('a port has the address and groups that it is given by name', async () => {
   const { cloud, nubo, kept } = await aCloudWithNetworks()
   await nubo('network create inside')

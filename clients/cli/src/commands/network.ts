@@ -1,8 +1,12 @@
 import type { Command } from 'commander'
 import { positiveNumber, repeated } from '../arguments.js'
 import { networks, subnets } from '../cloud/network-kinds.js'
+import { traceNetwork } from '../cloud/network-trace.js'
+import { findServer } from '../cloud/servers.js'
 import type { CommandContext } from '../context.js'
 import { usageError } from '../exit.js'
+import { printable } from '../output/text.js'
+import type { Json } from '../output/view.js'
 import { addKeyOption, examples } from './help.js'
 import { addCommonCommands, given } from './network-common.js'
 import { networkView, subnetView } from './network-views.js'
@@ -11,6 +15,7 @@ export function addNetworkCommands(program: Command, context: CommandContext): v
   const network = program.command('network').description('Networks that connect servers.')
   addCommonCommands(network, context, networks, networkView)
   addNetworkCreate(network, context)
+  addTrace(network, context)
   const subnet = program.command('subnet').description('Addresses of a network.')
   addCommonCommands(subnet, context, subnets, subnetView)
   addSubnetCreate(subnet, context)
@@ -60,6 +65,29 @@ function addNetworkCreate(network: Command, context: CommandContext): void {
     const wanted = { name, network_id: made.id, cidr: options.cidr, ip_version: versionOf(options.cidr) }
     await service.create(subnets, wanted)
     context.printOne(networkView, await service.find(networks, made.id))
+  })
+}
+
+function addTrace(network: Command, context: CommandContext): void {
+  const command = network
+    .command('trace')
+    .summary('say what becomes of a packet')
+    .description(
+      'Tells, hop by hop, which rule lets a packet of a server through or drops it: security groups at both ends, networks, routers, floating IPs. Nubo clouds only.',
+    )
+    .argument('<server>', 'server that sends it (name or id)')
+    .argument('<address>', 'address that it is for')
+    .option('--protocol <protocol>', 'tcp, udp, icmp ... or a number (default: tcp with --port, else icmp)')
+    .option('--port <port>', 'port that it is for', positiveNumber)
+  examples(command, [
+    ['nubo network trace web 10.0.0.7 --port 5432', ''],
+    ['nubo network trace web 10.0.0.7 --port 5432 --json', 'every hop, with the rule'],
+  ])
+  command.action(async (wanted: string, address: string, options: { protocol?: string; port?: number }) => {
+    const compute = context.compute()
+    const traced = await traceNetwork(compute, (await findServer(compute, wanted)).id, { address, ...options })
+    if (context.options.json) return context.printJson(traced as Json)
+    context.print(traced.lines.map((line) => `${printable(line)}\n`).join(''))
   })
 }
 

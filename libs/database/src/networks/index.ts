@@ -27,3 +27,12 @@ export * from './router-records.js'
 export * from './routers.js'
 export * from './port-records.js'
 export * from './change-ports.js'
+export {
+  findHostByAddress,
+  readBoundPorts,
+  readMergedPlan,
+  readNetworkNames,
+  readTracedPorts,
+  type MergedPlan,
+  type TracedPort,
+} from './merged-plan.js'

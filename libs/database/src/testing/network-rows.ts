@@ -10,7 +10,7 @@ import {
 } from '@nubo/kernel'
 import type { Database, Queryable } from '../connection.js'
 import { noteNetworkChange } from '../networks/changes.js'
-import { projectId } from './healthy-cloud.js'
+import { projectId as usualProject } from './healthy-cloud.js'
 
 interface PortOptions {
   address: string
@@ -25,7 +25,10 @@ interface PortOptions {
 
 /** Rows of networks as the API leaves them: for tests of what is made of them. */
 export class NetworkRows {
-  constructor(private readonly database: Queryable & Pick<Database, 'transaction'>) {}
+  constructor(
+    private readonly database: Queryable & Pick<Database, 'transaction'>,
+    private readonly projectId: string = usualProject,
+  ) {}
 
   async clear(): Promise<void> {
     await this.database.execute(
@@ -39,12 +42,12 @@ export class NetworkRows {
     const networkId = newId<NetworkId>(systemRandom)
     await this.database.execute(`INSERT INTO networks (id, project_id, mtu, vni) VALUES ($1, $2, 1500, $3)`, [
       networkId,
-      projectId,
+      this.projectId,
       vni,
     ])
     await this.database.execute(
       `INSERT INTO subnets (id, network_id, project_id, ip_version, cidr, gateway) VALUES (gen_random_uuid(), $1, $2, 4, $3, $4)`,
-      [networkId, projectId, cidr, gateway],
+      [networkId, this.projectId, cidr, gateway],
     )
     return networkId
   }
@@ -56,7 +59,7 @@ export class NetworkRows {
     await this.database.transaction(async (tx) => {
       await tx.execute(
         `INSERT INTO ports (id, network_id, project_id, mac, device_id, device_owner, host_id) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-        [portId, networkId, projectId, mac, serverId ?? routerId ?? '', owner, hostId ?? null],
+        [portId, networkId, this.projectId, mac, serverId ?? routerId ?? '', owner, hostId ?? null],
       )
       await tx.execute(
         `INSERT INTO port_addresses (network_id, address, subnet_id, port_id) SELECT $1, $2, id, $3 FROM subnets WHERE network_id = $1`,
@@ -71,18 +74,21 @@ export class NetworkRows {
   /** A group that lets its own members in, by TCP alone. */
   async group(): Promise<string> {
     const groupId = newId<Id<'security-group'>>(systemRandom)
-    await this.database.execute(`INSERT INTO security_groups (id, project_id, name) VALUES ($1, $2, 'g')`, [groupId, projectId])
+    await this.database.execute(`INSERT INTO security_groups (id, project_id, name) VALUES ($1, $2, 'g')`, [
+      groupId,
+      this.projectId,
+    ])
     await this.database.execute(
       `INSERT INTO security_group_rules (id, group_id, project_id, direction, ethertype, protocol, remote_group_id)
        VALUES (gen_random_uuid(), $1, $2, 'ingress', 'IPv4', 'tcp', $1)`,
-      [groupId, projectId],
+      [groupId, this.projectId],
     )
     return groupId
   }
 
   async router(): Promise<RouterId> {
     const routerId = newId<RouterId>(systemRandom)
-    await this.database.execute(`INSERT INTO routers (id, project_id) VALUES ($1, $2)`, [routerId, projectId])
+    await this.database.execute(`INSERT INTO routers (id, project_id) VALUES ($1, $2)`, [routerId, this.projectId])
     await noteNetworkChange(this.database, 'router', routerId)
     return routerId
   }

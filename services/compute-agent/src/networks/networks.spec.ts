@@ -1,4 +1,4 @@
-import { computeQueue, traceAnswer, type NetworkPlan, type NetworkPlanApplied } from '@nubo/contract'
+import { computeQueue, type NetworkPlan, type NetworkPlanApplied } from '@nubo/contract'
 import { newId, systemRandom, type NetworkId, type PortId, type ProjectId, type RouterId, type ServerId } from '@nubo/kernel'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '../testing/eventually.js'
@@ -100,24 +100,6 @@ describe('an agent that is told its networks', () => {
     await host.startAgent({ registered: false })
     await eventually(() => host.network.plug(portId) !== undefined)
     expect(told()).toHaveLength(1)
-  })
-})
-
-describe('a question what becomes of a packet', () => {
-  it('is answered by the plan that the host carries', async () => {
-    const host = await TestHost.make()
-    await host.startAgent()
-    const question = { kind: 'network-trace', from: portId, destination: '10.0.0.9', protocol: 6, port: 22 } as const
-    const ask = () => host.queue.ask(computeQueue(host.hostId), question, 10_000)
-    expect(await ask()).toMatchObject({ ok: false, kind: 'NotFound' })
-    await host.queue.cast(computeQueue(host.hostId), planOf(host, 3))
-    await eventually(() => host.network.plug(portId) !== undefined)
-    const answer = await ask()
-    expect(traceAnswer.parse((answer as { value: unknown }).value)).toEqual({
-      hops: [{ at: 'port', portId, direction: 'egress', verdict: 'no-address' }],
-      outcome: 'dropped',
-    })
-    await host.close()
   })
 })
 

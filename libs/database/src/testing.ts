@@ -1,0 +1,1 @@
+export { NetworkRows } from './testing/network-rows.js'
