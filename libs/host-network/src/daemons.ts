@@ -82,6 +82,13 @@ export class Daemons {
     return problems
   }
 
+  /** Starts again what has ended; asks no more of what runs. Gives what would not start, for a person. */
+  async revive(wanted: Wanted): Promise<string[]> {
+    const ended = new Map<string, ProcessObject>()
+    for (const [name, process] of wanted) if (!(await this.find(name))) ended.set(name, process)
+    return await this.settle(ended)
+  }
+
   private async names(): Promise<Set<string>> {
     const paths = await this.options.files.list(this.options.directory)
     return new Set(paths.map((path) => /([^/]+)\.(pid|json)$/.exec(path)?.[1]).filter((name) => name !== undefined))

@@ -169,12 +169,12 @@ export class ProgrammedHostNetwork implements HostNetwork {
   /** Whatever ended since is started again. */
   private lookAgainLater(): void {
     this.timer?.cancel()
-    if (this.closed) return
+    if (this.closed || this.program!.processes.size === 0) return
     this.timer = this.options.clock.after(lookMs, () => void this.look(), { background: true })
   }
 
   private async look(): Promise<void> {
-    await this.inTurn(() => this.options.daemons.settle(this.program!.processes)).catch(() => undefined)
+    await this.inTurn(() => this.options.daemons.revive(this.program!.processes)).catch(() => undefined)
     this.lookAgainLater()
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 export type TableFamily = 'ip' | 'ip6' | 'inet' | 'arp' | 'bridge'
 
@@ -40,4 +40,15 @@ export const tableKey = ({ namespace, family, name }: Pick<Table, 'namespace' | 
   `${namespace} ${family} ${name}`
 
 /** What a rule is known by again: the kernel gives it back in words of its own, but its comment as it was. */
-export const ruleMark = (rule: string) => `nubo ${createHash('sha1').update(rule).digest('hex').slice(0, 16)}`
+export function ruleMark(rule: string): string {
+  const known = marks.get(rule)
+  if (known !== undefined) return known
+  if (marks.size >= marksAtMost) marks.clear()
+  const mark = `nubo ${hash('sha1', rule).slice(0, 16)}`
+  marks.set(rule, mark)
+  return mark
+}
+
+/** The same thousands of rules are looked at with every change. */
+const marks = new Map<string, string>()
+const marksAtMost = 100_000

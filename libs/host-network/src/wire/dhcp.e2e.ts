@@ -43,6 +43,9 @@ describe('a guest', () => {
     })
     const extraDhcpOptions = [
       { name: 'ntp-server', value: '192.0.2.123', ipVersion: 4 as const },
+      // Of its own, where its subnet says otherwise.
+      { name: 'mtu', value: '1400', ipVersion: 4 as const },
+      { name: 'unheard-of', value: '1', ipVersion: 4 as const },
       { name: '67', value: 'boot.img', ipVersion: 4 as const },
       { name: 'nonsense', value: 'a\nb', ipVersion: 4 as const },
     ]
@@ -53,7 +56,7 @@ describe('a guest', () => {
       new_ip_address: '10.0.0.11',
       new_subnet_mask: '255.255.255.0',
       new_routers: '10.0.0.1',
-      new_interface_mtu: '1450',
+      new_interface_mtu: '1400',
       new_host_name: 'guest-11',
       new_domain_name: 'example.com',
       new_domain_name_servers: '10.0.0.2 9.9.9.9',

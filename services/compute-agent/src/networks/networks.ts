@@ -20,6 +20,8 @@ export interface NetworksOptions {
 const mendMs = 30_000
 /** While something of them is missing. */
 const mendSoonMs = 5_000
+/** A host that carries much looks less often: for each millisecond that a look takes it rests so many. */
+const restPerLook = 50
 
 /** Where a port is waited for. */
 interface Waiting {
@@ -36,6 +38,7 @@ export class Networks {
   private atHand: Promise<void> | undefined
   private readonly waiting = new Set<Waiting>()
   private readonly rounds: Rounds
+  private lookTookMs = 0
   /** Came under a session that was not known yet. */
   private early: NetworkPlan | undefined
 
@@ -43,7 +46,7 @@ export class Networks {
     const { clock, logger } = options
     this.rounds = new Rounds(() => this.mend(), {
       clock,
-      pauseMs: () => (this.applied?.trouble === undefined ? mendMs : mendSoonMs),
+      pauseMs: () => Math.max(this.applied?.trouble === undefined ? mendMs : mendSoonMs, this.lookTookMs * restPerLook),
       onError: (error) => logger.error({ err: error }, 'the networks could not be mended'),
     })
   }
@@ -121,8 +124,10 @@ export class Networks {
 
   private async mend(): Promise<void> {
     if (!this.applied || this.atHand) return
-    const before = this.applied.trouble
-    this.note(await this.options.network.mend())
+    const { network, clock } = this.options
+    const [before, beganMs] = [this.applied.trouble, clock.monotonicMs()]
+    this.note(await network.mend())
+    this.lookTookMs = clock.monotonicMs() - beganMs
     if (this.applied.trouble !== before) await this.tell()
   }
 
