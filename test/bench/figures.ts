@@ -1,4 +1,4 @@
-export type Unit = 'ms' | 's' | '/s' | 'MiB' | '% of a core' | 'x' | 'commands'
+export type Unit = 'ms' | 's' | '/s' | 'MiB' | 'MiB/s' | '% of a core' | 'x' | 'commands'
 
 /** The aim: a bound that the value is held against. */
 export type Aim = { atMost: number } | { atLeast: number }

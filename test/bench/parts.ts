@@ -1,4 +1,5 @@
 import type { Figure } from './figures.js'
+import { benchMetadata } from './metadata.js'
 import { benchIdle } from './idle.js'
 import { benchNetworks } from './networks.js'
 import { benchPlacement } from './placement.js'
@@ -7,6 +8,7 @@ import { requestFigures } from './requests.js'
 import { benchBurst, benchOneByOne } from './servers.js'
 import type { Stages } from './stage.js'
 import { benchStops } from './stops.js'
+import { benchThroughput } from './throughput.js'
 import { benchTokens } from './tokens.js'
 import { benchUp } from './up.js'
 
@@ -57,6 +59,8 @@ export const parts: readonly Part[] = [
   part('idle-after', 'The idle control plane after all of this', async (stages) => benchIdle((await stages.simulated()).cloud)),
   part('guests', 'Create to ACTIVE one by one, real QEMU guests, against the floor', benchRealGuests),
   part('networks', 'The networks of one host: ports, rules, programs', benchNetworks),
+  part('throughput', 'Through bridges, VXLAN and groups, against a bare pair of links', async () => benchThroughput()),
+  part('metadata', "A guest's question for its metadata, at the agent", async () => benchMetadata()),
   part('stops', 'SIGTERM while creates are under way, started again at once', benchStops),
   { name: 'up', title: '`npm run up`, step by step', measure: benchUp },
 ]

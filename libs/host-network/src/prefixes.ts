@@ -50,12 +50,12 @@ export function contains(outer: Prefix, inner: Prefix): boolean {
 export function disjoint(prefixes: readonly string[]): string[] {
   const kept = new Map<string, string>()
   const lengths = new Set<number>()
-  const parsed = [...new Set(prefixes)].map((text) => ({ text, prefix: parsePrefix(text) }))
-  for (const { text, prefix } of parsed.toSorted((a, b) => a.prefix.length - b.prefix.length)) {
+  const parsed = [...new Set(prefixes)].map(parsePrefix)
+  for (const prefix of parsed.toSorted((a, b) => a.length - b.length)) {
     const isCovered = [...lengths].some((length) => kept.has(cut(prefix, length)))
     if (isCovered) continue
     lengths.add(prefix.length)
-    kept.set(cut(prefix, prefix.length), asListed(text))
+    kept.set(cut(prefix, prefix.length), textOf(prefix))
   }
   return [...kept.values()]
 }
@@ -64,7 +64,11 @@ function cut({ family, first }: Prefix, length: number): string {
   return `${family} ${length} ${first >> BigInt(bitsOf[family] - length)}`
 }
 
-function asListed(text: string): string {
-  const [address = '', length] = text.split('/')
-  return length === undefined ? canonical(address) : `${canonical(address)}/${length}`
+/** As nft lists it. */
+function textOf({ family, first, length }: Prefix): string {
+  const address = family === 4 ? ipv4Text(first) : canonical(ipv6Text(first))
+  return length === bitsOf[family] ? address : `${address}/${length}`
 }
+
+const ipv4Text = (number: bigint) => [24n, 16n, 8n, 0n].map((bits) => (number >> bits) & 255n).join('.')
+const ipv6Text = (number: bigint) => number.toString(16).padStart(32, '0').match(/.{4}/g)!.join(':')

@@ -1,3 +1,4 @@
-export { anyEgress, groupOf, ingress } from './testing/plans.js'
+// Nothing of jest's: the benchmark, which runs outside of it, makes hosts too.
+export { anyEgress, emptyPlan, groupOf, ingress, networkOf, portOf } from './testing/plans.js'
 export { guestPort, planOf, servedNetwork, subnetOf } from './testing/served-networks.js'
 export { TestHosts, type TestGuest, type TestHost } from './testing/test-hosts.js'

@@ -1,3 +1,4 @@
+import type { NetworkId } from '@nubo/kernel'
 import { canonical } from '../addresses.js'
 import type { Follower } from '../follower.js'
 import type { HostPlan, NetworkPlan, PortPlan } from '../plan.js'
@@ -5,6 +6,7 @@ import type { ProcessRunner } from '../process-runner.js'
 import { parseConnection, type Connection } from './connection-lines.js'
 import { groupsById, judge, type Groups } from './judge.js'
 import { revoked } from './marks.js'
+import { changeOf, isJudged, rightsOf, type Rights } from './rights.js'
 import { zonesOf } from './zones.js'
 
 const timeoutMs = 60_000
@@ -15,20 +17,23 @@ const timeoutMs = 60_000
  * first of a new one, and who answers may send whatever his own rules let out.
  */
 export class Connections implements Follower {
-  private known = new Map<string, string>()
+  /** Undefined before the first plan: what was let through until then nobody knows. */
+  private known: Rights | undefined
+  /** Where connections are marked: what is given may be theirs. */
+  private readonly marked = new Set<NetworkId>()
 
   constructor(private readonly processes: ProcessRunner) {}
 
   async follow(plan: HostPlan): Promise<void> {
     const before = this.known
-    const ports = plan.ports.filter((port) => isJudged(port, groupsById(plan.groups)))
-    const after = new Map(ports.map((port) => [port.portId as string, rightsOf(port, plan)]))
-    const changed = plan.networks.filter(({ networkId }) => {
-      const own = plan.ports.filter((port) => port.networkId === networkId)
-      return own.some(({ portId }) => before.get(portId) !== after.get(portId))
-    })
+    const after = rightsOf(plan)
     const zones = zonesOf(plan.networks)
-    for (const network of changed) await this.judgeZone(zones.get(network.networkId)!, network, plan)
+    const change = before && changeOf(before, after)
+    for (const network of plan.networks) {
+      const { networkId } = network
+      const isToJudge = !change || change.less.has(networkId) || (change.more.has(networkId) && this.marked.has(networkId))
+      if (isToJudge) await this.judgeZone(zones.get(networkId)!, network, plan)
+    }
     this.known = after
   }
 
@@ -39,11 +44,15 @@ export class Connections implements Follower {
         .flatMap((port) => port.addresses.map((address) => [canonical(address), port] as const)),
     )
     const groups = groupsById(plan.groups)
+    let hasMarked = false
     const corrections = (await this.connectionsIn(zone)).flatMap((connection) => {
       const { tuple, line, isRevoked } = connection
       const isRight = isLetThrough(connection, ports, groups)
+      hasMarked ||= !isRight
       return isRight !== isRevoked ? [] : [`-D ${tuple}`, isRight ? line : `${line} -m ${revoked}`]
     })
+    if (hasMarked) this.marked.add(network.networkId)
+    else this.marked.delete(network.networkId)
     if (corrections.length === 0) return
     // It opens its input by name, which a socket has none of.
     await this.processes.run('sh', ['-c', 'cat | conntrack -R -'], { timeoutMs, input: `${corrections.join('\n')}\n` })
@@ -63,17 +72,6 @@ export class Connections implements Follower {
     const lines = (await Promise.all(listings)).flatMap((listing) => listing.split('\n'))
     return lines.map(parseConnection).filter((connection) => connection !== undefined)
   }
-}
-
-const isJudged = (port: PortPlan, groups: Groups) =>
-  port.portSecurity && port.adminStateUp && port.groups.every((groupId) => groups.get(groupId)?.stateful !== false)
-
-/** All that what a port may do follows from. */
-function rightsOf(port: PortPlan, { groups }: HostPlan): string {
-  const own = groups.filter(({ groupId }) => port.groups.includes(groupId))
-  const remote = new Set(own.flatMap(({ rules }) => rules.flatMap(({ remoteGroup }) => remoteGroup ?? [])))
-  const members = groups.filter(({ groupId }) => remote.has(groupId)).map((group) => group.members)
-  return JSON.stringify([port.addresses, own.map(({ groupId, rules }) => [groupId, rules]), members])
 }
 
 /** What every guest may do is not in its groups' rules. */

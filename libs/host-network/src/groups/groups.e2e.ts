@@ -204,6 +204,13 @@ describe('rules', () => {
     expect(await passes(far, a, ping(far, a, 4, 'request', 21))).toBe(false)
   })
 
+  it('lets nobody hear what a bridge floods and is meant for another', async () => {
+    await withRules(ingress())
+    const stray = { from: far.mac, to: 'fa:16:3e:00:99:99' }
+    expect(await passes(far, a, echo(stray, ends(far, a), 'request', 25))).toBe(false)
+    expect(await passes(far, a, echo({ ...stray, to: broadcast }, ends(far, a), 'request', 26))).toBe(true)
+  })
+
   it('looks at who is at the other end', async () => {
     await withRules(ingress({ remotePrefix: '10.0.0.12/32' }), egress({ remotePrefix: '10.0.0.8/29', protocol: 17 }))
     expect(await passes(far, a, ping(far, a, 4, 'request', 30))).toBe(true)
@@ -330,7 +337,7 @@ describe('what is under way', () => {
 
 it('is known again as it was written', async () => {
   const clients = groupOf(9, [...anyEgress, ingress({ ethertype: 'IPv6', remotePrefix: '2001:db8::/32' })], {
-    members: ['10.1.0.0/16', '10.2.0.1', 'fd00:1:0::7', '2001:0db8::/48'],
+    members: ['10.1.0.9/16', '10.2.0.1', '10.2.0.1/32', 'fd00:1:0::7', '2001:0db8::/48'],
   })
   const allowedPairs = [{ mac: b.mac, prefix: 'fd00:2::/64' }]
   const plan = {

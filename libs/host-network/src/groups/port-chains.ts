@@ -3,7 +3,7 @@ import type { TableBuilder } from '../engine/program.js'
 import type { GroupPlan, PortPlan } from '../plan.js'
 import { groupChain, portChain } from './chain-names.js'
 import { marks } from './marks.js'
-import { sourcesOf } from './sources.js'
+import { macsOf, sourcesOf } from './sources.js'
 
 /** What every guarded guest may send whatever its groups say, and must never send. */
 export const fromGuestsChain = 'from_guests'
@@ -21,7 +21,16 @@ export function addPortChains(table: TableBuilder, port: PortPlan, groups: Reado
   table
     .chain(portChain('egress', port.portId))
     .rule(`jump ${fromGuestsChain}`, ...ownAdvertisements(port), ...tracked, ...judged('egress'), 'drop')
-  table.chain(portChain('ingress', port.portId)).rule(`jump ${toGuestsChain}`, ...tracked, ...judged('ingress'), 'drop')
+  table
+    .chain(portChain('ingress', port.portId))
+    .rule(forOthers(port), `jump ${toGuestsChain}`, ...tracked, ...judged('ingress'), 'drop')
+}
+
+/** A bridge floods what is for a MAC that it does not know: nobody hears what is meant for another. */
+function forOthers(port: PortPlan): string {
+  const macs = macsOf(sourcesOf(port))
+  const own = macs.length === 1 ? macs[0]! : `{ ${macs.join(', ')} }`
+  return `ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 ether daddr != ${own} drop`
 }
 
 /** A port says of its own addresses alone where they are. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { NetworkPlan } from '../plan.js'
 
 /** Less than 65,536, and so many that the metadata service's identities stay below 255.255.255.255. */
@@ -21,7 +21,7 @@ export function slotsOf(keys: readonly string[], count: number): Map<string, num
   const taken = new Set<number>()
   const slots = new Map<string, number>()
   for (const key of keys.toSorted()) {
-    let slot = createHash('sha1').update(key).digest().readUInt32BE() % count
+    let slot = Number.parseInt(hash('sha1', key).slice(0, 8), 16) % count
     while (taken.has(slot)) slot = (slot + 1) % count
     taken.add(slot)
     slots.set(key, slot + 1)

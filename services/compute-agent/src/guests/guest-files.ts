@@ -30,6 +30,8 @@ const passwordName = 'password'
  */
 export class GuestFiles {
   private readonly records = new Map<string, GuestRecord>()
+  /** Of guests that have asked: a boot asks some sixty times. */
+  private readonly metadata = new Map<string, GuestMetadata>()
 
   private constructor(
     private readonly files: Files,
@@ -82,17 +84,23 @@ export class GuestFiles {
       if (record.serverId !== serverId || record.incarnation > upToIncarnation) continue
       await this.files.remove(`${this.directory}/${name}`)
       this.records.delete(name)
+      this.metadata.delete(name)
     }
   }
 
   /** What the guest may learn of itself; undefined where that was not kept. */
   async metadataOf(record: GuestRecord): Promise<GuestMetadata | undefined> {
+    const known = this.metadata.get(nameOf(record))
+    if (known) return known
     const text = await this.files.read(this.pathOf(record, metadataName))
-    return text === undefined ? undefined : guestMetadata.parse(JSON.parse(text))
+    const metadata = text === undefined ? undefined : guestMetadata.parse(JSON.parse(text))
+    if (metadata) this.metadata.set(nameOf(record), metadata)
+    return metadata
   }
 
   async saveMetadata(record: GuestRecord, metadata: GuestMetadata): Promise<void> {
     await this.files.write(this.pathOf(record, metadataName), JSON.stringify(metadata))
+    this.metadata.set(nameOf(record), metadata)
   }
 
   /** That the guest set for itself; undefined until it did. */

@@ -27,7 +27,6 @@ const subject: Subject = {
   serverMetadata: { role: 'now' },
   localIpv4: '10.0.0.5',
   securityGroups: ['web', 'default'],
-  password: undefined,
 }
 
 function get(path: string, of: Subject = subject): string | undefined {

@@ -28,6 +28,4 @@ export interface Subject extends GuestMetadata {
   /** Of the port by which it asks, the first one of IPv4; empty where it has none. */
   localIpv4: string
   securityGroups: readonly string[]
-  /** That the guest has set, as it set it; undefined until then. */
-  password: string | undefined
 }

@@ -117,7 +117,7 @@ export class MetadataServer {
     const subject = await this.subjectOf(port)
     const answer = subject && answerTo(path, subject, this.options.random)
     if (!subject || !answer) return refuse(response, 404)
-    if (answer === 'password') return await this.password(request, response, port, subject)
+    if (answer === 'password') return await this.password(request, response, port)
     send(response, answer)
   }
 
@@ -132,25 +132,26 @@ export class MetadataServer {
       serverMetadata: port.serverMetadata,
       localIpv4: port.addresses.find((address) => !address.includes(':')) ?? '',
       securityGroups: port.groups,
-      password: await guests.passwordOf(record),
     }
   }
 
   /** A guest sets it once, for its owner to read (Windows does, encrypted for the owner's key). */
-  private async password(request: IncomingMessage, response: ServerResponse, port: PortPlan, subject: Subject): Promise<void> {
-    if (request.method === 'GET' || request.method === 'HEAD') {
-      return send(response, { contentType: 'text/plain; charset=UTF-8', body: Buffer.from(subject.password ?? '') })
-    }
+  private async password(request: IncomingMessage, response: ServerResponse, port: PortPlan): Promise<void> {
+    const { guests } = this.options
+    const record = guests.find(port.serverId)
+    if (!record) return refuse(response, 404)
+    const known = await guests.passwordOf(record)
+    if (request.method === 'GET' || request.method === 'HEAD') return send(response, plain(known ?? ''))
     if (request.method !== 'POST') return refuse(response, 400)
-    if (subject.password !== undefined) return refuse(response, 409)
+    if (known !== undefined) return refuse(response, 409)
     const password = await bodyOf(request)
     if (password === undefined) return refuse(response, 400)
-    const record = this.options.guests.find(port.serverId)
-    if (!record) return refuse(response, 404)
-    await this.options.guests.setPassword(record, password)
-    send(response, { contentType: 'text/plain; charset=UTF-8', body: Buffer.alloc(0) })
+    await guests.setPassword(record, password)
+    send(response, plain(''))
   }
 }
+
+const plain = (text: string): Answer => ({ contentType: 'text/plain; charset=UTF-8', body: Buffer.from(text) })
 
 /** As the plan has it: an address of IPv4 that a socket of both families shows is without its prefix. */
 const identityOf = ({ remoteAddress = '' }: Socket) => remoteAddress.replace(/^::ffff:/, '')
