@@ -37,6 +37,8 @@ const powerAfter: Record<ServerCommand['kind'], PowerStateCode> = {
   start: running,
   reboot: running,
   stop: off,
+  'attach-interface': running,
+  'detach-interface': running,
   destroy: 0,
 }
 

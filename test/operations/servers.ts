@@ -1,12 +1,15 @@
 import { placementQueue } from '@nubo/contract'
 import {
+  createPorts,
   findServer,
   insertServers,
   PgOperationStore,
+  portOfServer,
   recordAction,
   type Database,
   type NewServersRequest,
   type ServerRow,
+  type Transaction,
 } from '@nubo/database'
 import { defaultLimits } from '@nubo/domain'
 import { waitFor } from '@nubo/deploy'
@@ -16,7 +19,9 @@ import {
   systemRandom,
   type FlavorId,
   type ImageId,
+  type NetworkId,
   type OperationId,
+  type PortId,
   type ProjectId,
   type RequestId,
   type ServerId,
@@ -35,6 +40,8 @@ export class TestServers {
   private readonly engine = new OperationEngine(operations, systemRandom)
   private readonly store: PgOperationStore
   private imageId: ImageId | undefined
+  /** On which each new server has an interface; undefined: they have none. */
+  network: NetworkId | undefined
 
   constructor(
     private readonly database: Database,
@@ -84,12 +91,25 @@ export class TestServers {
         hintAfterMs: 1_000,
       },
     }
-    assert(await insertServers(this.database, request, generous), 'nothing is in the way')
+    await this.database.transaction((tx) => this.insert(tx, request))
     if (hint) {
       const hints = servers.map(({ stepId, operationId }) => ({ kind: 'step', stepId, operationId, requestId }))
       await this.queue.castAll(placementQueue, hints)
     }
     return servers.map((server) => server.id)
+  }
+
+  private async insert(tx: Transaction, request: NewServersRequest): Promise<void> {
+    assert(await insertServers(tx, request, generous), 'nothing is in the way')
+    const { network: networkId } = this
+    if (!networkId) return
+    const ports = request.servers.map(({ id }) => ({
+      id: newId<PortId>(systemRandom),
+      networkId,
+      projectId,
+      ...portOfServer(id, 0),
+    }))
+    await createPorts(tx, ports, systemRandom)
   }
 
   /** As the API deletes. The command goes out with the next sweep. */
@@ -100,6 +120,7 @@ export class TestServers {
       if (server.hostId)
         return void (await this.engine.begin(tx, 'server.delete', server, { projectId, userId, requestId: newRequestId() }))
       await tx.setWanted(id, 'deleted')
+      if (server.hasPorts) await tx.releasePorts(id)
       await tx.markDeleted(id)
       await recordAction(tx.tx, { server, kind: 'server.delete', message: null, requestId: newRequestId(), userId })
     })

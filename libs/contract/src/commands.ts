@@ -6,6 +6,7 @@ import {
   imageId,
   incarnation,
   operationId,
+  portId,
   projectId,
   requestId,
   serverId,
@@ -13,7 +14,7 @@ import {
   stepId,
   userId,
 } from './envelope.js'
-import { networkPlan } from './network-plan.js'
+import { guestNic, networkPlan } from './network-plan.js'
 
 const hash = z.string().regex(/^[0-9a-f]{128}$/)
 
@@ -34,6 +35,8 @@ export type ImageSource = z.output<typeof imageSource>
 export const configDrive = z.object({
   /** openstack/latest/meta_data.json */
   metaData: z.record(z.string(), z.unknown()),
+  /** openstack/latest/network_data.json */
+  networkData: z.record(z.string(), z.unknown()),
   /** base64, as the tenant gave it */
   userData: z.string().nullable(),
   files: z.array(z.object({ path: z.string(), contents: z.string() })),
@@ -51,6 +54,8 @@ export const guestSpecification = z.object({
   diskGiB: z.int().nonnegative(),
   image: imageSource,
   configDrive,
+  /** In the order in which the guest finds them. */
+  nics: z.array(guestNic),
 })
 export type GuestSpecification = z.output<typeof guestSpecification>
 
@@ -72,7 +77,8 @@ const command = z.object({
 export const buildCommand = command.extend({ kind: z.literal('build'), guest: guestSpecification })
 /** Removes the guest with its disks, and leaves a tombstone for this incarnation even where nothing was found. */
 export const destroyCommand = command.extend({ kind: z.literal('destroy') })
-export const startCommand = command.extend({ kind: z.literal('start') })
+/** The interfaces are all that the guest is to have from now on: whatever became of them while it could not be told. */
+export const startCommand = command.extend({ kind: z.literal('start'), nics: z.array(guestNic) })
 /** Asks the guest by ACPI; pulls the plug when it is still running after `graceMs`. */
 export const stopCommand = command.extend({ kind: z.literal('stop'), graceMs: z.int().nonnegative() })
 /** Soft: asks the guest, falls back to hard after `graceMs`. Hard: off and on again. */
@@ -80,7 +86,13 @@ export const rebootCommand = command.extend({
   kind: z.literal('reboot'),
   type: z.enum(['soft', 'hard']),
   graceMs: z.int().nonnegative(),
+  /** All that the guest is to have once it was off. */
+  nics: z.array(guestNic),
 })
+/** Plugs an interface into the guest, whether it runs or not, as soon as the host has its port in force. */
+export const attachInterfaceCommand = command.extend({ kind: z.literal('attach-interface'), nic: guestNic })
+/** Takes an interface off the guest: done too where it has none of that port. */
+export const detachInterfaceCommand = command.extend({ kind: z.literal('detach-interface'), portId })
 
 export const serverCommand = z.discriminatedUnion('kind', [
   buildCommand,
@@ -88,6 +100,8 @@ export const serverCommand = z.discriminatedUnion('kind', [
   startCommand,
   stopCommand,
   rebootCommand,
+  attachInterfaceCommand,
+  detachInterfaceCommand,
 ])
 export type ServerCommand = z.output<typeof serverCommand>
 export type ServerCommandKind = ServerCommand['kind']
@@ -96,6 +110,8 @@ export type DestroyCommand = z.output<typeof destroyCommand>
 export type StartCommand = z.output<typeof startCommand>
 export type StopCommand = z.output<typeof stopCommand>
 export type RebootCommand = z.output<typeof rebootCommand>
+export type AttachInterfaceCommand = z.output<typeof attachInterfaceCommand>
+export type DetachInterfaceCommand = z.output<typeof detachInterfaceCommand>
 
 /** A guest that was given up while its host was fenced, as its record names it. */
 const abandonedGuest = z.object({ serverId, incarnation, fencingEpoch })
@@ -146,6 +162,8 @@ export const agentMessage = z.discriminatedUnion('kind', [
   startCommand,
   stopCommand,
   rebootCommand,
+  attachInterfaceCommand,
+  detachInterfaceCommand,
   registered,
   notRegistered,
   unknownSession,

@@ -10,6 +10,7 @@ export async function deleteServer(
 ): Promise<Opened> {
   if (server.hostId) return await engine.begin(tx, 'server.delete', server, requester)
   await tx.setWanted(server.id, 'deleted')
+  if (server.hasPorts) await tx.releasePorts(server.id)
   await tx.markDeleted(server.id)
   const { requestId, userId } = requester
   await recordAction(tx.tx, { server, kind: 'server.delete', message: null, requestId, userId })

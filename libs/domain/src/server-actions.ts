@@ -86,6 +86,22 @@ export const serverActions = {
     effect: { wanted: 'deleted', taskState: 'deleting', vmState: 'deleted' },
   },
   consoleOutput: { name: 'get_console_output', heedsLock: false, needsHost: true, needsLaunch: false },
+  attachInterface: {
+    name: 'attach_interface',
+    heedsLock: true,
+    needsHost: true,
+    vmStates: ['active', 'paused', 'stopped'],
+    taskStates: idle,
+    needsLaunch: true,
+  },
+  detachInterface: {
+    name: 'detach_interface',
+    heedsLock: true,
+    needsHost: true,
+    vmStates: ['active', 'paused', 'stopped'],
+    taskStates: idle,
+    needsLaunch: true,
+  },
   updateMetadata: {
     name: 'update metadata',
     heedsLock: true,

@@ -1,4 +1,4 @@
-import { placementQueue } from '@nubo/contract'
+import { operationsQueue, placementQueue } from '@nubo/contract'
 import { CloudError, type StepId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import { composeCommand, type ComposeOptions } from './compose.js'
@@ -27,6 +27,8 @@ export class Caster {
     try {
       const steps = await this.options.store.readOpenSteps(opened)
       await Promise.all(steps.map((step) => this.castOne(step)))
+      // Their hosts wait for plans that have these ports: whoever makes those is told too.
+      if (steps.some(needsPlan)) await this.options.queue.cast(operationsQueue, { kind: 'networks' })
     } catch (error) {
       this.options.onError(error, opened[0]!)
     }
@@ -52,6 +54,12 @@ export class Caster {
       requestId: operation.requestId,
     })
   }
+}
+
+/** Ports were bound to the host in the transaction that opened the step. */
+function needsPlan({ step, operation, guest }: OpenStep): boolean {
+  const brings = step.name === 'build' || operation.kind === 'server.attach-interface'
+  return brings && step.direction === 'do' && guest.ports.length > 0
 }
 
 /**

@@ -1,8 +1,10 @@
-import type { ConfigDrive, GuestSpecification, ServerCommand } from '@nubo/contract'
+import type { GuestNicSpecification, GuestSpecification, ServerCommand } from '@nubo/contract'
 import { assert, CloudError, type HostId, type ImageId } from '@nubo/kernel'
+import { configDriveOf } from './config-drive.js'
 import { doerOf } from './engine.js'
 import type { OperationDefinition } from './definition.js'
-import type { ImageRecord, OpenStep } from './records.js'
+import { portOf } from './operations/interfaces.js'
+import type { GuestPort, ImageRecord, OpenStep } from './records.js'
 
 /** How long a guest may take to shut down when it is asked, before the plug is pulled. Nova's shutdown_timeout. */
 const defaultGraceMs = 60_000
@@ -10,8 +12,6 @@ const imageGone =
   'The image of this server could not be found: it was deleted or deactivated before the server was built from it.'
 const buildTimeoutMs = 10 * 60_000
 const commandTimeoutMs = 3 * 60_000
-/** The one zone there is. */
-const availabilityZone = 'nova'
 
 export interface ComposeOptions {
   /** The image service as hosts reach it. */
@@ -48,8 +48,9 @@ export async function composeCommand(
     case 'build':
       return { kind: 'build', ...envelope, timeoutMs: buildTimeoutMs, guest: await guestSpecification(open, host.id, options) }
     case 'destroy':
+      return { kind: 'destroy', ...envelope, timeoutMs: commandTimeoutMs }
     case 'start':
-      return { kind: by, ...envelope, timeoutMs: commandTimeoutMs }
+      return { kind: 'start', ...envelope, timeoutMs: commandTimeoutMs, nics: nicsOf(open) }
     case 'stop':
       return { kind: 'stop', ...envelope, timeoutMs: commandTimeoutMs, graceMs: graceMs(operation.input) }
     case 'reboot':
@@ -59,8 +60,27 @@ export async function composeCommand(
         timeoutMs: commandTimeoutMs,
         type: rebootType(operation.kind),
         graceMs: graceMs(operation.input),
+        nics: nicsOf(open),
       }
+    case 'attach-interface':
+      return { kind: 'attach-interface', ...envelope, timeoutMs: commandTimeoutMs, nic: attachedNic(open) }
+    case 'detach-interface':
+      return { kind: 'detach-interface', ...envelope, timeoutMs: commandTimeoutMs, portId: portOf(operation.input) }
   }
+}
+
+function nicsOf({ guest }: OpenStep): GuestNicSpecification[] {
+  return guest.ports.map(nicOf)
+}
+
+function nicOf({ portId, networkId, mac, mtu }: GuestPort): GuestNicSpecification {
+  return { portId, networkId, mac, mtu }
+}
+
+function attachedNic({ guest, operation }: OpenStep): GuestNicSpecification {
+  const port = guest.ports.find(({ portId }) => portId === portOf(operation.input))
+  if (!port) throw new CloudError('NotFound', 'The port of this interface was deleted before it could be attached.')
+  return nicOf(port)
 }
 
 function graceMs(input: Record<string, unknown>): number {
@@ -84,6 +104,7 @@ async function guestSpecification(open: OpenStep, host: HostId, options: Compose
     diskGiB: server.diskGiB,
     image: await imageSource(guest.image, host, options),
     configDrive: configDriveOf(open),
+    nics: nicsOf(open),
   }
 }
 
@@ -97,31 +118,5 @@ async function imageSource(image: ImageRecord, host: HostId, options: ComposeOpt
     sha512,
     url: `${options.imageUrl}/nubo/v1/images/${id}/file`,
     credential: await options.signImageCredential(id, host),
-  }
-}
-
-/** OpenStack's meta_data.json, as Nova fills it (nova/api/metadata/base.py). The random seed is the host's to add. */
-function configDriveOf({ operation, server, guest }: OpenStep): ConfigDrive {
-  const keys =
-    guest.keyName && guest.publicKey
-      ? { public_keys: { [guest.keyName]: guest.publicKey }, keys: [{ name: guest.keyName, type: 'ssh', data: guest.publicKey }] }
-      : {}
-  const adminPassword = operation.input.adminPassword
-  return {
-    metaData: {
-      uuid: server.id,
-      name: server.name,
-      hostname: server.hostname,
-      project_id: server.projectId,
-      availability_zone: availabilityZone,
-      launch_index: guest.launchIndex,
-      devices: [],
-      dedicated_cpus: [],
-      ...(Object.keys(guest.metadata).length > 0 ? { meta: guest.metadata } : {}),
-      ...(typeof adminPassword === 'string' ? { admin_pass: adminPassword } : {}),
-      ...keys,
-    },
-    userData: guest.userData,
-    files: guest.files,
   }
 }

@@ -2,7 +2,9 @@ import type {
   FlavorId,
   HostId,
   ImageId,
+  NetworkId,
   OperationId,
+  PortId,
   ProjectId,
   RequestId,
   ServerId,
@@ -58,6 +60,8 @@ export interface ServerRecord {
   hostId: HostId | null
   incarnation: number
   fence: number
+  /** Whether it has interfaces. */
+  hasPorts: boolean
 }
 
 /** An operation, the step of it that is open, and its server: all three locked until the transaction ends. */
@@ -78,6 +82,32 @@ export interface GuestRecord {
   userData: string | null
   files: { path: string; contents: string }[]
   image: ImageRecord | null
+  /** The interfaces, in the order in which the guest finds them. */
+  ports: GuestPort[]
+}
+
+/** An interface of a guest, with what its guest is told of it. */
+export interface GuestPort {
+  portId: PortId
+  networkId: NetworkId
+  mac: string
+  mtu: number
+  /** The tenant's word for it. */
+  tag: string | null
+  addresses: GuestAddress[]
+}
+
+export interface GuestAddress {
+  address: string
+  ipVersion: 4 | 6
+  netmask: string
+  gateway: string | null
+  /** Whether the guest is given it by DHCP. */
+  dhcp: boolean
+  /** IPv6: how it is given out; null for IPv4 and where nobody of ours does. */
+  addressMode: string | null
+  dnsNameservers: string[]
+  routes: { network: string; netmask: string; gateway: string }[]
 }
 
 export interface ImageRecord {

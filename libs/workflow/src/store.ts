@@ -1,4 +1,4 @@
-import type { HostId, OperationId, ProjectId, RequestId, ServerId, StepId, UserId } from '@nubo/kernel'
+import type { HostId, OperationId, PortId, ProjectId, RequestId, ServerId, StepId, UserId } from '@nubo/kernel'
 import type { Failure, PowerStateCode } from '@nubo/contract'
 import type { Located, OpenStep, OperationRecord, ServerRecord, StepRecord, StepResult, Wanted } from './records.js'
 
@@ -87,6 +87,18 @@ export interface OperationTransaction {
   markDeleted(serverId: ServerId): Promise<void>
   /** Frees what this incarnation holds on its host, once however often it is called, and takes the server off the host. */
   releaseRoom(serverId: ServerId, incarnation: number): Promise<void>
+  /**
+   * Frees the ports of a server of which nothing lies on any host any more: those that were made for it are deleted, with their
+   * addresses, and the tenant's own may be used elsewhere. What is freed is freed once.
+   */
+  releasePorts(serverId: ServerId): Promise<void>
+  /**
+   * The server is gone for its tenant, and something of it may lie on its host: with it go the ports that were made for it,
+   * whose addresses stay held until the host carries them no more.
+   */
+  giveUpPorts(serverId: ServerId): Promise<void>
+  /** Frees one port, which is out of its guest: as `releasePorts` does. */
+  releasePort(serverId: ServerId, portId: PortId): Promise<void>
 }
 
 /** An open step whose hint is due, and the queue that it goes to. */

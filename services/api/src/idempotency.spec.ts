@@ -85,6 +85,34 @@ const subnetOf = (cidr: string) => async () => ({
 
 const portCalled = async (name: string) => ({ port: { network_id: await (networkMade ??= newNetwork()), name } })
 
+let pluggedMade: Promise<string> | undefined
+
+/** A network that servers may be on. */
+async function plugged(): Promise<string> {
+  pluggedMade ??= (async () => {
+    const network_id = await newNetwork()
+    await post('/v2.0/subnets', { subnet: { network_id, ip_version: 4, cidr: '198.51.100.0/24' } })
+    await post('/v2.0/security-groups', { security_group: { name: groupName } })
+    return network_id
+  })()
+  return await pluggedMade
+}
+
+const groupName = 'of-servers'
+
+async function pluggedServer({ grouped = false } = {}): Promise<string> {
+  const [networkId, id] = [await plugged(), await serverThatIs('active')]
+  await api.database.execute(
+    `WITH port AS (
+       INSERT INTO ports (id, network_id, project_id, mac, server_id)
+       SELECT gen_random_uuid(), $1, project_id, substr(md5(id::text), 1, 12), id FROM servers WHERE id = $2 RETURNING id)
+     INSERT INTO port_security_groups (port_id, group_id)
+     SELECT port.id, g.id FROM port, security_groups g WHERE g.name = $3 AND $4`,
+    [networkId, id, groupName, grouped],
+  )
+  return id
+}
+
 /** Of a group of its own. */
 async function newRule(): Promise<unknown> {
   const { body } = await post('/v2.0/security-groups', { security_group: { name: fresh() } })
@@ -162,6 +190,21 @@ const examples: Record<string, Example> = {
   ),
   'POST /v2.1/servers/:id/action unlock': action(() => serverThatIs('active'), { unlock: null }, { lock: null }),
   'POST /v2.1/servers/:id/action forceDelete': action(() => serverThatIs('active'), { forceDelete: null }, { lock: null }),
+  'POST /v2.1/servers/:id/action addSecurityGroup': action(
+    () => pluggedServer(),
+    { addSecurityGroup: { name: groupName } },
+    { removeSecurityGroup: { name: groupName } },
+  ),
+  'POST /v2.1/servers/:id/action removeSecurityGroup': action(
+    () => pluggedServer({ grouped: true }),
+    { removeSecurityGroup: { name: groupName } },
+    { addSecurityGroup: { name: groupName } },
+  ),
+  'POST /v2.1/servers/:id/os-interface': {
+    subject: () => serverThatIs('active'),
+    body: async () => ({ interfaceAttachment: { net_id: await plugged() } }),
+    other: async () => ({ interfaceAttachment: { net_id: await plugged(), tag: 'other' } }),
+  },
   'POST /v2.1/servers/:id/metadata': action(() => serverThatIs('active'), { metadata: { a: '1' } }, { metadata: { a: '2' } }),
   'POST /v2.1/os-keypairs': {
     body: named('keypair'),

@@ -113,6 +113,7 @@ const bodies: Record<string, unknown> = {
   'POST /v2.1/servers/:id/metadata': { metadata: { demos: 'stolen' } },
   'PUT /v2.1/servers/:id/metadata': { metadata: { demos: 'stolen' } },
   'PUT /v2.1/servers/:id/metadata/:key': { meta: { demos: 'stolen' } },
+  'POST /v2.1/servers/:id/os-interface': { interfaceAttachment: {} },
   'PUT /v2.1/os-quota-sets/:project_id': { quota_set: { cores: 0 } },
   'PUT /v2.0/networks/:id': { network: { name: 'stolen' } },
   'PUT /v2.0/subnets/:id': { subnet: { name: 'stolen' } },
@@ -135,6 +136,12 @@ const bodies: Record<string, unknown> = {
   'PATCH /v3/users/:user_id': { user: { name: 'stolen', password: 'stolen-secret' } },
   'PATCH /v3/projects/:project_id': { project: { name: 'stolen' } },
   'PATCH /v3/domains/:domain_id': { domain: { name: 'stolen' } },
+}
+
+const actionBodies: Record<string, unknown> = {
+  reboot: { type: 'HARD' },
+  addSecurityGroup: { name: 'default' },
+  removeSecurityGroup: { name: 'default' },
 }
 
 const tables = [
@@ -176,7 +183,7 @@ const demosRecords = async () =>
 function requestsOf({ method, url, declaration }: ServedRoute): { body?: unknown }[] {
   if (declaration.actions)
     return Object.keys(declaration.actions).map((action) => ({
-      body: { [action]: action === 'reboot' ? { type: 'HARD' } : null },
+      body: { [action]: actionBodies[action] ?? null },
     }))
   return method === 'GET' || method === 'DELETE' ? [{}] : [{ body: bodies[`${method} ${url}`] ?? {} }]
 }

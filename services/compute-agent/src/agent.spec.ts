@@ -241,7 +241,7 @@ describe('an agent', () => {
       await host.startAgent()
       const guest = guestSpecification()
       guest.image.credential = 'a-secret-credential'
-      guest.configDrive = { metaData: { admin_pass: 'a-secret-password' }, userData: 'YS1zZWNyZXQ=', files: [] }
+      guest.configDrive = { metaData: { admin_pass: 'a-secret-password' }, networkData: {}, userData: 'YS1zZWNyZXQ=', files: [] }
       await conductor.done(build({ guest }))
       const kept = await Promise.all([
         readFile(join(host.directory, `journal/${serverId}.json`), 'utf8'),

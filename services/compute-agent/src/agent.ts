@@ -294,12 +294,11 @@ export class Agent {
   }
 
   private async remove(serverId: ServerId, upToIncarnation: number): Promise<void> {
-    const { hypervisor, guests, disks, images, clock } = this.parts
-    const tools = { hypervisor, guests, disks, images, networks: this.networks, clock }
+    const { clock } = this.parts
     const late = new AbortController()
     const timer = clock.after(removalTimeoutMs, () => late.abort(new DeadlinePassed(removalTimeoutMs)), { background: true })
     await this.executor
-      .run(serverId, () => removeUpTo(serverId, upToIncarnation, tools, late.signal))
+      .run(serverId, () => removeUpTo(serverId, upToIncarnation, this.parts, late.signal))
       .finally(() => timer.cancel())
   }
 

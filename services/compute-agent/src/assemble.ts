@@ -111,6 +111,6 @@ async function linuxNetwork(surroundings: Surroundings, guests: GuestFiles): Pro
 async function simulatedHost({ configuration, clock, random }: Surroundings, guests: GuestFiles): Promise<Hypervisor> {
   const { name, vcpus, memoryMiB } = configuration.host
   const hypervisor = new SimulatedHypervisor({ clock, random, hostName: name, cpus: vcpus, memoryMiB })
-  for (const record of guests.all()) await hypervisor.define(guests.definition(record))
+  for (const record of guests.all()) await hypervisor.define(guests.definition(record, []))
   return hypervisor
 }

@@ -15,7 +15,7 @@ const journalEntry = z.object({
   /** The highest that was accepted. */
   fence,
   /** Of the command with that fence. */
-  kind: z.enum(['build', 'destroy', 'start', 'stop', 'reboot']),
+  kind: z.enum(['build', 'destroy', 'start', 'stop', 'reboot', 'attach-interface', 'detach-interface']),
   incarnation,
   stepId,
   operationId,

@@ -70,7 +70,23 @@ export async function whatIsWrongWith(world: World, id: ServerId): Promise<strin
     JSON.stringify(allocations) !== JSON.stringify(held),
     `it holds room ${JSON.stringify(allocations)}, not ${JSON.stringify(held)}`,
   )
-  return [...wrong, ...(await whatIsPromisedAndNotSo(world))]
+  return [...wrong, ...(await whatIsWrongWithPorts(world, id)), ...(await whatIsPromisedAndNotSo(world))]
+}
+
+/** A port that its server has not, or that is bound elsewhere, is in no guest: its address may be somebody else's. */
+async function whatIsWrongWithPorts(world: World, id: ServerId): Promise<string[]> {
+  const ports = await world.database.query<{ id: string; hostId: string | null }>(
+    'SELECT id, host_id AS "hostId" FROM ports WHERE server_id = $1 AND gone_at IS NULL',
+    [id],
+  )
+  const guests = world.hosts.filter((host) => host.hypervisor.guestsInTruth().some(({ serverId }) => serverId === id))
+  const plugged = await Promise.all(
+    guests.map(async (host) => (await host.hypervisor.nics(id)).map(({ portId }) => ({ portId, hostId: host.id }))),
+  )
+  return plugged
+    .flat()
+    .filter(({ portId, hostId }) => !ports.some((port) => port.id === portId && port.hostId === hostId))
+    .map(({ portId, hostId }) => `a guest on ${hostId} has an interface of port ${portId}, which is not bound there`)
 }
 
 /** What is left of anything, after everything was deleted. */
@@ -80,6 +96,9 @@ export async function whatIsLeft(world: World): Promise<string[]> {
        (SELECT count(*)::int FROM servers WHERE deleted_at IS NULL) AS servers,
        (SELECT count(*)::int FROM operations WHERE state IN ('running', 'unwinding')) AS "live operations",
        (SELECT count(*)::int FROM operation_steps WHERE state = 'open') AS "open steps",
+       (SELECT count(*)::int FROM ports) AS ports,
+       (SELECT count(*)::int FROM port_addresses) AS addresses,
+       (SELECT COALESCE(sum(used_ports), 0)::int FROM project_quotas) AS "of the ports' quota",
        (SELECT COALESCE(sum(used_instances + used_cores + used_ram_mib), 0)::int FROM project_quotas) AS "of the quota",
        (SELECT sum(used_vcpus + used_memory_mib + used_disk_gib + server_count)::int FROM hosts) AS "of the hosts' room"`,
   )

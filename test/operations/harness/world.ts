@@ -1,11 +1,21 @@
 import { makeCaster } from '@nubo/control-plane'
-import { Database, migrate, PgOperationStore, type Connections } from '@nubo/database'
+import {
+  countNetworkUse,
+  createPorts,
+  Database,
+  migrate,
+  PgOperationStore,
+  portOfServer,
+  type Connections,
+  type Transaction,
+} from '@nubo/database'
 import { startPostgres } from '@nubo/deploy'
-import { newId, systemRandom, type ServerId } from '@nubo/kernel'
+import { newId, systemRandom, type PortId, type ServerId } from '@nubo/kernel'
 import { Metrics } from '@nubo/service-kit'
 import { OperationEngine, operations, type ServerRecord } from '@nubo/workflow'
 import { join } from 'node:path'
 import pg from 'pg'
+import { NetworkRows } from '../../../libs/database/src/testing/network-rows.js'
 import type { Agent } from '../../../services/compute-agent/src/agent.js'
 import { quiet as logger } from '../../../services/compute-agent/src/testing/test-agent.js'
 import { VirtualClock } from '../../../services/compute-agent/src/testing/virtual-clock.js'
@@ -67,6 +77,9 @@ export class World implements AsyncDisposable {
     pool.on('error', () => undefined)
     const use = { size: poolSize, inUse: 0, waiting: 0, longestWaitMs: 0 }
     const world = new World({ ...bound(pool), use }, stack)
+    world.servers.network = await new NetworkRows(world.database).network(1)
+    await world.database.execute(`UPDATE subnets SET pools = '[{"start": "10.0.0.2", "end": "10.0.0.254"}]'`)
+    await world.database.transaction((tx) => countNetworkUse(tx, projectId, { network: 1, subnet: 1 }))
     await world.registered()
     return world
   }
@@ -102,12 +115,24 @@ export class World implements AsyncDisposable {
         'SELECT host_id AS "hostId", incarnation FROM allocations WHERE server_id = $1',
         [serverId],
       )
-      const input = { incarnations: held.map(({ incarnation }) => incarnation) }
+      const incarnations = held.map(({ incarnation }) => incarnation)
+      const input = { incarnations, portId: await this.portFor(tx.tx, kind, server) }
       const hostId = server.hostId ?? held[0]?.hostId ?? null
       const requestId = `req-${newId(random)}` as Parameters<typeof engine.begin>[3]['requestId']
       return await engine.begin(tx, kind, { ...server, hostId }, { projectId, userId: null, requestId }, input)
     })
     await caster.cast([opened])
+  }
+
+  /** What an operation about an interface is about: a port that was just made, or the one that the server has. */
+  private async portFor(tx: Transaction, kind: string, { id, hostId }: ServerRecord): Promise<PortId | undefined> {
+    if (kind !== 'server.attach-interface') {
+      const [port] = await tx.query<{ id: PortId }>('SELECT id FROM ports WHERE server_id = $1', [id])
+      return port?.id
+    }
+    const port = { id: newId<PortId>(random), networkId: this.servers.network!, projectId, hostId, ...portOfServer(id, 1) }
+    await createPorts(tx, [port], random)
+    return port.id
   }
 
   /** Resolves when nothing can happen any more unless time passes. */

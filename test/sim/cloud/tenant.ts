@@ -1,4 +1,5 @@
 import { CreateServersService, type CreatedServers } from '@nubo/api/dist/compute/servers/create-servers.service.js'
+import { RequestedNetworks } from '@nubo/api/dist/compute/servers/interfaces/requested-networks.js'
 import { ServerPowerService } from '@nubo/api/dist/compute/servers/server-power.service.js'
 import { ServersService } from '@nubo/api/dist/compute/servers/servers.service.js'
 import type { Caller } from '@nubo/auth'
@@ -178,7 +179,14 @@ export class Tenant {
     return {
       process,
       database,
-      creating: new CreateServersService(database, queue, engine, random, this.world.loggerOf(process)),
+      creating: new CreateServersService(
+        database,
+        queue,
+        engine,
+        random,
+        this.world.loggerOf(process),
+        new RequestedNetworks(database),
+      ),
       servers,
       power: new ServerPowerService(database, store, engine, caster, queue, servers),
     }

@@ -1,5 +1,6 @@
 import type { HostId, OperationId, ServerId } from '@nubo/kernel'
 import type { Queryable, Transaction } from '../connection.js'
+import { bindingPorts, unbindingPorts } from '../networks/server-ports.js'
 
 /** What a host must be and have for a claim to hold. */
 export interface Claim {
@@ -14,7 +15,8 @@ export interface Claim {
 
 /**
  * Takes room on a host for a new incarnation of a server: the check and the use are one conditional update of the host's row,
- * so racing claims cannot give away more than there is. The guest's own overhead is added by the host's figure.
+ * so racing claims cannot give away more than there is. The guest's own overhead is added by the host's figure. With the server
+ * its ports come to the host, which is told of them before the guest starts.
  */
 const claimRoom = `
   WITH server AS (SELECT id, vcpus, memory_mib, disk_gib, incarnation FROM servers WHERE id = $1),
@@ -32,7 +34,7 @@ const claimRoom = `
     SELECT v.id, v.incarnation + 1, host.id, v.vcpus, v.memory_mib + host.overhead_mib, v.disk_gib, host.fencing_epoch FROM server v, host
     RETURNING incarnation),
   decision AS (
-    INSERT INTO placement_decisions (server_id, operation_id, host_id, decision) SELECT $1, $4, host.id, $5 FROM host)
+    INSERT INTO placement_decisions (server_id, operation_id, host_id, decision) SELECT $1, $4, host.id, $5 FROM host), ${bindingPorts('$1', 'host')}
   UPDATE servers SET host_id = host.id, incarnation = allocation.incarnation, updated_at = clock_timestamp()
   FROM host, allocation WHERE servers.id = $1 RETURNING servers.incarnation`
 
@@ -63,7 +65,7 @@ const release = `
   host AS (
     UPDATE hosts h SET used_vcpus = used_vcpus - f.vcpus, used_memory_mib = used_memory_mib - f.memory_mib,
       used_disk_gib = used_disk_gib - f.disk_gib, server_count = server_count - 1
-    FROM freed f WHERE h.id = f.host_id)
+    FROM freed f WHERE h.id = f.host_id), ${unbindingPorts}
   UPDATE servers SET host_id = NULL, power_state = 0, updated_at = clock_timestamp() WHERE id = $1 AND incarnation = $2`
 
 export async function releaseRoom(tx: Transaction, serverId: ServerId, incarnation: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { networkError, newMac, type WantedAddress } from '@nubo/domain'
-import type { HostId, PortId, Random, SecurityGroupId } from '@nubo/kernel'
+import type { HostId, PortId, Random, SecurityGroupId, ServerId } from '@nubo/kernel'
 import { isForeignKeyViolation, type Transaction } from '../connection.js'
 import { allocateAddresses, type GivenAddress } from './address-allocation.js'
 import { defaultGroupAmounts, ensureDefaultGroup } from './default-group.js'
@@ -17,8 +17,12 @@ export interface NewPort {
   adminStateUp?: boolean
   deviceId?: string
   deviceOwner?: string
+  /** Whose interface it is: only for who makes or unmakes servers, under the server's lock. */
+  serverId?: ServerId
   /** Goes with its server. */
   madeForServer?: boolean
+  /** By which the guest may tell the interface from others. */
+  deviceTag?: string | undefined
   deviceIndex?: number
   hostId?: HostId | null
   vnicType?: string
@@ -82,14 +86,16 @@ function groupsOfNew(port: NewPort, defaults: DefaultGroups): string[] {
 const insert = `
   WITH new AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb) AS new(id uuid, network_id uuid, project_id text, name text, description text, mac text,
-      admin_state_up boolean, device_id text, device_owner text, made_for_server boolean, device_index int, host_id uuid, vnic_type text,
+      admin_state_up boolean, device_id text, device_owner text, server_id uuid, made_for_server boolean, device_index int, device_tag text, host_id uuid, vnic_type text,
       binding_profile jsonb, port_security_enabled boolean, allowed_address_pairs jsonb, extra_dhcp_options jsonb, dns_name text,
       tags text[], groups uuid[])),
   port AS (
-    INSERT INTO ports (id, network_id, project_id, name, description, mac, admin_state_up, device_id, device_owner, made_for_server,
-      device_index, host_id, vnic_type, binding_profile, port_security_enabled, allowed_address_pairs, extra_dhcp_options, dns_name, tags)
-    SELECT id, network_id, project_id, name, description, mac, admin_state_up, device_id, device_owner, made_for_server,
-      device_index, host_id, vnic_type, binding_profile, port_security_enabled, allowed_address_pairs, extra_dhcp_options, dns_name, tags
+    INSERT INTO ports (id, network_id, project_id, name, description, mac, admin_state_up, device_id, device_owner, server_id,
+      made_for_server, device_index, device_tag, host_id, vnic_type, binding_profile, port_security_enabled, allowed_address_pairs,
+      extra_dhcp_options, dns_name, tags)
+    SELECT id, network_id, project_id, name, description, mac, admin_state_up, device_id, device_owner, server_id,
+      made_for_server, device_index, device_tag, host_id, vnic_type, binding_profile, port_security_enabled, allowed_address_pairs,
+      extra_dhcp_options, dns_name, tags
     FROM new ORDER BY network_id, mac
     ON CONFLICT (network_id, mac) DO NOTHING RETURNING id, mac),
   membership AS (
@@ -139,8 +145,10 @@ function toRow(port: NewPort & { mac: string }) {
     admin_state_up: port.adminStateUp ?? true,
     device_id: port.deviceId ?? '',
     device_owner: port.deviceOwner ?? '',
+    server_id: port.serverId ?? null,
     made_for_server: port.madeForServer ?? false,
     device_index: port.deviceIndex ?? 0,
+    device_tag: port.deviceTag ?? null,
     host_id: port.hostId ?? null,
     vnic_type: port.vnicType ?? 'normal',
     binding_profile: port.bindingProfile ?? {},

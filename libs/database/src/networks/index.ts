@@ -36,3 +36,7 @@ export {
   type MergedPlan,
   type TracedPort,
 } from './merged-plan.js'
+export * from './server-addresses.js'
+export * from './server-groups.js'
+export { nextDeviceIndex, notePortBound, portOfServer, serverOfPort, takePort, type TakenPort } from './server-ports.js'
+export * from './usable.js'

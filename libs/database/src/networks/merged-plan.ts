@@ -64,7 +64,7 @@ export interface TracedPort {
 export async function readTracedPorts(db: Queryable, ids: readonly string[]): Promise<Map<string, TracedPort>> {
   const rows = await db.query<TracedPort>(
     `SELECT p.id AS "portId", p.project_id AS "projectId", v.name AS "serverName" FROM ports p
-     LEFT JOIN servers v ON v.id::text = p.device_id WHERE p.id = ANY($1::uuid[])`,
+     LEFT JOIN servers v ON v.id = p.server_id WHERE p.id = ANY($1::uuid[])`,
     [ids],
   )
   return new Map(rows.map((row) => [row.portId, row]))
@@ -78,7 +78,7 @@ export async function readBoundPorts(
   return await db.query(
     `SELECT p.id AS "portId", p.host_id AS "hostId", array_agg(host(a.address) ORDER BY a.position) AS addresses
      FROM ports p JOIN port_addresses a ON a.port_id = p.id
-     WHERE p.device_id = $1 AND p.device_owner LIKE 'compute:%' AND p.host_id IS NOT NULL AND p.gone_at IS NULL
+     WHERE p.server_id = $1 AND p.host_id IS NOT NULL AND p.gone_at IS NULL
      GROUP BY p.id ORDER BY p.device_index, p.id`,
     [serverId],
   )

@@ -28,8 +28,6 @@ export interface PortRow {
   serverMetadata: Record<string, string> | null
 }
 
-const uuidText = `'^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'`
-
 const ports = `
   SELECT p.id AS "portId", p.network_id AS "networkId", p.project_id AS "projectId", p.mac, p.device_id AS "deviceId",
     p.device_owner AS "deviceOwner", p.host_id AS "hostId", h.address AS "hostAddress", p.admin_state_up AS "adminStateUp",
@@ -37,7 +35,7 @@ const ports = `
     a.addresses, a.prefixes, a.gateways, COALESCE(g.groups, '{}') AS groups, p.dns_name AS "dnsName",
     v.id AS "serverId", v.hostname, v.metadata AS "serverMetadata"
   FROM ports p LEFT JOIN hosts h ON h.id = p.host_id
-    LEFT JOIN servers v ON p.device_owner LIKE 'compute:%' AND v.id = CASE WHEN p.device_id ~ ${uuidText} THEN p.device_id::uuid END
+    LEFT JOIN servers v ON v.id = p.server_id
     CROSS JOIN LATERAL (
       SELECT COALESCE(array_agg(host(a.address) ORDER BY a.position, a.address), '{}') AS addresses,
         COALESCE(array_agg(host(a.address) || '/' || masklen(s.cidr) ORDER BY a.position, a.address), '{}') AS prefixes,

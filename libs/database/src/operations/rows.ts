@@ -3,7 +3,8 @@ import type { Located, OperationRecord, ServerRecord, StepRecord } from '@nubo/w
 /** The columns of a server that operations see, of the table alias `v`. */
 export const serverColumns = `v.id AS v_id, v.project_id AS v_project_id, v.user_id AS v_user_id, v.name AS v_name, v.hostname AS v_hostname,
   v.vcpus AS v_vcpus, v.memory_mib AS v_memory_mib, v.disk_gib AS v_disk_gib, v.wanted AS v_wanted, v.vm_state AS v_vm_state,
-  v.task_state AS v_task_state, v.power_state AS v_power_state, v.host_id AS v_host_id, v.incarnation AS v_incarnation, v.fence AS v_fence`
+  v.task_state AS v_task_state, v.power_state AS v_power_state, v.host_id AS v_host_id, v.incarnation AS v_incarnation, v.fence AS v_fence,
+  EXISTS (SELECT FROM ports WHERE server_id = v.id) AS v_has_ports`
 
 /** Of the alias `o`. */
 export const operationColumns = `o.id AS o_id, o.kind AS o_kind, o.server_id AS o_server_id, o.project_id AS o_project_id, o.user_id AS o_user_id,
@@ -32,6 +33,7 @@ export function serverOf(row: Row): ServerRecord {
     hostId: row.v_host_id,
     incarnation: row.v_incarnation,
     fence: row.v_fence,
+    hasPorts: row.v_has_ports,
   } as ServerRecord
 }
 

@@ -2,6 +2,7 @@ import type { HostId, OperationId, StepId } from '@nubo/kernel'
 import type { CommandedHost, DueStep, GuestRecord, ImageRecord, OpenStep, OperationStore } from '@nubo/workflow'
 import type { Database } from '../connection.js'
 import { findOverdue, watchClock } from './deadlines.js'
+import { guestPorts } from './guest-ports.js'
 import { operationColumns, operationOf, serverColumns, serverOf, stepColumns, stepOf, type Row } from './rows.js'
 import { PgOperationTransaction, type EndedOperation } from './transaction.js'
 
@@ -10,7 +11,7 @@ const readOpenSteps = `
     v.flavor_id, v.flavor_name, v.launch_index, v.key_name, v.public_key, v.metadata, v.user_data, v.files,
     i.id AS image_id, i.disk_format, i.size_bytes, i.virtual_bytes, i.sha512,
     COALESCE(i.properties->>'hw_architecture', i.properties->>'architecture') AS architecture,
-    h.id AS h_id, h.name AS h_name, h.session_id AS h_session_id, h.fencing_epoch AS h_fencing_epoch
+    ${guestPorts} AS ports, h.id AS h_id, h.name AS h_name, h.session_id AS h_session_id, h.fencing_epoch AS h_fencing_epoch
   FROM operation_steps s JOIN operations o ON o.id = s.operation_id JOIN servers v ON v.id = o.server_id
     LEFT JOIN hosts h ON h.id = s.host_id LEFT JOIN images i ON i.id = v.image_id AND i.status = 'active'
   WHERE s.id = ANY($1::uuid[]) AND s.state = 'open'`
@@ -105,6 +106,7 @@ function guestOf(row: Row): GuestRecord {
     userData: row.user_data,
     files: row.files,
     image: row.image_id ? imageOf(row) : null,
+    ports: row.ports ?? [],
   } as GuestRecord
 }
 

@@ -1,5 +1,5 @@
 import type { Failure } from '@nubo/contract'
-import { assert, type OperationId, type ServerId, type StepId } from '@nubo/kernel'
+import { assert, type OperationId, type PortId, type ServerId, type StepId } from '@nubo/kernel'
 import type {
   ClosedStep,
   Located,
@@ -13,6 +13,7 @@ import type {
 } from '@nubo/workflow'
 import type { Transaction } from '../connection.js'
 import { releaseRoom } from '../hosts/room.js'
+import { giveUpServerPorts, releaseServerPort, releaseServerPorts } from '../networks/server-ports.js'
 import { ConcurrentChange } from '../repeat.js'
 import { clockIsWatched } from './deadlines.js'
 import { locatedOf, operationColumns, serverColumns, serverOf, stepColumns, type Row } from './rows.js'
@@ -186,6 +187,18 @@ export class PgOperationTransaction implements OperationTransaction {
 
   async releaseRoom(serverId: ServerId, incarnation: number): Promise<void> {
     await releaseRoom(this.tx, serverId, incarnation)
+  }
+
+  async releasePorts(serverId: ServerId): Promise<void> {
+    await releaseServerPorts(this.tx, serverId)
+  }
+
+  async giveUpPorts(serverId: ServerId): Promise<void> {
+    await giveUpServerPorts(this.tx, serverId)
+  }
+
+  async releasePort(serverId: ServerId, portId: PortId): Promise<void> {
+    await releaseServerPort(this.tx, serverId, portId)
   }
 
   private async markPowered(serverId: ServerId, vmState: string, { powerState, report }: SeenPower): Promise<void> {

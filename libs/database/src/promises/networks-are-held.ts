@@ -10,8 +10,7 @@ interface PortRow {
   hostId: HostId | null
 }
 
-/** Of a server whose port it is; a port may name as its device whatever its tenant likes. */
-const serverOf = `p.device_owner LIKE 'compute:%' AND p.device_id = v.id::text AND p.gone_at IS NULL`
+const serverOf = `v.id = p.server_id AND p.gone_at IS NULL`
 
 const readLeft = `
   SELECT p.id AS "portId", v.id AS "serverId", p.host_id AS "hostId" FROM ports p JOIN servers v ON ${serverOf}

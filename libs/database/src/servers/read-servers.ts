@@ -40,6 +40,9 @@ export interface ServerFilter {
   name?: string
   hostname?: string
   description?: string
+  /** Of one of its interfaces: from its beginning. */
+  addressIpv4?: string
+  addressIpv6?: string
   imageId?: string
   flavorId?: string
   hostName?: string
@@ -133,8 +136,8 @@ async function list<Row>(db: Queryable, columns: string, filter: ServerFilter, p
 const invalidRegularExpression = '2201B'
 
 /** A filter by a pattern that is none, as Nova words it. */
-function badPattern({ name, hostname, description }: ServerFilter): CloudError {
-  const [parameter, pattern] = Object.entries({ name, hostname, description }).find(([, value]) => value !== undefined)!
+function badPattern({ name, hostname, description, addressIpv4: ip, addressIpv6: ip6 }: ServerFilter): CloudError {
+  const [parameter, pattern] = Object.entries({ name, hostname, description, ip, ip6 }).find(([, value]) => value !== undefined)!
   return new CloudError(
     'Invalid',
     `Invalid input for query parameters ${parameter}. Value: ${pattern}. '${pattern}' is not a 'regex'`,
@@ -171,6 +174,12 @@ function addConditions(statement: Statement, filter: ServerFilter): void {
   ] as const) {
     if (pattern !== undefined) statement.add(`${column} ~ ${statement.value(pattern)}`)
   }
+  for (const [family, pattern] of [
+    [4, filter.addressIpv4],
+    [6, filter.addressIpv6],
+  ] as const) {
+    if (pattern !== undefined) statement.add(hasAddress(family, statement.value(`^(?:${pattern})`)))
+  }
   statement.equal('v.image_id::text', filter.imageId)
   statement.equal('v.flavor_id', filter.flavorId)
   statement.equal('h.name', filter.hostName)
@@ -190,6 +199,11 @@ function addConditions(statement: Statement, filter: ServerFilter): void {
   if (filter.changedSince) statement.add(`v.updated_at >= ${statement.value(filter.changedSince)}`)
   if (filter.changedBefore) statement.add(`v.updated_at <= ${statement.value(filter.changedBefore)}`)
   addTags(statement, filter.tags ?? {})
+}
+
+function hasAddress(family: 4 | 6, pattern: string): string {
+  return `EXISTS (SELECT FROM ports p JOIN port_addresses a ON a.port_id = p.id
+    WHERE p.server_id = v.id AND p.gone_at IS NULL AND family(a.address) = ${family} AND host(a.address) ~ ${pattern})`
 }
 
 function addStates(statement: Statement, states: NonNullable<ServerFilter['states']>): void {

@@ -58,8 +58,9 @@ export class NetworkRows {
     const owner = options.deviceOwner ?? (serverId ? 'compute:nova' : routerId ? 'network:router_interface' : '')
     await this.database.transaction(async (tx) => {
       await tx.execute(
-        `INSERT INTO ports (id, network_id, project_id, mac, device_id, device_owner, host_id) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-        [portId, networkId, this.projectId, mac, serverId ?? routerId ?? '', owner, hostId ?? null],
+        `INSERT INTO ports (id, network_id, project_id, mac, device_id, device_owner, host_id, server_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        [portId, networkId, this.projectId, mac, serverId ?? routerId ?? '', owner, hostId ?? null, serverId ?? null],
       )
       await tx.execute(
         `INSERT INTO port_addresses (network_id, address, subnet_id, port_id) SELECT $1, $2, id, $3 FROM subnets WHERE network_id = $1`,

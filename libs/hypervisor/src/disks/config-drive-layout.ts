@@ -2,6 +2,8 @@
 export interface ConfigDriveContents {
   /** meta_data.json, less its `files`. */
   metaData: Record<string, unknown>
+  /** network_data.json */
+  networkData: Record<string, unknown>
   /** base64 */
   userData: string | null
   /** Files that cloud-init puts into the guest: where to, and their contents in base64. */
@@ -46,7 +48,7 @@ export function layOutConfigDrive(contents: ConfigDriveContents): DriveFile[] {
     versioned('meta_data.json', json(metaData)),
     versioned('vendor_data.json', json({})),
     versioned('vendor_data2.json', json({ static: {} })),
-    versioned('network_data.json', json({ links: [], networks: [], services: [] })),
+    versioned('network_data.json', json(contents.networkData)),
     { places: ec2Versions.map((version) => `ec2/${version}/meta-data.json`), contents: json(ec2MetaData(contents.metaData)) },
     ...(userData ? [withEc2(versioned('user_data', userData), 'user-data')] : []),
     ...attached.map(({ contentPath, contents }) => ({ places: [`openstack${contentPath}`], contents })),

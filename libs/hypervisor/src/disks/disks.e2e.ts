@@ -49,6 +49,7 @@ describe('disks', () => {
     await run('mkdir', staging)
     const contents = {
       metaData: { uuid: 'u-1', hostname: 'wéb-1', public_keys: { mine: 'ssh-ed25519 AAAA' }, meta: { role: 'wé' } },
+      networkData: { links: [{ id: 'tap1' }], networks: [], services: [] },
       userData: Buffer.from('#!/bin/sh\necho hi\n').toString('base64'),
       files: [{ path: '/etc/motd', contents: Buffer.from('hello').toString('base64') }],
     }
@@ -64,7 +65,7 @@ describe('disks', () => {
       })
       expect(await read(`openstack/${version}/user_data`)).toBe('#!/bin/sh\necho hi\n')
     }
-    expect(JSON.parse(await read('openstack/latest/network_data.json'))).toEqual({ links: [], networks: [], services: [] })
+    expect(JSON.parse(await read('openstack/latest/network_data.json'))).toEqual(contents.networkData)
     expect(JSON.parse(await read('openstack/latest/vendor_data.json'))).toEqual({})
     expect(await read('openstack/content/0000')).toBe('hello')
     expect(JSON.parse(await read('ec2/latest/meta-data.json'))).toMatchObject({
@@ -78,7 +79,11 @@ describe('disks', () => {
 
   it('config drives without user data have none', async () => {
     const path = join(directory, 'plain.iso')
-    await createConfigDrive(systemProcesses, { path, contents: { metaData: {}, userData: null, files: [] }, directory })
+    await createConfigDrive(systemProcesses, {
+      path,
+      contents: { metaData: {}, networkData: {}, userData: null, files: [] },
+      directory,
+    })
     const names = (await run('isoinfo', '-R', '-f', '-i', path)).toString()
     expect(names).toContain('latest/meta_data.json')
     expect(names).not.toMatch(/user[_-]data/)

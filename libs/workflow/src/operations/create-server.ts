@@ -1,5 +1,5 @@
 import { operation } from '../definition.js'
-import { markActive, markError, releaseRoom } from './effects.js'
+import { markActive, markError, releasePorts, releaseRoom } from './effects.js'
 
 /** Places a server on a host and makes its guest there; other hosts are tried before it becomes ERROR. */
 export const createServer = operation('server.create', {
@@ -23,5 +23,8 @@ export const createServer = operation('server.create', {
       undo: { by: 'destroy', done: async () => undefined },
     },
   },
-  failed: markError,
+  failed: async (...failed) => {
+    await releasePorts(...failed)
+    await markError(...failed)
+  },
 })

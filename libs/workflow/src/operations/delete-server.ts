@@ -1,12 +1,16 @@
 import { operation, type Effect } from '../definition.js'
+import { releasePorts } from './effects.js'
 
-const forget: Effect = async (tx, { server }) => {
+const forget: Effect = async (tx, located, result) => {
+  const { server } = located
   await tx.releaseRoom(server.id, server.incarnation)
+  await releasePorts(tx, located, result)
   await tx.markDeleted(server.id)
 }
 
-/** For its tenant the server is gone; its room stays held, as a tombstone, until the host confirms or is fenced. */
+/** For its tenant the server is gone; its room and its addresses stay held, as a tombstone, until the host confirms or is fenced. */
 const leaveTombstone: Effect = async (tx, { server }) => {
+  if (server.hasPorts) await tx.giveUpPorts(server.id)
   await tx.markDeleted(server.id)
 }
 

@@ -1,6 +1,7 @@
 import { createServer } from './create-server.js'
 import { clearServer } from './clear-server.js'
 import { deleteServer } from './delete-server.js'
+import { attachInterface, detachInterface } from './interfaces.js'
 import { rebootServer, rebootServerHard, startServer, stopServer } from './power.js'
 
 /** Every operation there is. */
@@ -12,6 +13,18 @@ export const operations = [
   stopServer,
   rebootServer,
   rebootServerHard,
+  attachInterface,
+  detachInterface,
 ] as const
 
-export { clearServer, createServer, deleteServer, rebootServer, rebootServerHard, startServer, stopServer }
+export {
+  attachInterface,
+  clearServer,
+  createServer,
+  deleteServer,
+  detachInterface,
+  rebootServer,
+  rebootServerHard,
+  startServer,
+  stopServer,
+}

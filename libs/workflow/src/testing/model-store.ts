@@ -89,6 +89,16 @@ export class ModelStore implements OperationTransaction {
     this.server.hostId = null
   }
 
+  async releasePorts(): Promise<void> {
+    this.server.hasPorts = false
+  }
+
+  async giveUpPorts(): Promise<void> {}
+
+  async releasePort(): Promise<void> {
+    this.server.hasPorts = false
+  }
+
   /** As a scheduler that claims room does. */
   claim(hostId: HostId): void {
     this.server.hostId = hostId

@@ -28,9 +28,10 @@ export const build: CommandHandler<BuildCommand> = async (command, tools, signal
 }
 
 function recordOf({ guest, serverId, incarnation, fencingEpoch }: BuildCommand, { images }: CommandTools): GuestRecord {
-  const { projectId, name, vcpus, memoryMiB, image } = guest
+  const { projectId, name, vcpus, memoryMiB, image, nics } = guest
   const imagePath = images.pathOf(image)
-  return { serverId, projectId, incarnation, fencingEpoch, name, vcpus, memoryMiB, imagePath, imageFormat: image.diskFormat }
+  const imageFormat = image.diskFormat
+  return { serverId, projectId, incarnation, fencingEpoch, name, vcpus, memoryMiB, imagePath, imageFormat, nics }
 }
 
 async function makeDisks({ guest }: BuildCommand, record: GuestRecord, tools: CommandTools, signal: AbortSignal): Promise<void> {

@@ -13,7 +13,7 @@ export const destroy: CommandHandler<DestroyCommand> = async ({ serverId, incarn
 export async function removeUpTo(
   serverId: ServerId,
   incarnation: number,
-  tools: CommandTools,
+  tools: Pick<CommandTools, 'hypervisor' | 'guests' | 'clock'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { hypervisor, guests, clock } = tools

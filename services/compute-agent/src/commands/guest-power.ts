@@ -1,9 +1,11 @@
+import type { GuestNicSpecification } from '@nubo/contract'
 import type { Guest } from '@nubo/hypervisor'
 import { CloudError, type ServerId } from '@nubo/kernel'
 import type { GuestRecord } from '../guests/guest-files.js'
 import type { CommandTools } from './context.js'
 import { CommandFailure } from './failure.js'
 import { patiently } from './patience.js'
+import { plugIn } from './plug-in.js'
 
 /** How often a guest that still runs is asked again: one that was booting had nobody to hear it. Nova's retry interval. */
 const askAgainMs = 10_000
@@ -29,14 +31,27 @@ export function recordFor(
   return record
 }
 
-/** Defines the guest by its record and starts it; a guest that runs goes on as it is. */
+/** Notes that the guest is to have these interfaces, and no others, from its next start. */
+export async function withNics(
+  { guests }: CommandTools,
+  record: GuestRecord,
+  nics: GuestNicSpecification[],
+): Promise<GuestRecord> {
+  const changed = { ...record, nics }
+  if (JSON.stringify(changed) !== JSON.stringify(record)) await guests.save(changed)
+  return changed
+}
+
+/**
+ * Defines the guest by its record and starts it, when its host has its ports in force; a guest that runs goes on as it is.
+ */
 export async function startByRecord(tools: CommandTools, record: GuestRecord, signal: AbortSignal): Promise<void> {
   const { hypervisor, guests, clock } = tools
   const serverId = record.serverId as ServerId
   try {
     await patiently(clock, signal, async () => {
       if (!isOff(await hypervisor.inspect(serverId))) return
-      await hypervisor.define(guests.definition(record))
+      await hypervisor.define(guests.definition(record, await plugIn(tools, record.nics, signal)))
       await hypervisor.start(serverId)
     })
   } catch (error) {
@@ -45,14 +60,18 @@ export async function startByRecord(tools: CommandTools, record: GuestRecord, si
 }
 
 /** What a hypervisor refuses it will refuse again, as long as it has not changed. */
-function refusalOf(error: unknown): unknown {
+export function refusalOf(error: unknown): unknown {
   if (!(error instanceof CloudError)) return error
   if (error.kind === 'Invalid') return new CommandFailure('request', error.message, { cause: error })
   if (error.kind === 'Conflict' || error.kind === 'NotFound') return new CommandFailure('host', error.message, { cause: error })
   return error
 }
 
-export async function powerOff({ hypervisor, clock }: CommandTools, serverId: ServerId, signal: AbortSignal): Promise<void> {
+export async function powerOff(
+  { hypervisor, clock }: Pick<CommandTools, 'hypervisor' | 'clock'>,
+  serverId: ServerId,
+  signal: AbortSignal,
+): Promise<void> {
   await patiently(clock, signal, () => hypervisor.powerOff(serverId))
 }
 

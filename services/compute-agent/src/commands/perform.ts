@@ -2,6 +2,7 @@ import type { ServerCommand } from '@nubo/contract'
 import { build } from './build.js'
 import type { Achievement, CommandTools } from './context.js'
 import { destroy } from './destroy.js'
+import { attachInterface, detachInterface } from './interfaces.js'
 import { reboot } from './reboot.js'
 import { start } from './start.js'
 import { stop } from './stop.js'
@@ -18,5 +19,9 @@ export function perform(command: ServerCommand, tools: CommandTools, signal: Abo
       return stop(command, tools, signal)
     case 'reboot':
       return reboot(command, tools, signal)
+    case 'attach-interface':
+      return attachInterface(command, tools, signal)
+    case 'detach-interface':
+      return detachInterface(command, tools, signal)
   }
 }

@@ -1,6 +1,6 @@
 import type { RebootCommand } from '@nubo/contract'
 import { powerStates, type CommandHandler, type CommandTools } from './context.js'
-import { askGuest, isOff, powerOff, recordFor, startByRecord } from './guest-power.js'
+import { askGuest, isOff, powerOff, recordFor, startByRecord, withNics } from './guest-power.js'
 
 /** Soft: asks the guest, and falls back to hard. Hard: off, defined anew, on. A guest that is off is started. */
 export const reboot: CommandHandler<RebootCommand> = async (command, tools, signal) => {
@@ -9,7 +9,7 @@ export const reboot: CommandHandler<RebootCommand> = async (command, tools, sign
   const isHard = command.type === 'hard'
   if (!isHard && (await rebootedItself(command, tools, signal))) return running
   await powerOff(tools, command.serverId, signal)
-  await startByRecord(tools, record, signal)
+  await startByRecord(tools, await withNics(tools, record, command.nics), signal)
   if (isHard) return running
   return {
     ...running,

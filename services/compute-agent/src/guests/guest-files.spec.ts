@@ -19,6 +19,7 @@ const record = (incarnation: number): GuestRecord => ({
   ...{ serverId, incarnation, projectId: 'p', fencingEpoch: 1, name: '../../x', vcpus: 1, memoryMiB: 64 },
   imagePath: `/images/${incarnation}`,
   imageFormat: 'qcow2',
+  nics: [],
 })
 
 it('knows after its end which guests are here, and which images they stand on', async () => {

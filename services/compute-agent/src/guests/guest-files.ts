@@ -1,5 +1,6 @@
+import { guestNic } from '@nubo/contract'
+import type { GuestDefinition, GuestNic } from '@nubo/hypervisor'
 import type { ServerId } from '@nubo/kernel'
-import type { GuestDefinition } from '@nubo/hypervisor'
 import { z } from 'zod'
 import type { Files } from '../files.js'
 import { guestMetadata, type GuestMetadata } from '../metadata/guest-metadata.js'
@@ -16,6 +17,8 @@ const guestRecord = z.object({
   /** The image that the disk stands on, as long as this record is here. */
   imagePath: z.string(),
   imageFormat: z.enum(['raw', 'qcow2']),
+  /** Where they are plugged in is the plan's to say, at each start anew. */
+  nics: z.array(guestNic).default([]),
 })
 export type GuestRecord = z.output<typeof guestRecord>
 
@@ -144,13 +147,14 @@ export class GuestFiles {
     return `${this.directoryOf(record)}/config.iso`
   }
 
-  definition(record: GuestRecord): GuestDefinition {
-    const { imagePath, imageFormat, ...guest } = record
+  /** `plugged`: the record's interfaces, with where each is plugged in. */
+  definition(record: GuestRecord, plugged: readonly GuestNic[]): GuestDefinition {
+    const { imagePath, imageFormat, nics: _, ...guest } = record
     return {
       ...(guest as Pick<GuestDefinition, keyof typeof guest & keyof GuestDefinition>),
       disks: [{ path: this.diskPath(record), format: 'qcow2', backing: { path: imagePath, format: imageFormat } }],
       configDrivePath: this.configDrivePath(record),
-      nics: [],
+      nics: plugged,
     }
   }
 }

@@ -1,7 +1,8 @@
 import { computeQueue, type NetworkPlan, type NetworkPlanApplied } from '@nubo/contract'
-import { newId, systemRandom, type NetworkId, type PortId, type ProjectId, type RouterId, type ServerId } from '@nubo/kernel'
+import { newId, systemRandom, type PortId } from '@nubo/kernel'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { eventually } from '../testing/eventually.js'
+import { planOf as anyPlan } from '../testing/network-plans.js'
 import { TestHost } from '../testing/test-agent.js'
 import { VirtualClock } from '../testing/virtual-clock.js'
 import { KeptPlan } from './kept-plan.js'
@@ -12,34 +13,10 @@ import { quiet } from '../testing/test-agent.js'
 import { SimulatedHostNetwork, tapName } from '@nubo/host-network'
 
 const portId = newId<PortId>(systemRandom)
-const networkId = newId<NetworkId>(systemRandom)
-const projectId = newId<ProjectId>(systemRandom)
 
-/** A plan with one port, and, where it is asked for, a router. */
-function planOf(host: TestHost, revision: number, { ports = [portId], routers = 0 } = {}): NetworkPlan {
-  return {
-    kind: 'network-plan',
-    hostId: host.hostId,
-    sessionId: host.conductor.sessionId!,
-    revision,
-    networks: [
-      {
-        ...{ networkId, projectId, segment: { kind: 'vxlan', vni: 7 }, mtu: 1_450, dnsDomain: '' },
-        ...{ subnets: [], service: null, neighbours: [], names: [] },
-      },
-    ],
-    ports: ports.map((id) => ({
-      ...{ portId: id, networkId, projectId, serverId: newId<ServerId>(systemRandom), mac: 'fa:16:3e:00:00:01' },
-      ...{ addresses: [], adminStateUp: true, portSecurity: true, allowedPairs: [], groups: [], hostname: null },
-      ...{ extraDhcpOptions: [], serverMetadata: {} },
-    })),
-    groups: [],
-    routers: Array.from({ length: routers }, () => ({
-      ...{ routerId: newId<RouterId>(systemRandom), projectId, incarnation: 1, adminStateUp: true, gateway: null },
-      ...{ interfaces: [], routes: [], floatingIps: [] },
-    })),
-  }
-}
+/** A plan with one port. */
+const planOf = (host: TestHost, revision: number, { ports = [portId], routers = 0 } = {}) =>
+  anyPlan(host, revision, { ports, routers })
 
 describe('an agent that is told its networks', () => {
   let host: TestHost

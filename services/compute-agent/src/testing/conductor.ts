@@ -64,6 +64,7 @@ export class Conductor {
       sessionId: this.sessionId ?? newId<SessionId>(systemRandom),
       fencingEpoch: this.fencingEpoch,
       timeoutMs: 120_000,
+      nics: [],
       ...order,
       fence,
     } as ServerCommand

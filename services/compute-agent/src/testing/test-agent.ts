@@ -1,4 +1,4 @@
-import type { GuestSpecification } from '@nubo/contract'
+import { computeQueue, type GuestNicSpecification, type GuestSpecification } from '@nubo/contract'
 import { SimulatedHostNetwork, type HostNetwork } from '@nubo/host-network'
 import { SimulatedHypervisor } from '@nubo/hypervisor'
 import {
@@ -10,6 +10,8 @@ import {
   type HostId,
   type Id,
   type ImageId,
+  type NetworkId,
+  type PortId,
   type ProjectId,
   type ServerId,
   type UserId,
@@ -33,6 +35,7 @@ import { eventually } from './eventually.js'
 import type { Life } from './life.js'
 import { KeptPlan } from '../networks/kept-plan.js'
 import { memoryFiles } from './memory-files.js'
+import { planOf } from './network-plans.js'
 
 export const quiet = createLogger('test', process.env.NUBO_TEST_LOG ?? 'fatal')
 
@@ -73,6 +76,8 @@ export class TestHost {
   network = new SimulatedHostNetwork()
   readonly queue: MemoryQueue
   readonly conductor: Conductor
+  private revision = 0
+  private readonly carried = new Set<PortId>()
   bootId = 'first boot'
   disks: DiskMaker = noDisks
   /** Of the agents that are started from now on; one whose life is over need not be stopped. */
@@ -109,6 +114,12 @@ export class TestHost {
     this.agent.start()
     if (registered) await eventually(() => this.agent!.isRegistered)
     return this.agent
+  }
+
+  /** The agent is told a plan with these ports, beside those before. */
+  async carry(...ports: PortId[]): Promise<void> {
+    for (const port of ports) this.carried.add(port)
+    await this.queue.cast(computeQueue(this.hostId), planOf(this, ++this.revision, { ports: [...this.carried] }))
   }
 
   async stopAgent(): Promise<void> {
@@ -153,6 +164,12 @@ const noImages: Images = {
 
 export const newServer = () => newId<ServerId>(systemRandom)
 
+/** An interface like no other. */
+export function newNic(): GuestNicSpecification {
+  const mac = `fa:16:3e:${systemRandom.bytes(3).toString('hex').match(/../g)!.join(':')}`
+  return { portId: newId<PortId>(systemRandom), networkId: newId<NetworkId>(systemRandom), mac, mtu: 1450 }
+}
+
 /** A guest from an image of these bytes. */
 export function guestSpecification(bytes: Uint8Array = new Uint8Array(), url = 'http://127.0.0.1:1/none'): GuestSpecification {
   return {
@@ -172,7 +189,8 @@ export function guestSpecification(bytes: Uint8Array = new Uint8Array(), url = '
       url,
       credential: 'credential-1',
     },
-    configDrive: { metaData: { uuid: 'u', hostname: 'web-1' }, userData: null, files: [] },
+    configDrive: { metaData: { uuid: 'u', hostname: 'web-1' }, networkData: {}, userData: null, files: [] },
+    nics: [],
   }
 }
 

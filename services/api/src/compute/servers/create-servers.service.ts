@@ -30,6 +30,8 @@ import type { Queue } from '@nubo/queue'
 import { LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
 import { castPlacementHints, type OperationEngine } from '@nubo/workflow'
 import { hostnameFrom } from './hostnames.js'
+import { plugPorts } from './interfaces/plug-ports.js'
+import { RequestedNetworks, type WantedInterfaces } from './interfaces/requested-networks.js'
 import { forcedHostPolicy } from './servers.policies.js'
 import type { CreateServerBody, NewServerRequest } from './servers.schemas.js'
 
@@ -52,6 +54,7 @@ export class CreateServersService {
     @Inject(ENGINE) private readonly engine: OperationEngine,
     @Inject(RANDOM) private readonly random: Random,
     @Inject(LOGGER) private readonly logger: Logger,
+    private readonly networks: RequestedNetworks,
   ) {}
 
   async create(
@@ -71,11 +74,15 @@ export class CreateServersService {
     const adminPassword = server.adminPass ?? this.newPassword()
     const request = { projectId, userId: caller.userId, requestId, adminPassword, flavor, image, publicKey }
     await this.checkRequestLimits(projectId, server)
+    const wanted = await this.networks.ofNewServers(caller, server, counts.maxCount)
     const newServers = (count: number) => this.newServers(server, request, this.nameServers(server, count))
     const all = newServers(counts.maxCount)
     const write = async (db: Queryable) =>
       (await insertServers(db, all, defaultLimits)) ? all : await this.writeFewer(db, request, counts, newServers)
-    const created = await once.run(this.database, write, all)
+    const created =
+      wanted.interfaces.length === 0
+        ? await once.run(this.database, write, all)
+        : await this.writeWithPorts(all, wanted, once, (db) => this.fewer(db, request, counts, newServers))
     const hints = created.servers.map(({ stepId, operationId }) => ({ stepId, operationId, requestId }))
     await castPlacementHints(this.queue, hints, (error) =>
       this.logger.warn({ err: error }, 'hints were not cast; they will be again'),
@@ -83,8 +90,55 @@ export class CreateServersService {
     return created
   }
 
+  /**
+   * The ports first, as quota is taken last of all. Where it is too little for all the servers, their ports are too many:
+   * both are written anew.
+   */
+  private async writeWithPorts(
+    all: NewServersRequest,
+    wanted: WantedInterfaces,
+    once: Once<CreatedServers>,
+    fewer: (db: Queryable) => Promise<NewServersRequest>,
+  ): Promise<NewServersRequest> {
+    const write = async (request: NewServersRequest) =>
+      await this.database.transaction((tx) =>
+        once.within(
+          tx,
+          async () => {
+            const plugged = request.servers.map(({ id }) => ({ id, projectId: request.projectId, hostId: null, firstIndex: 0 }))
+            await plugPorts(tx, plugged, wanted, this.random)
+            if (!(await insertServers(tx, request, defaultLimits))) throw new TooMany()
+            return request
+          },
+          request,
+        ),
+      )
+    try {
+      return await write(all)
+    } catch (error) {
+      if (!(error instanceof TooMany)) throw error
+    }
+    try {
+      return await write(await fewer(this.database))
+    } catch (error) {
+      throw error instanceof TooMany ? quotaGone() : error
+    }
+  }
+
   /** Writes as many servers as there is quota left for, where it was too little for all. Throws QuotaExceeded. */
   private async writeFewer(
+    db: Queryable,
+    request: RequestParts,
+    counts: Counts,
+    newServers: (count: number) => NewServersRequest,
+  ): Promise<NewServersRequest> {
+    const fewer = await this.fewer(db, request, counts, newServers)
+    if (await insertServers(db, fewer, defaultLimits)) return fewer
+    throw quotaGone()
+  }
+
+  /** As many servers as there is quota left for. Throws QuotaExceeded. */
+  private async fewer(
     db: Queryable,
     { projectId, flavor }: RequestParts,
     counts: Counts,
@@ -95,9 +149,7 @@ export class CreateServersService {
     const allowed = serversWithin(limitsOf(limits), { ...used }, { vcpus, memoryMiB, ...counts })
     if (!('count' in allowed))
       throw new CloudError('QuotaExceeded', allowed.message, { details: { resources: allowed.resources } })
-    const fewer = newServers(allowed.count)
-    if (await insertServers(db, fewer, defaultLimits)) return fewer
-    throw new CloudError('Conflict', 'Other requests used up the quota at the same time. Try again.')
+    return newServers(allowed.count)
   }
 
   private async checkRequestLimits(projectId: ProjectId, server: NewServerRequest): Promise<void> {
@@ -212,6 +264,11 @@ export class CreateServersService {
   }
 }
 
+/** The servers of a request are more than there is quota for. */
+class TooMany extends Error {}
+
+const quotaGone = () => new CloudError('Conflict', 'Other requests used up the quota at the same time. Try again.')
+
 interface Counts {
   minCount: number
   maxCount: number
@@ -251,13 +308,6 @@ function refuseWhatIsNotBuilt({ server, ...hints }: CreateServerBody): void {
   if (devices.length > 1 || !devices.every(isRootDisk) || (server.block_device_mapping?.length ?? 0) > 0) {
     throw new CloudError('Invalid', 'Block Device Mapping is Invalid: this cloud has no volumes.')
   }
-  if (Array.isArray(server.networks)) {
-    const [first] = server.networks
-    if (first?.port) throw new CloudError('Invalid', `Port ${first.port} could not be found.`)
-    if (first) throw new CloudError('Invalid', `Network ${first.uuid ?? 'without an id'} could not be found.`)
-  }
-  const group = server.security_groups?.find(({ name }) => name !== 'default')
-  if (group) throw new CloudError('Invalid', `Security group ${group.name} not found.`)
   if (server.trusted_image_certificates)
     throw new CloudError('Invalid', 'Image signature verification is not available in this cloud.')
   const wishes = hints['os:scheduler_hints'] ?? hints['OS-SCH-HNT:scheduler_hints'] ?? {}

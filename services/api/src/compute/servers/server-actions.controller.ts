@@ -6,6 +6,8 @@ import { Actions, CurrentCaller, CurrentRequestId, CurrentRequestKey, Idempotent
 import { InputError } from '@nubo/wire'
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
+import { addSecurityGroupPolicy, removeSecurityGroupPolicy } from './interfaces/interfaces.policies.js'
+import { ServerSecurityGroupsService } from './interfaces/server-security-groups.service.js'
 import { ServerPowerService } from './server-power.service.js'
 import {
   consoleOutputPolicy,
@@ -35,6 +37,7 @@ export class ServerActionsController {
   constructor(
     private readonly servers: ServersService,
     private readonly power: ServerPowerService,
+    private readonly groups: ServerSecurityGroupsService,
   ) {}
 
   @Post()
@@ -49,6 +52,8 @@ export class ServerActionsController {
     lock: { policy: lockServerPolicy },
     unlock: { policy: unlockServerPolicy },
     forceDelete: { policy: deleteServerPolicy },
+    addSecurityGroup: { policy: addSecurityGroupPolicy },
+    removeSecurityGroup: { policy: removeSecurityGroupPolicy },
   })
   async act(
     @CurrentCaller() caller: Caller,
@@ -80,6 +85,8 @@ export class ServerActionsController {
     lock: ({ caller, id, once }, { lock }) => this.power.lock(caller, id, lock?.locked_reason ?? null, once),
     unlock: ({ caller, id, once }) => this.power.unlock(caller, id, once),
     forceDelete: ({ caller, id, requestId, once }) => this.servers.delete(caller, id, requestId, once),
+    addSecurityGroup: ({ caller, id, once }, body) => this.groups.add(caller, id, body.addSecurityGroup.name, once),
+    removeSecurityGroup: ({ caller, id, once }, body) => this.groups.remove(caller, id, body.removeSecurityGroup.name, once),
   }
 }
 

@@ -100,6 +100,8 @@ function readOwnFilter(read: Reader): Omit<ServerFilter, 'deleted'> {
     userId: read.text('user_id'),
     accessIpv4: read.text('access_ip_v4'),
     accessIpv6: read.text('access_ip_v6'),
+    addressIpv4: read.pattern('ip'),
+    addressIpv6: read.pattern('ip6'),
     launchIndex: read.number('launch_index'),
     locked: read.flag('locked'),
     configDrive: read.flag('config_drive'),

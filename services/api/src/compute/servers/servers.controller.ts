@@ -22,16 +22,20 @@ import {
   deleteServerPolicy,
   detailServersPolicy,
   listServersPolicy,
+  networkAddressesPolicy,
   serverAddressesPolicy,
   showServerPolicy,
   updateServerPolicy,
 } from './servers.policies.js'
 import { createServerBody, updateServerBody, type CreateServerBody, type UpdateServerBody } from './servers.schemas.js'
 import { ServersService, type ServerList } from './servers.service.js'
+import { briefAddressesView } from './interfaces/interfaces.views.js'
 import { createdServerView, serverBriefView, serverView } from './servers.views.js'
 
 /** Since 2.37 the networks of a new server must be said. */
 const networksRequiredSince = 37
+/** Since 2.32 networks take a tag, which was lost from 2.37 to 2.41 by mistake. */
+const tagsNetworks = (minor: number) => (minor >= 32 && minor < 37) || minor >= 42
 /** Until then files could be injected. */
 const filesUntil = 57
 
@@ -60,8 +64,12 @@ export class ServersController {
   async detail(@CurrentCaller() caller: Caller, @Query() query: ServerQuery, @BaseUrl() baseUrl: string) {
     const found = await this.servers.list(caller, query)
     const extended = isCloudAdmin(caller)
-    const userData = extended ? await this.servers.userData(found.servers.map((server) => server.id)) : undefined
-    const servers = found.servers.map((server) => serverView(server, { baseUrl, extended, userData: userData?.get(server.id) }))
+    const ids = found.servers.map((server) => server.id)
+    const networking = await this.servers.networking(ids)
+    const userData = extended ? await this.servers.userData(ids) : undefined
+    const servers = found.servers.map((server) =>
+      serverView(server, { baseUrl, extended, networking: networking.of(server.id), userData: userData?.get(server.id) }),
+    )
     return { servers, ...nextPage(found, 'servers/detail', query, baseUrl) }
   }
 
@@ -81,10 +89,11 @@ export class ServersController {
     @BaseUrl() baseUrl: string,
   ) {
     checkVersionRules(body, minor)
+    const groups = body.server.security_groups?.map(({ name }) => name) ?? ['default']
     const answer = ({ servers: [first], reservationId, adminPassword, diskConfig }: CreatedServers) =>
       body.server.return_reservation_id
         ? { reservation_id: reservationId }
-        : { server: createdServerView(first!, adminPassword, diskConfig, baseUrl) }
+        : { server: createdServerView(first!, { adminPassword, diskConfig, groups }, baseUrl) }
     return answer(await this.creation.create(caller, body, requestId, new Once(key, answer)))
   }
 
@@ -121,14 +130,28 @@ export class ServersController {
   @Guarded(serverAddressesPolicy)
   @Operation('server.ips')
   async addresses(@CurrentCaller() caller: Caller, @Param('id') id: string) {
-    await this.servers.find(caller, id)
-    return { addresses: {} }
+    return { addresses: briefAddressesView(await this.addressesOf(caller, id)) }
+  }
+
+  @Get(':id/ips/:network')
+  @Guarded(networkAddressesPolicy)
+  @Operation('server.ips-of-network')
+  async addressesOfNetwork(@CurrentCaller() caller: Caller, @Param('id') id: string, @Param('network') network: string) {
+    const found = (await this.addressesOf(caller, id)).filter((address) => address.network === network)
+    if (found.length === 0) throw new CloudError('NotFound', 'Network not found')
+    return briefAddressesView(found)
+  }
+
+  private async addressesOf(caller: Caller, id: string) {
+    const server = await this.servers.find(caller, id)
+    return (await this.servers.networking([server.id])).of(server.id).addresses
   }
 
   private async view(caller: Caller, server: Parameters<typeof serverView>[0], baseUrl: string) {
     const extended = isCloudAdmin(caller)
     const userData = extended ? (await this.servers.userData([server.id])).get(server.id) : undefined
-    return serverView(server, { baseUrl, extended, userData })
+    const networking = (await this.servers.networking([server.id])).of(server.id)
+    return serverView(server, { baseUrl, extended, networking, userData })
   }
 }
 
@@ -136,6 +159,10 @@ export class ServersController {
 function checkVersionRules({ server }: CreateServerBody, minor: number): void {
   if (minor >= networksRequiredSince && server.networks === undefined) {
     throw new CloudError('Invalid', "Invalid input for field/attribute server. 'networks' is a required property")
+  }
+  const tagged = Array.isArray(server.networks) && server.networks.some(({ tag }) => tag !== undefined)
+  if (tagged && !tagsNetworks(minor)) {
+    throw new CloudError('Invalid', "Additional properties are not allowed ('tag' was unexpected)")
   }
   if (minor >= filesUntil && server.personality !== undefined) {
     throw new CloudError('Invalid', "Additional properties are not allowed ('personality' was unexpected)")

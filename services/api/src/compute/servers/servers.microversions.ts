@@ -73,9 +73,21 @@ export const serverMicroversions = [
     responses: { server: without('tags') },
     missing: 'the routes below /servers/{id}/tags',
   }),
+  microversion('2.32', 'networks of a new server take a tag', { missing: 'tags of block devices: there are no volumes' }),
   microversion('2.37', 'networks are auto, none or a list, and must be said', { requests: { 'server.create': upgradeNetworks } }),
   microversion('2.38', 'an unknown status in a list is an error', {
     requests: { 'server.list': ignoreUnknownStatus, 'server.detail': ignoreUnknownStatus },
+  }),
+  microversion('2.42', 'networks of a new server have their tag again', {
+    missing: 'tags of block devices: there are no volumes',
+  }),
+  microversion('2.49', 'interfaces are attached with a tag', {
+    requests: { 'server-interface.create': refuseKeys(['interfaceAttachment'], ['tag']) },
+    missing: 'volumes',
+  }),
+  microversion('2.70', 'attached interfaces show their tag', {
+    responses: { 'server-interface': without('tag') },
+    missing: 'volumes',
   }),
   microversion('2.47', 'a server shows its flavor itself, not a link to it', {
     responses: {

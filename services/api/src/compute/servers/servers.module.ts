@@ -1,5 +1,9 @@
 import { Module } from '@nestjs/common'
 import { CreateServersService } from './create-servers.service.js'
+import { InterfacesController } from './interfaces/interfaces.controller.js'
+import { InterfacesService } from './interfaces/interfaces.service.js'
+import { ServerSecurityGroupsService } from './interfaces/server-security-groups.service.js'
+import { RequestedNetworks } from './interfaces/requested-networks.js'
 import { InstanceActionsController } from './instance-actions.controller.js'
 import { ServerActionsController } from './server-actions.controller.js'
 import { ServerMetadataController } from './server-metadata.controller.js'
@@ -9,8 +13,22 @@ import { ServersController } from './servers.controller.js'
 import { ServersService } from './servers.service.js'
 
 @Module({
-  controllers: [ServersController, ServerActionsController, ServerMetadataController, InstanceActionsController],
-  providers: [ServersService, CreateServersService, ServerPowerService, ServerMetadataService],
+  controllers: [
+    ServersController,
+    ServerActionsController,
+    ServerMetadataController,
+    InstanceActionsController,
+    InterfacesController,
+  ],
+  providers: [
+    ServersService,
+    CreateServersService,
+    ServerPowerService,
+    ServerMetadataService,
+    RequestedNetworks,
+    InterfacesService,
+    ServerSecurityGroupsService,
+  ],
   exports: [ServersService],
 })
 export class ServersModule {}

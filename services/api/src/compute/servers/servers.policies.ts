@@ -59,6 +59,11 @@ export const showActionPolicy = policy(
   projectReaderOrAdmin,
 )
 export const serverAddressesPolicy = policy('os_compute_api:ips:index', "Read a server's addresses.", projectReaderOrAdmin)
+export const networkAddressesPolicy = policy(
+  'os_compute_api:ips:show',
+  "Read a server's addresses on one network.",
+  projectReaderOrAdmin,
+)
 export const explainPlacementPolicy = policy(
   'nubo:placement:show',
   'Read why a server was placed where it is.',

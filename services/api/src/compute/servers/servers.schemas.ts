@@ -36,7 +36,8 @@ const ipAddress = (family: 4 | 6) =>
 const ipv6Address = ipAddress(6).transform((text) =>
   text === '' ? text : new SocketAddress({ address: text, family: 'ipv6' }).address,
 )
-const tag = z
+/** Of a server, or of one of its devices. */
+export const deviceTag = z
   .string()
   .min(1)
   .max(60)
@@ -65,7 +66,7 @@ const network = z.strictObject({
   uuid: uuid.optional(),
   port: uuid.optional(),
   fixed_ip: z.string().optional(),
-  tag: tag.optional(),
+  tag: deviceTag.optional(),
 })
 
 const newServer = z.strictObject({
@@ -90,7 +91,7 @@ const newServer = z.strictObject({
   max_count: count.optional(),
   return_reservation_id: boolish.optional(),
   description: z.string().max(255).nullable().optional(),
-  tags: z.array(tag).max(50).optional(),
+  tags: z.array(deviceTag).max(50).optional(),
   trusted_image_certificates: z.array(z.string().min(1)).min(1).max(50).nullable().optional(),
   host: hostName.optional(),
   hypervisor_hostname: hostName.optional(),
@@ -123,6 +124,7 @@ export const metadataBody = z.strictObject({ metadata: metadataItems })
 export const metadataItemBody = z.strictObject({ meta: metadataItems })
 
 const nothing = z.unknown()
+const namedGroup = z.object({ name: z.string().min(1).max(255) })
 export const actionBodies = {
   'os-start': z.strictObject({ 'os-start': nothing }),
   'os-stop': z.strictObject({ 'os-stop': nothing }),
@@ -155,4 +157,6 @@ export const actionBodies = {
   }),
   unlock: z.strictObject({ unlock: nothing }),
   forceDelete: z.strictObject({ forceDelete: nothing }),
+  addSecurityGroup: z.strictObject({ addSecurityGroup: namedGroup }),
+  removeSecurityGroup: z.strictObject({ removeSecurityGroup: namedGroup }),
 } as const

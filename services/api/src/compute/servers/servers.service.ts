@@ -7,6 +7,7 @@ import {
   listServerBriefs,
   listServers,
   Once,
+  readServerNetworking,
   readUserData,
   updateServer,
   type Database,
@@ -14,6 +15,7 @@ import {
   type PgOperationTransaction,
   type ServerBrief,
   type ServerFilter,
+  type ServerNetworking,
   type ServerPage,
   type ServerRow,
 } from '@nubo/database'
@@ -81,6 +83,11 @@ export class ServersService {
 
   async userData(ids: readonly ServerId[]): Promise<Map<ServerId, string>> {
     return await readUserData(this.database, ids)
+  }
+
+  /** What the views of these servers say of their interfaces. */
+  async networking(ids: readonly ServerId[]): Promise<{ of(id: ServerId): ServerNetworking }> {
+    return await readServerNetworking(this.database, ids)
   }
 
   async update(caller: Caller, id: string, { server: changes }: UpdateServerBody): Promise<ServerRow> {

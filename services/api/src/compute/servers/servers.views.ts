@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { ServerBrief, ServerRow } from '@nubo/database'
+import type { ServerBrief, ServerNetworking, ServerRow } from '@nubo/database'
 import { statusOf } from '@nubo/domain'
+import { addressesView } from './interfaces/interfaces.views.js'
 import { secondsTimestamp, withSource, zonelessTimestamp } from '@nubo/wire'
 
 /** The newest version's shapes of servers (2.96). What only an administrator sees is added by `extended`. */
 export interface ServerViewOptions {
   baseUrl: string
   extended: boolean
+  networking: ServerNetworking
   userData?: string | undefined
 }
 
@@ -23,12 +25,16 @@ export function serverBriefView(server: ServerBrief, baseUrl: string) {
   return { id: server.id, name: server.name, links: links(baseUrl, 'servers', server.id) }
 }
 
-export function createdServerView(server: { id: string }, adminPassword: string, diskConfig: string, baseUrl: string) {
+export function createdServerView(
+  server: { id: string },
+  { adminPassword, diskConfig, groups }: { adminPassword: string; diskConfig: string; groups: readonly string[] },
+  baseUrl: string,
+) {
   return {
     id: server.id,
     links: links(baseUrl, 'servers', server.id),
     'OS-DCF:diskConfig': diskConfig,
-    security_groups: [{ name: 'default' }],
+    security_groups: groups.map((name) => ({ name })),
     adminPass: adminPassword,
   }
 }
@@ -50,7 +56,7 @@ export function serverView(server: ServerRow, options: ServerViewOptions) {
     flavor: embeddedFlavor(server),
     created: secondsTimestamp(server.createdAt),
     updated: secondsTimestamp(server.updatedAt),
-    addresses: {},
+    addresses: addressesView(options.networking.addresses),
     accessIPv4: server.accessIpv4,
     accessIPv6: server.accessIpv6,
     links: links(baseUrl, 'servers', server.id),
@@ -73,10 +79,16 @@ export function serverView(server: ServerRow, options: ServerViewOptions) {
     trusted_image_certificates: null,
     server_groups: [],
     'OS-EXT-SRV-ATTR:hostname': server.hostname,
+    ...securityGroupsOf(options.networking),
     ...(server.fault && showsFault(status) ? { fault: faultView(server, options.extended) } : {}),
     ...(options.extended ? extendedAttributes(server, options.userData) : {}),
   }
   return withSource(view, server)
+}
+
+/** Nova says nothing of groups where a server has none. */
+function securityGroupsOf({ securityGroups }: ServerNetworking) {
+  return securityGroups.length === 0 ? {} : { security_groups: securityGroups.map((name) => ({ name })) }
 }
 
 function embeddedFlavor(server: ServerRow) {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { isCloudAdmin, type Caller } from '@nubo/auth'
-import { DATABASE } from '@nubo/control-plane'
+import { DATABASE, ENGINE, unplugDeletedPort } from '@nubo/control-plane'
 import {
   bindPorts,
   changeAddresses,
@@ -11,6 +11,7 @@ import {
   macInUse,
   networkRecords,
   notePortChange,
+  PgOperationTransaction,
   portRecords,
   readRecords,
   touchRecord,
@@ -26,6 +27,7 @@ import { changeDhcpOptions, isRouterPort, networkError, readAddressPairs, readDh
 import { CloudError, newId, type PortId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import { unroutedMessage } from '@nubo/wire'
+import type { OperationEngine } from '@nubo/workflow'
 import type { Changes, Wanted } from '../base/attribute.js'
 import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
@@ -45,6 +47,7 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
   constructor(
     @Inject(DATABASE) database: Database,
     @Inject(RANDOM) private readonly random: Random,
+    @Inject(ENGINE) private readonly engine: OperationEngine,
   ) {
     super(ports, database)
   }
@@ -148,6 +151,7 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
 
   protected async remove(tx: Transaction, row: PortRecord): Promise<void> {
     await assertDeletable(tx, row)
+    await unplugDeletedPort(new PgOperationTransaction(tx), this.engine, row.id as PortId, this.random)
     await deletePorts(tx, [row.id])
   }
 }

@@ -1,0 +1,34 @@
+import type { ServerId } from '@nubo/kernel'
+import type { Transaction } from '../connection.js'
+
+const ports = 'SELECT id FROM ports WHERE server_id = $1 AND gone_at IS NULL'
+
+/** Hosts of the group's members hear of it, and those of whoever names the group; and the server's own. */
+const note = `
+  INSERT INTO network_changes (subject, subject_id)
+  SELECT 'group', $2 FROM changed UNION SELECT 'host', p.host_id FROM changed JOIN ports p ON p.id = changed.port_id WHERE p.host_id IS NOT NULL`
+
+const add = `
+  WITH port AS (${ports}),
+  changed AS (
+    INSERT INTO port_security_groups (port_id, group_id) SELECT id, $2::uuid FROM port ON CONFLICT DO NOTHING RETURNING port_id),
+  noted AS (${note})
+  SELECT count(*)::int AS ports FROM port`
+
+/** Puts every port of a server into a group. Returns how many ports it has. */
+export async function addGroupToServer(tx: Transaction, serverId: ServerId, groupId: string): Promise<number> {
+  const [row] = await tx.query<{ ports: number }>(add, [serverId, groupId])
+  return row!.ports
+}
+
+const remove = `
+  WITH changed AS (
+    DELETE FROM port_security_groups WHERE group_id = $2::uuid AND port_id IN (${ports}) RETURNING port_id),
+  noted AS (${note})
+  SELECT count(*)::int AS ports FROM changed`
+
+/** Takes every port of a server out of a group. Returns how many were in it. */
+export async function removeGroupFromServer(tx: Transaction, serverId: ServerId, groupId: string): Promise<number> {
+  const [row] = await tx.query<{ ports: number }>(remove, [serverId, groupId])
+  return row!.ports
+}

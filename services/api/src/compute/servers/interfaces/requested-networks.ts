@@ -1,0 +1,156 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { isCloudAdmin, projectOf, type Caller } from '@nubo/auth'
+import { DATABASE } from '@nubo/control-plane'
+import {
+  findAvailableNetworks,
+  findGroupsByName,
+  findUsableNetworks,
+  findUsablePorts,
+  type Database,
+  type UsableNetwork,
+} from '@nubo/database'
+import { CloudError, type ErrorKind, type NetworkId, type ProjectId } from '@nubo/kernel'
+import { isIP } from 'node:net'
+import type { NewServerRequest } from '../servers.schemas.js'
+
+/** An interface that a server is to have: a port of the tenant's own, or a new one on a network. */
+export type WantedInterface = { tag: string | undefined } & (
+  | { portId: string }
+  | { networkId: NetworkId; address: string | undefined }
+)
+
+/** What a request says of a server's interfaces, held against what is there. */
+export interface WantedInterfaces {
+  interfaces: readonly WantedInterface[]
+  /** Of new ports; undefined: the project's default group. */
+  groups: readonly string[] | undefined
+}
+
+interface Request {
+  uuid?: string | undefined
+  port?: string | undefined
+  fixed_ip?: string | undefined
+  tag?: string | undefined
+}
+
+const none: WantedInterfaces = { interfaces: [], groups: undefined }
+
+/** Reads which interfaces a request wants, and refuses in Nova's words what cannot be (nova/network/neutron.py, validate_networks). */
+@Injectable()
+export class RequestedNetworks {
+  constructor(@Inject(DATABASE) private readonly database: Database) {}
+
+  /** `count`: how many servers the request makes, at the most. */
+  async ofNewServers(caller: Caller, server: NewServerRequest, count: number): Promise<WantedInterfaces> {
+    const projectId = projectOf(caller)
+    const { networks } = server
+    if (networks === 'none') {
+      await this.findGroups(projectId, server)
+      return none
+    }
+    const asked = Array.isArray(networks) ? networks : []
+    const interfaces = asked.length > 0 ? await this.of(caller, asked, { count }) : await this.theOnlyNetwork(projectId)
+    return { interfaces, groups: await this.findGroups(projectId, server) }
+  }
+
+  /** Throws `Invalid` and `Conflict` with Nova's messages; `missing`: what it is that something is not there. */
+  async of(
+    caller: Caller,
+    asked: readonly Request[],
+    { count = 1, missing = 'Invalid' }: { count?: number; missing?: ErrorKind } = {},
+  ): Promise<WantedInterface[]> {
+    for (const each of asked) checkForm(each, count)
+    const viewer = { projectId: projectOf(caller), seesAll: isCloudAdmin(caller) }
+    const networks = await this.findNetworks(asked, viewer)
+    const ports = await this.findPorts(asked, viewer)
+    return asked.map(({ uuid, port, fixed_ip: address, tag }) => {
+      if (port) return { portId: checkPort(port, ports.get(port), missing).id, tag }
+      return { networkId: checkNetwork(uuid!, networks.get(uuid!), viewer.seesAll, missing).id, address, tag }
+    })
+  }
+
+  /** Nova's automatic choice. Where there is no network the server has no interface: none is made for it. */
+  private async theOnlyNetwork(projectId: ProjectId): Promise<WantedInterface[]> {
+    const available = await findAvailableNetworks(this.database, projectId)
+    if (available.length > 1)
+      throw new CloudError('Conflict', 'Multiple possible networks found, use a Network ID to be more specific.')
+    return available.map(({ id }) => ({ networkId: id, address: undefined, tag: undefined }))
+  }
+
+  private async findNetworks(asked: readonly Request[], viewer: { projectId: string; seesAll: boolean }) {
+    const ids = asked.flatMap(({ uuid, port }) => (uuid && !port ? uuid : []))
+    const found = ids.length === 0 ? [] : await findUsableNetworks(this.database, ids, viewer)
+    return new Map<string, UsableNetwork>(found.map((network) => [network.id, network]))
+  }
+
+  private async findPorts(asked: readonly Request[], viewer: { projectId: string; seesAll: boolean }) {
+    const ids = asked.flatMap(({ port }) => port ?? [])
+    const found = ids.length === 0 ? [] : await findUsablePorts(this.database, ids, viewer)
+    return new Map<string, (typeof found)[number]>(found.map((port) => [port.id, port]))
+  }
+
+  /** Ids of the groups that the request names; undefined where it leaves them to the default. */
+  private async findGroups(projectId: ProjectId, server: NewServerRequest): Promise<string[] | undefined> {
+    const names = [...new Set((server.security_groups ?? []).map(({ name }) => name))]
+    if (names.every((name) => name === 'default')) return undefined
+    const found = await findGroupsByName(this.database, projectId, names)
+    return names.map((name) => theOne(name, found))
+  }
+}
+
+/** The group of that name or id. */
+export function theOne(name: string, groups: readonly { id: string; name: string }[], missing: ErrorKind = 'Invalid'): string {
+  const matching = groups.filter((group) => group.id === name || group.name === name)
+  if (matching.length === 0) throw new CloudError(missing, `Security group ${name} not found.`)
+  if (matching.length > 1) {
+    const message = `Multiple security groups found matching '${name}'. Use an ID to be more specific.`
+    throw new CloudError('Conflict', message)
+  }
+  return matching[0]!.id
+}
+
+function checkForm({ uuid, port, fixed_ip: address }: Request, count: number): void {
+  if (address !== undefined && isIP(address) === 0) throw new CloudError('Invalid', `Invalid fixed IP address (${address})`)
+  if (port && address)
+    throw new CloudError(
+      'Invalid',
+      `Specified Fixed IP '${address}' cannot be used with port '${port}': the two cannot be specified together.`,
+    )
+  if (!port && !uuid) throw new CloudError('Invalid', 'Bad networks format: network uuid is not in proper format (None)')
+  if (count === 1) return
+  if (port) {
+    const why =
+      'Unable to launch multiple instances with a single configured port ID. Please launch your instance one by one with different ports.'
+    throw new CloudError('Invalid', `Failed to launch instances: ${why}`)
+  }
+  if (address)
+    throw new CloudError('Invalid', 'Failed to launch instances: max_count cannot be greater than 1 if an fixed_ip is specified.')
+}
+
+function checkNetwork(
+  id: string,
+  network: UsableNetwork | undefined,
+  asAdministrator: boolean,
+  missing: ErrorKind,
+): UsableNetwork {
+  if (!network) throw new CloudError(missing, `Network ${id} could not be found.`)
+  if (network.external && !network.shared && !asAdministrator)
+    throw new CloudError('Forbidden', `It is not allowed to create an interface on external network ${id}`)
+  if (!network.hasSubnets) throw new CloudError('Invalid', `Network ${id} requires a subnet in order to boot instances on.`)
+  return network
+}
+
+function checkPort<Port extends { isUsed: boolean; hasAddresses: boolean }>(
+  id: string,
+  port: Port | undefined,
+  missing: ErrorKind,
+): Port {
+  if (!port) throw new CloudError(missing, `Port id ${id} could not be found.`)
+  if (port.isUsed) throw portInUse(id)
+  if (!port.hasAddresses) throw new CloudError('Invalid', `Port ${id} requires a FixedIP in order to be used.`)
+  return port
+}
+
+export function portInUse(id: string): CloudError {
+  return new CloudError('Conflict', `Port ${id} is still in use.`)
+}

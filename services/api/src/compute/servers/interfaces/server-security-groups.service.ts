@@ -1,0 +1,34 @@
+import { Inject, Injectable } from '@nestjs/common'
+import type { Caller } from '@nubo/auth'
+import { DATABASE } from '@nubo/control-plane'
+import { addGroupToServer, findGroupsByName, removeGroupFromServer, type Database, type Once } from '@nubo/database'
+import { CloudError } from '@nubo/kernel'
+import { ServersService } from '../servers.service.js'
+import { theOne } from './requested-networks.js'
+
+/** The security groups of a server: of all its ports alike. */
+@Injectable()
+export class ServerSecurityGroupsService {
+  constructor(
+    @Inject(DATABASE) private readonly database: Database,
+    private readonly servers: ServersService,
+  ) {}
+
+  async add(caller: Caller, id: string, name: string, once: Once): Promise<void> {
+    const { serverId, groupId } = await this.find(caller, id, name)
+    const ports = await this.database.transaction((tx) => once.within(tx, () => addGroupToServer(tx, serverId, groupId)))
+    if (ports === 0) throw new CloudError('NotFound', `instance_id ${id} could not be found as device id on any ports`)
+  }
+
+  async remove(caller: Caller, id: string, name: string, once: Once): Promise<void> {
+    const { serverId, groupId } = await this.find(caller, id, name)
+    const ports = await this.database.transaction((tx) => once.within(tx, () => removeGroupFromServer(tx, serverId, groupId)))
+    if (ports === 0) throw new CloudError('NotFound', `Security group ${groupId} not associated with the instance ${id}`)
+  }
+
+  private async find(caller: Caller, id: string, name: string) {
+    const server = await this.servers.find(caller, id)
+    const found = await findGroupsByName(this.database, server.projectId, [name])
+    return { serverId: server.id, groupId: theOne(name, found, 'NotFound') }
+  }
+}
