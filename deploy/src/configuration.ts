@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import type { DatabaseAddress } from './data/postgres.js'
 import type { RedisAddress } from './data/redis-address.js'
 import type { RedisRole } from './data/redis-users.js'
-import { controlPlaneAddress, hostAddress } from './host/network.js'
+import { controlPlaneAddress, hostAddress, underlayMtu } from './host/network.js'
+import { outsideDevice } from './host/outside.js'
 import type { HostRecord, Installation } from './installation/installation.js'
 
 /** What every service is told. */
@@ -24,6 +25,7 @@ export interface ApiConfiguration extends BaseConfiguration {
   publicUrl: string
   imageUrl: string
   tokens: { privateKeyFile: string; lifetimeSeconds: number }
+  networks: { underlayMtu: number }
   hostCommands: { privateKeyFile: string }
 }
 
@@ -62,6 +64,7 @@ export interface AgentConfiguration extends BaseConfiguration {
   }
   driver: 'libvirt' | 'simulated'
   virtType: 'auto' | 'kvm' | 'qemu'
+  networks: { physicalNetworks: Record<string, { device: string }> }
 }
 
 /** The control plane's public key, in the folder of each agent. */
@@ -69,6 +72,9 @@ export const controlPlaneKeyFile = 'control-plane.pub'
 
 /** The port on its own host's address at which every agent tells of its health. */
 export const agentPort = 8790
+
+/** What the outside is called among the hosts' physical networks. */
+export const outsideNetwork = 'external'
 
 /** Where things lie, as the services see it. */
 export interface Places {
@@ -144,6 +150,7 @@ export function controlPlaneConfigurations(installation: Installation, places: P
       publicUrl: api,
       imageUrl: image,
       tokens: { privateKeyFile: key('tokenPrivate'), lifetimeSeconds: 3600 },
+      networks: { underlayMtu },
     } satisfies ApiConfiguration,
     scheduler: {
       log,
@@ -186,5 +193,6 @@ export function agentConfiguration(installation: Installation, host: HostRecord,
     },
     driver: 'libvirt',
     virtType: 'auto',
+    networks: { physicalNetworks: { [outsideNetwork]: { device: outsideDevice } } },
   }
 }

@@ -11,7 +11,7 @@ export interface Outside {
 }
 
 /** What the machine and the outside have in common; jumbo frames do not leave a machine by themselves. */
-const mtu = 1500
+export const outsideMtu = 1500
 /** Devices that forward because of us, one a line. Of all installations of this machine, so it lies in none of them. */
 const forwardingFile = '/run/nubo/forwarding'
 const bridgeNames = /^nx-[0-9a-f]{8}$/
@@ -25,7 +25,7 @@ const tableOf = (outside: Outside) => outside.bridge.replace('nx-', 'nubo_')
 export async function ensureOutside(outside: Outside): Promise<string | undefined> {
   const { bridge } = outside
   if (!(await interfaceExists(bridge))) await runOrThrow('ip', ['link', 'add', bridge, 'type', 'bridge', 'forward_delay', '0'])
-  await runOrThrow('ip', ['link', 'set', bridge, 'mtu', String(mtu), 'up'])
+  await runOrThrow('ip', ['link', 'set', bridge, 'mtu', String(outsideMtu), 'up'])
   await runOrThrow('ip', ['address', 'replace', `${outsideGateway(outside)}/24`, 'dev', bridge])
   try {
     for (const device of [bridge, ...(await uplinks())]) forward(device)
@@ -47,7 +47,7 @@ export async function removeOutside(outside: Outside): Promise<void> {
 export async function connectToOutside(outside: Outside, device: string, pid: number): Promise<void> {
   await removeInterface(device)
   await runOrThrow('ip', ['link', 'add', device, 'type', 'veth', 'peer', 'name', outsideDevice, 'netns', String(pid)])
-  await runOrThrow('ip', ['link', 'set', device, 'mtu', String(mtu), 'master', outside.bridge, 'up'])
+  await runOrThrow('ip', ['link', 'set', device, 'mtu', String(outsideMtu), 'master', outside.bridge, 'up'])
 }
 
 /** A host's network card to the outside; it has no address there. */

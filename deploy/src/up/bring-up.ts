@@ -24,6 +24,7 @@ import { startAgents, startHosts } from './agents.js'
 import { startDatabase, startRedis } from './data-services.js'
 import { enrolHosts } from './host-keys.js'
 import { openCode } from './open-code.js'
+import { person } from './person.js'
 import { settlePorts } from './ports.js'
 import { startControlPlane } from './control-plane.js'
 
@@ -99,10 +100,4 @@ function sufficient(machine: Machine, folder: DataFolder): Machine {
     )
   }
   return machine
-}
-
-/** The person behind sudo, as the bootstrap saw them. */
-function person(): { uid: number; gid: number } {
-  const [uid, gid] = (process.env['NUBO_PERSON'] ?? `${process.getuid!()}:${process.getgid!()}`).split(':').map(Number)
-  return { uid: uid!, gid: gid! }
 }

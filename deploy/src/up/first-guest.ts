@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { systemClock } from '@nubo/kernel'
 import type { Cloud } from '../cloud.js'
 import { runOrThrow } from '../process/run.js'
-import type { ComputeClient, Server } from './compute-client.js'
+import type { CloudClient, Server } from './cloud-client.js'
+import { ensureGuestKey, sshTrouble } from './guest-access.js'
+import { connectionOf, ensureFloatingIp } from './networks.js'
 
 const imageName = 'nubo-guest'
 const guestName = 'first'
@@ -21,10 +23,13 @@ export interface FirstGuest {
   flavor?: string
   /** The last lines that it printed. */
   console: string[]
+  /** Where the machine reaches it, and why it does not where that is so. */
+  address?: string
+  trouble?: string
 }
 
 /** Builds the small guest image and uploads it through the image API, unless the cloud has it. */
-export async function ensureGuestImage(cloud: Cloud, client: ComputeClient, progress: (words: string) => void): Promise<string> {
+export async function ensureGuestImage(cloud: Cloud, client: CloudClient, progress: (words: string) => void): Promise<string> {
   const known = await client.findImage(imageName)
   if (known?.status === 'active') return `${imageName} is there`
   const folder = cloud.folder.folder('guest-image')
@@ -68,7 +73,7 @@ function runScript(
 /** Boots the first guest at the first `up`; later only tells of it. A person who deleted it is not given another. */
 export async function ensureFirstGuest(
   cloud: Cloud,
-  client: ComputeClient,
+  client: CloudClient,
   progress: (words: string) => void,
 ): Promise<FirstGuest> {
   const mark = join(cloud.folder.folder('run'), 'first-guest')
@@ -79,7 +84,7 @@ export async function ensureFirstGuest(
     existing = undefined
   } else if (!existing && existsSync(mark)) return { name: guestName, state: 'deleted', console: [] }
   const flavor = await client.smallestFlavor(guestMemoryMiB, guestDiskGiB)
-  const id = existing?.id ?? (await client.createServer(guestName, (await client.findImage(imageName))!.id, flavor.id))
+  const id = existing?.id ?? (await createGuest(cloud, client, flavor.id))
   writeFileSync(mark, id)
   const server = await waitForEnd(client, id, progress)
   const guest: FirstGuest = {
@@ -89,11 +94,27 @@ export async function ensureFirstGuest(
     flavor: flavor.name,
     console: [],
   }
-  return server.status === 'ACTIVE' ? { ...guest, console: await waitForLogin(client, id, progress) } : guest
+  if (server.status !== 'ACTIVE') return guest
+  const lines = await waitForLogin(client, id, progress)
+  return { ...guest, console: lines, ...(await reach(client, id, progress)) }
+}
+
+async function createGuest(cloud: Cloud, client: CloudClient, flavorId: string): Promise<string> {
+  const image = (await client.findImage(imageName))!
+  const connection = await connectionOf(client)
+  const more = { ...connection, key_name: await ensureGuestKey(cloud, client) }
+  return await client.createServer(guestName, image.id, flavorId, more)
+}
+
+async function reach(client: CloudClient, id: string, progress: (words: string) => void): Promise<Partial<FirstGuest>> {
+  const address = await ensureFloatingIp(client, id)
+  if (!address) return {}
+  progress(`waiting for ssh at ${address}`)
+  return { address, trouble: await sshTrouble(address) }
 }
 
 /** Until the server is neither being built nor being started. */
-async function waitForEnd(client: ComputeClient, id: string, progress: (words: string) => void): Promise<Server> {
+async function waitForEnd(client: CloudClient, id: string, progress: (words: string) => void): Promise<Server> {
   const end = systemClock.monotonicMs() + bootTimeoutMs
   for (;;) {
     const server = await client.server(id)
@@ -103,7 +124,7 @@ async function waitForEnd(client: ComputeClient, id: string, progress: (words: s
   }
 }
 
-async function waitForLogin(client: ComputeClient, id: string, progress: (words: string) => void): Promise<string[]> {
+async function waitForLogin(client: CloudClient, id: string, progress: (words: string) => void): Promise<string[]> {
   const end = systemClock.monotonicMs() + bootTimeoutMs
   for (;;) {
     const lines = (await client.consoleOutput(id, 50)).replaceAll('\r', '').trimEnd().split('\n')

@@ -1,12 +1,14 @@
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { Refusal } from '../../bootstrap/refusal.mjs'
 import { type StepTime, Steps } from '../../bootstrap/steps.mjs'
 import type { Cloud } from '../cloud.js'
 import { DataFolder } from '../installation/place.js'
 import { ensureFirstGuest, ensureGuestImage, type FirstGuest } from './first-guest.js'
 import { bringUp } from './bring-up.js'
-import { ComputeClient } from './compute-client.js'
+import { CloudClient } from './cloud-client.js'
+import { guestKeyFile } from './guest-access.js'
+import { ensureExternalNetwork, ensurePrivateNetwork } from './networks.js'
 
 /** Brings the whole cloud up, or what of it is missing, and shows a guest's console. */
 export async function up(args: string[]): Promise<number> {
@@ -17,10 +19,14 @@ export async function up(args: string[]): Promise<number> {
   const cloud = await bringUp(folder, steps)
 
   const { admin, demo } = cloud.installation.passwords
-  const asAdmin = new ComputeClient(cloud.addresses.api, { user: 'admin', password: admin, project: 'admin' })
-  const asDemo = new ComputeClient(cloud.addresses.api, { user: 'demo', password: demo, project: 'demo' })
+  const asAdmin = new CloudClient(cloud.addresses.api, { user: 'admin', password: admin, project: 'admin' })
+  const asDemo = new CloudClient(cloud.addresses.api, { user: 'demo', password: demo, project: 'demo' })
   await steps.step('hosts in the cloud', () => asAdmin.waitForHosts(cloud.installation.hosts.length))
   await steps.step('guest image', (progress) => ensureGuestImage(cloud, asAdmin, progress))
+  await steps.step('networks', async () => {
+    await ensureExternalNetwork(cloud, asAdmin)
+    return await ensurePrivateNetwork(cloud, asDemo)
+  })
   const guest = await steps.step('first guest', (progress) => ensureFirstGuest(cloud, asDemo, progress))
 
   const times = [...before, ...steps.times]
@@ -38,11 +44,13 @@ function tell(steps: Steps, cloud: Cloud, guest: FirstGuest, times: readonly Ste
   steps.say(`  API     ${cloud.addresses.api}/v3`)
   steps.say(`  hosts   ${hosts.length}, each with ${share.memoryMiB} MiB, ${share.vcpus} CPU, ${share.diskGiB} GiB`)
   steps.say(`  guest   ${guest.name}: ${guest.state}${guest.reason ? `: ${guest.reason}` : ''}`)
+  if (guest.address) steps.say(`  address ${guest.address}${guest.trouble ? `: ${guest.trouble}` : ', which answers ssh'}`)
   if (guest.console.length) steps.say()
   for (const line of guest.console) steps.say(`    | ${line}`)
   steps.say()
   steps.say('Try next:')
   steps.say('  export OS_CLIENT_CONFIG_FILE=$PWD/.nubo/clouds.yaml OS_CLOUD=nubo')
   steps.say(`  npx nubo server list`)
+  if (guest.address) steps.say(`  ssh -i ${relative(process.cwd(), guestKeyFile(cloud))} nubo@${guest.address}`)
   steps.say(`  npx nubo server create --image nubo-guest --flavor ${guest.flavor ?? 'm1.tiny'} --wait second`)
 }

@@ -19,7 +19,7 @@ interface CatalogEntry {
 }
 
 /** As little of OpenStack's API as `up` needs, spoken as any client would. */
-export class ComputeClient {
+export class CloudClient {
   private session: { token: string; catalog: CatalogEntry[] } | undefined
 
   constructor(
@@ -29,7 +29,7 @@ export class ComputeClient {
 
   async waitForHosts(count: number): Promise<string> {
     const up = async () => {
-      const { hypervisors } = await this.json<{ hypervisors: { state: string }[] }>('compute', 'GET', '/os-hypervisors/detail')
+      const { hypervisors } = await this.ask<{ hypervisors: { state: string }[] }>('compute', 'GET', '/os-hypervisors/detail')
       return hypervisors.filter((each) => each.state === 'up').length >= count
     }
     await waitFor('the hosts do not appear in the cloud', up, { timeoutMs: 60_000, everyMs: 200 })
@@ -38,13 +38,13 @@ export class ComputeClient {
 
   async findImage(name: string): Promise<{ id: string; status: string } | undefined> {
     const path = `/v2/images?name=${encodeURIComponent(name)}`
-    const { images } = await this.json<{ images: { id: string; status: string }[] }>('image', 'GET', path)
+    const { images } = await this.ask<{ images: { id: string; status: string }[] }>('image', 'GET', path)
     return images.find((image) => image.status === 'active') ?? images[0]
   }
 
   async createImage(name: string): Promise<string> {
     const body = { name, disk_format: 'qcow2', container_format: 'bare', visibility: 'public' }
-    return (await this.json<{ id: string }>('image', 'POST', '/v2/images', body)).id
+    return (await this.ask<{ id: string }>('image', 'POST', '/v2/images', body)).id
   }
 
   async uploadImage(id: string, bytes: Blob): Promise<void> {
@@ -55,7 +55,7 @@ export class ComputeClient {
   /** The flavor with the least memory that has at least this much, and the least disk. */
   async smallestFlavor(ramMiB: number, diskGiB: number): Promise<{ id: string; name: string }> {
     type Flavor = { id: string; name: string; ram: number; disk: number }
-    const { flavors } = await this.json<{ flavors: Flavor[] }>('compute', 'GET', '/flavors/detail')
+    const { flavors } = await this.ask<{ flavors: Flavor[] }>('compute', 'GET', '/flavors/detail')
     const fitting = flavors.filter((flavor) => flavor.ram >= ramMiB && flavor.disk >= diskGiB)
     const [smallest] = fitting.toSorted((one, other) => one.ram - other.ram || one.disk - other.disk)
     if (!smallest) throw new Error(`there is no flavor with ${ramMiB} MiB of memory and ${diskGiB} GiB of disk`)
@@ -63,16 +63,17 @@ export class ComputeClient {
   }
 
   async servers(): Promise<Server[]> {
-    return (await this.json<{ servers: Server[] }>('compute', 'GET', '/servers/detail')).servers
+    return (await this.ask<{ servers: Server[] }>('compute', 'GET', '/servers/detail')).servers
   }
 
   async server(id: string): Promise<Server> {
-    return (await this.json<{ server: Server }>('compute', 'GET', `/servers/${id}`)).server
+    return (await this.ask<{ server: Server }>('compute', 'GET', `/servers/${id}`)).server
   }
 
-  async createServer(name: string, imageId: string, flavorId: string): Promise<string> {
-    const server = { name, imageRef: imageId, flavorRef: flavorId, networks: 'none' }
-    return (await this.json<{ server: { id: string } }>('compute', 'POST', '/servers', { server })).server.id
+  /** @param more what else is asked of it: networks, groups, a key. */
+  async createServer(name: string, imageId: string, flavorId: string, more: Record<string, unknown>): Promise<string> {
+    const server = { name, imageRef: imageId, flavorRef: flavorId, networks: 'none', ...more }
+    return (await this.ask<{ server: { id: string } }>('compute', 'POST', '/servers', { server })).server.id
   }
 
   /** Settles when the server is gone. */
@@ -84,15 +85,20 @@ export class ComputeClient {
 
   async consoleOutput(id: string, lines: number): Promise<string> {
     const body = { 'os-getConsoleOutput': { length: lines } }
-    return (await this.json<{ output: string }>('compute', 'POST', `/servers/${id}/action`, body)).output
+    return (await this.ask<{ output: string }>('compute', 'POST', `/servers/${id}/action`, body)).output
   }
 
   /** By an operator's word, which admin's is: from now on this host is believed what it signs with this key. */
   async enrolHost(hostId: string, publicKey: string): Promise<void> {
-    await this.json('compute', 'PUT', `/../nubo/v1/host-keys/${hostId}`, { host_key: { public_key: publicKey } })
+    await this.ask('compute', 'PUT', `/../nubo/v1/host-keys/${hostId}`, { host_key: { public_key: publicKey } })
   }
 
-  private async json<T>(service: string, method: string, path: string, body?: unknown): Promise<T> {
+  async remove(service: string, path: string): Promise<void> {
+    await this.request(service, 'DELETE', path, {})
+  }
+
+  /** Speaks JSON with the service of this type in the catalog; `path` is beneath its endpoint. */
+  async ask<T>(service: string, method: string, path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { 'openstack-api-version': 'compute 2.37' }
     if (body !== undefined) headers['content-type'] = 'application/json'
     const response = await this.request(service, method, path, {
