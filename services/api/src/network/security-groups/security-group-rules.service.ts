@@ -20,7 +20,7 @@ import {
   type Transaction,
 } from '@nubo/database'
 import { meaningOf, networkError, readRule, type SecurityGroupRule } from '@nubo/domain'
-import { newId, type Random } from '@nubo/kernel'
+import { isUuid, newId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import type { Changes, Wanted } from '../base/attribute.js'
 import { viewerOf } from '../base/listing-query.js'
@@ -64,6 +64,8 @@ export class SecurityGroupRulesService extends ResourceService<ColumnsOf<typeof 
     caller: Caller,
   ): Promise<void> {
     const remoteIds = rules.flatMap(({ remoteGroupId }) => remoteGroupId ?? [])
+    const noId = [groupId, ...remoteIds].find((id) => !isUuid(id))
+    if (noId !== undefined) throw securityGroups.notFound(noId)
     const group = await lockGroupRules(tx, groupId)
     const known = [...(group ? [group] : []), ...(await readGroupOwners(tx, remoteIds))]
     const isTheirs = (projectId: string) =>

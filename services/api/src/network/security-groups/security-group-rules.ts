@@ -2,9 +2,11 @@ import { securityGroupRuleRecords, type RuleOfGroup, type SecurityGroupRuleRow }
 import { parsePrefix, printPrefix } from '@nubo/domain'
 import { secondsTimestamp } from '@nubo/wire'
 import { z } from 'zod'
-import { oneOf, uuidText } from '../base/attribute-types.js'
+import { oneOf, shortText } from '../base/attribute-types.js'
 import { resource } from '../base/resource.js'
 import { standardAttributes } from '../base/standard-attributes.js'
+
+const longestId = 36
 
 /** Anything: what is wrong with it has a name of its own, which `readRule` says. */
 const readLater = z.json()
@@ -22,14 +24,15 @@ export const securityGroupRules = resource({
   records: securityGroupRuleRecords,
   attributes: {
     ...standardAttributes,
-    security_group_id: { column: 'groupId', input: uuidText, on: 'create', required: true },
+    // An id that is none is the id of nothing: a 404.
+    security_group_id: { column: 'groupId', input: shortText(longestId), on: 'create', required: true },
     direction: { column: 'direction', input: oneOf('ingress', 'egress'), on: 'create', required: true },
     ethertype: { column: 'ethertype', input: readLater, on: 'create', default: 'IPv4' },
     protocol: { column: 'protocol', input: readLater, on: 'create', default: null },
     port_range_min: { column: 'portRangeMin', input: readLater, on: 'create', default: null },
     port_range_max: { column: 'portRangeMax', input: readLater, on: 'create', default: null },
     remote_ip_prefix: { column: 'remoteIpPrefix', input: readLater, on: 'create', default: null },
-    remote_group_id: { column: 'remoteGroupId', input: uuidText.nullable(), on: 'create', default: null },
+    remote_group_id: { column: 'remoteGroupId', input: shortText(longestId).nullable(), on: 'create', default: null },
     remote_address_group_id: { view: () => null },
     normalized_cidr: { view: normalizedPrefix },
     belongs_to_default_sg: { column: 'ofDefaultGroup' },

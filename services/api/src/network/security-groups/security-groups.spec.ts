@@ -244,7 +244,8 @@ describe('a rule', () => {
       'SecurityGroupInvalidPortRange',
     ])
     expect(await refused({ direction: 'sideways' })).toEqual([400, 'HTTPBadRequest'])
-    expect(await refused({ remote_group_id: 'nonsense' })).toEqual([400, 'HTTPBadRequest'])
+    expect(await refused({ remote_group_id: 'nonsense' })).toEqual([404, 'SecurityGroupNotFound'])
+    expect(await refused({ security_group_id: 'nonsense' })).toEqual([404, 'SecurityGroupNotFound'])
     expect(await refused({ remote_group_id: newId(systemRandom) })).toEqual([404, 'SecurityGroupNotFound'])
     expect(await refused({ security_group_id: newId(systemRandom) })).toEqual([404, 'SecurityGroupNotFound'])
     expect(await tryRule({ direction: 'ingress' })).toMatchObject({
