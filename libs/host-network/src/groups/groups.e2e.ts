@@ -1,112 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { ProgramBuilder } from '../engine/program.js'
 import { tableDifferenceOf } from '../engine/table-difference.js'
-import { ruleMark, type Table } from '../engine/tables.js'
 import { LinuxKernel } from '../linux/linux-kernel.js'
-import { nftScript } from '../linux/nft-script.js'
-import { bridgeName, tapName, vxlanName } from '../names.js'
-import type { HostPlan, PortPlan, RulePlan } from '../plan.js'
-import { arp, broadcast, echo, tcp, udp, advertisement, solicitation, routerAdvertisement, tagged } from '../testing/frames.js'
-import { Lab, PacketGuest } from '../testing/lab.js'
-import { anyEgress, egress, emptyPlan, groupOf, ingress, networkOf, portOf, testSettings } from '../testing/plans.js'
-import { Connections } from './connections.js'
-import { probeTracking } from './probe.js'
+import { arp, broadcast, echo, udp, advertisement, solicitation, routerAdvertisement, tagged } from '../testing/frames.js'
+import { a, b, between, ends, far, JudgedBridge, network, ping, question, syn } from '../testing/judged-bridge.js'
+import { anyEgress, egress, emptyPlan, groupOf, ingress, testSettings } from '../testing/plans.js'
 import { securityGroups } from './part.js'
+import { probeTracking } from './probe.js'
 
-const network = networkOf(7)
-const [a, b] = [portOf(network, 10), portOf(network, 11)]
-/** Somebody behind another host. */
-const far = portOf(network, 12)
-/** Is heard by everybody. */
-const witness = portOf(network, 13)
-
-let lab: Lab
-const guests = new Map<PortPlan, PacketGuest>()
-let connections: Connections
-let actual = new Map<string, Table>()
+let bridge: JudgedBridge
 
 beforeAll(async () => {
-  lab = await Lab.open()
-  connections = new Connections(lab.processes)
-  // Others' bridges are spared; ours are tracked all the same.
-  await lab.run(
-    'sh',
-    '-c',
-    'for kind in iptables ip6tables arptables; do echo 0 > /proc/sys/net/bridge/bridge-nf-call-$kind; done',
-  )
-  const bridge = bridgeName(network)
-  await lab.run('ip', 'link', 'add', bridge, 'type', 'bridge', 'forward_delay', '0', 'mcast_snooping', '0')
-  await lab.run('ip', 'link', 'set', bridge, 'type', 'bridge', 'nf_call_iptables', '1', 'nf_call_ip6tables', '1')
-  await lab.run('ip', 'link', 'set', bridge, 'up')
-  const plugs = [
-    { port: a, tap: tapName(a.portId) },
-    { port: b, tap: tapName(b.portId) },
-    { port: far, tap: vxlanName(7) },
-    { port: witness, tap: vxlanName(8) },
-  ]
-  for (const { port, tap } of plugs) {
-    await lab.plug(port.hostname!, tap, bridge, port.mac)
-    guests.set(port, await PacketGuest.start(lab, port.hostname!))
-  }
+  bridge = await JudgedBridge.open()
 })
 
-afterAll(() => lab?.close())
+afterAll(() => bridge?.close())
 
-/** The rules of a plan, by difference from those before. */
-async function apply(plan: Partial<HostPlan>): Promise<void> {
-  const program = new ProgramBuilder()
-  const whole = { ...emptyPlan, networks: [network], ...plan }
-  securityGroups(whole, testSettings, program)
-  const changes = tableDifferenceOf(actual, program.tables)
-  if (changes.length > 0) await lab.processes.run('nft', ['-f', '-'], { timeoutMs: 30_000, input: nftScript(changes) })
-  actual = new Map([...program.tables].map(([key, table]) => [key, asMarks(table)]))
-  await connections.follow(whole)
-}
-
-const asMarks = (table: Table): Table => ({
-  ...table,
-  chains: new Map([...table.chains].map(([name, chain]) => [name, { ...chain, rules: chain.rules.map(ruleMark) }])),
-})
-
-/** Whether the frame, sent by one, is heard by the other. */
-async function passes(from: PortPlan, to: PortPlan, frame: string): Promise<boolean> {
-  const marker = await sendAndMark(from, frame)
-  return (await guests.get(to)!.hear(marker)).includes(frame)
-}
-
-/** Sends it, and then something that everybody hears whom anything reaches. */
-async function sendAndMark(from: PortPlan, frame: string): Promise<string> {
-  const marker = guests.get(witness)!.marker()
-  await guests.get(from)!.send(frame)
-  await guests.get(witness)!.send(arp({ from: witness.mac, to: broadcast }, question(witness)) + marker)
-  return marker
-}
-
-/** True where neither the frame nor anything else reaches a port. */
-async function isDeaf(port: PortPlan): Promise<boolean> {
-  await guests.get(port)!.drain()
-  const marker = await sendAndMark(far, ping(far, port))
-  await guests.get(far)!.hear(marker)
-  return (await guests.get(port)!.drain()).length === 0
-}
-
-const question = ({ mac, addresses: [address] }: PortPlan) => ({
-  operation: 'request' as const,
-  sender: { mac, address: address! },
-  target: { mac: '00:00:00:00:00:00', address: '10.0.0.99' },
-})
-
-const between = (from: PortPlan, to: PortPlan) => ({ from: from.mac, to: to.mac })
-const ends = (from: PortPlan, to: PortPlan, family: 4 | 6 = 4) => {
-  const index = family === 4 ? 0 : 1
-  return { from: from.addresses[index]!, to: to.addresses[index]! }
-}
-
-const ping = (from: PortPlan, to: PortPlan, family: 4 | 6 = 4, kind: 'request' | 'reply' = 'request', id = 7) =>
-  echo(between(from, to), ends(from, to, family), kind, id)
-
-const syn = (from: PortPlan, to: PortPlan, destination: number, source = 40_000, family: 4 | 6 = 4) =>
-  tcp(between(from, to), ends(from, to, family), { source, destination }, 'syn')
+const apply: JudgedBridge['apply'] = (plan) => bridge.apply(plan)
+const passes: JudgedBridge['passes'] = (from, to, frame) => bridge.passes(from, to, frame)
 
 describe('default group', () => {
   const open = groupOf(1, anyEgress)
@@ -274,64 +185,14 @@ describe('what a port may be', () => {
     await apply({ ports: [{ ...a, adminStateUp: false, groups: [open.groupId] }], groups: [open] })
     expect(await passes(a, far, ping(a, far, 4, 'request', 60))).toBe(false)
     expect(await passes(a, far, arp({ from: a.mac, to: broadcast }, question(a)))).toBe(false)
-    expect(await isDeaf(a)).toBe(true)
+    expect(await bridge.isDeaf(a)).toBe(true)
   })
 
   it('passes nothing where no plan names it', async () => {
     await apply({ ports: [] })
     expect(await passes(b, far, ping(b, far, 4, 'request', 61))).toBe(false)
     expect(await passes(b, far, arp({ from: b.mac, to: broadcast }, question(b)))).toBe(false)
-    expect(await isDeaf(b)).toBe(true)
-  })
-})
-
-describe('what is under way', () => {
-  const ssh = ingress({ protocol: 6, portMin: 22, portMax: 22 })
-  const withRules = (rules: RulePlan[], stateful = true) => {
-    const group = groupOf(8, rules, { stateful })
-    return apply({ ports: [{ ...a, groups: [group.groupId] }], groups: [group] })
-  }
-  const step = (
-    from: PortPlan,
-    to: PortPlan,
-    flags: 'syn' | 'synAck' | 'ack',
-    [source, destination]: [number, number],
-    numbers: [number, number],
-  ) => tcp(between(from, to), ends(from, to), { source, destination }, flags, numbers)
-
-  const begin = async (client: number) => {
-    expect(await passes(far, a, step(far, a, 'syn', [client, 22], [100, 0]))).toBe(true)
-    expect(await passes(a, far, step(a, far, 'synAck', [22, client], [500, 101]))).toBe(true)
-    expect(await passes(far, a, step(far, a, 'ack', [client, 22], [101, 501]))).toBe(true)
-  }
-
-  it('ends when the rule that let it begin is gone, and goes on when it is back', async () => {
-    await withRules([...anyEgress, ssh])
-    await begin(5001)
-    await withRules(anyEgress)
-    expect(await passes(far, a, step(far, a, 'ack', [5001, 22], [101, 501]))).toBe(false)
-    // Nor does it begin again from the other end, which may send what it likes.
-    expect(await passes(a, far, step(a, far, 'ack', [22, 5001], [501, 101]))).toBe(false)
-    expect(await passes(far, a, step(far, a, 'ack', [5001, 22], [101, 501]))).toBe(false)
-    await withRules([...anyEgress, ssh])
-    expect(await passes(far, a, step(far, a, 'ack', [5001, 22], [101, 501]))).toBe(true)
-    expect(await passes(a, far, step(a, far, 'ack', [22, 5001], [501, 101]))).toBe(true)
-  })
-
-  it('goes on when another rule is gone', async () => {
-    const web = ingress({ protocol: 6, portMin: 80, portMax: 80 })
-    await withRules([ssh, web])
-    await begin(5002)
-    await withRules([ssh])
-    expect(await passes(a, far, step(a, far, 'ack', [22, 5002], [501, 101]))).toBe(true)
-  })
-
-  it('is judged packet by packet in a stateless group', async () => {
-    await withRules([ssh], false)
-    expect(await passes(far, a, step(far, a, 'syn', [5003, 22], [100, 0]))).toBe(true)
-    expect(await passes(a, far, step(a, far, 'synAck', [22, 5003], [500, 101]))).toBe(false)
-    await withRules([ssh, egress({ protocol: 6 })], false)
-    expect(await passes(a, far, step(a, far, 'synAck', [22, 5003], [500, 101]))).toBe(true)
+    expect(await bridge.isDeaf(b)).toBe(true)
   })
 })
 
@@ -349,14 +210,14 @@ it('is known again as it was written', async () => {
     groups: [clients, groupOf(10, [ingress({ remoteGroup: clients.groupId })])],
   }
   await apply(plan)
-  const { tables } = await new LinuxKernel(lab.processes).read([])
+  const { tables } = await new LinuxKernel(bridge.lab.processes).read([])
   const program = new ProgramBuilder()
   securityGroups({ ...emptyPlan, ...plan }, testSettings, program)
   expect(tableDifferenceOf(tables, program.tables)).toEqual([])
 })
 
 it('finds out who tracks connections here, and leaves nothing behind', async () => {
-  const before = await lab.run('nft', 'list', 'tables')
-  expect(['bridge', 'br_netfilter']).toContain(await probeTracking(lab.processes))
-  expect(await lab.run('nft', 'list', 'tables')).toBe(before)
+  const before = await bridge.lab.run('nft', 'list', 'tables')
+  expect(['bridge', 'br_netfilter']).toContain(await probeTracking(bridge.lab.processes))
+  expect(await bridge.lab.run('nft', 'list', 'tables')).toBe(before)
 })

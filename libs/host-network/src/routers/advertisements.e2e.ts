@@ -32,7 +32,7 @@ it.each<[Ipv6Mode, boolean]>([
   agent = host.open()
   expect(await agent.apply({ ...planOf([network], [port]), routers: [router] })).toEqual({ revision: 1 })
   const guest = await host.plugIn('one', port, bridgeName(network), 1_500)
-  const [{ mac }] = router.interfaces as [{ mac: string }]
+  const { mac } = router.interfaces[0]!
   await until(async () => (await guest.run('ip', '-6', 'route', 'show', 'default')).includes(`via ${linkLocalOf(mac)} `))
   // The network's own service speaks too, and nobody takes it for a router.
   expect(await guest.run('ip', '-6', 'route', 'show', 'default')).not.toContain(linkLocalOf(network.service!.mac))
