@@ -160,6 +160,7 @@ export class World implements AsyncDisposable {
       if (await condition()) return
       await this.revive()
       await this.database.execute(`UPDATE operation_steps SET next_hint_at = clock_timestamp() WHERE state = 'open'`)
+      await this.database.execute('UPDATE host_networks SET next_hint_at = clock_timestamp() WHERE next_hint_at IS NOT NULL')
       await this.pass(2 * stepMs)
     }
     throw new Error(`it did not come about that ${what}`)

@@ -32,7 +32,8 @@ const concerned = `
 
 const release = (condition: string) => `
   WITH held AS (
-    SELECT id, project_id, network_id, host_id, gone_at, made_for_server FROM ports WHERE server_id = $1 ${condition} FOR UPDATE),
+    SELECT id, project_id, network_id, host_id, gone_at, made_for_server FROM ports WHERE server_id = $1 ${condition}
+    ORDER BY id FOR UPDATE),
   port AS (SELECT * FROM held WHERE made_for_server OR gone_at IS NOT NULL), ${without},
   deleted AS (DELETE FROM ports USING port WHERE ports.id = port.id),
   freed AS (UPDATE ports SET ${free} FROM held WHERE ports.id = held.id AND NOT held.made_for_server AND held.gone_at IS NULL)
@@ -106,7 +107,7 @@ export async function releaseServerPort(tx: Transaction, serverId: ServerId, por
 const giveUp = `
   WITH port AS (
     SELECT id, project_id, network_id, host_id, gone_at FROM ports
-    WHERE server_id = $1 AND made_for_server AND gone_at IS NULL FOR UPDATE), ${without},
+    WHERE server_id = $1 AND made_for_server AND gone_at IS NULL ORDER BY id FOR UPDATE), ${without},
   gone AS (
     UPDATE ports SET gone_at = clock_timestamp(), plan_revision = NULL FROM port WHERE ports.id = port.id),
   membership AS (DELETE FROM port_security_groups g USING port WHERE g.port_id = port.id)
