@@ -223,6 +223,17 @@ describe('what a guest does on its own', () => {
     expect((await actionsOf(id)).filter(({ kind }) => kind === 'server.observed-stop')).toHaveLength(1)
   })
 
+  it('a late report of a session that is over says nothing', async () => {
+    const { host, id } = await activeServer()
+    const before = host.sessionId
+    await host.start([{ serverId: id, incarnation: 1, powerState: 1 }])
+    const late = { kind: 'guest-changed', serverId: id, incarnation: 1, powerState: 4, detail: '' }
+    await host.report({ ...late, sessionId: before, cause: 'crashed' })
+    await host.report({ ...late, cause: 'guest-shutdown' })
+    await until(async () => (await servers.find(id))?.vmState === 'stopped')
+    expect((await actionsOf(id)).slice(1)).toMatchObject([{ message: 'The guest powered itself off.' }])
+  })
+
   it('after its host was started again it is started again', async () => {
     const { host, id } = await activeServer()
     host.bootId = 'second boot'

@@ -45,7 +45,8 @@ export async function assembleAgent(surroundings: Surroundings): Promise<{ agent
   const files = diskFiles({ durable: !simulated })
   const onBroken = (path: string) => logger.error({ path }, 'what lies here cannot be read, and is left to a person')
   const guests = await GuestFiles.open(files, `${directory}/guests`, onBroken)
-  const journal = await Journal.open({ files, directory: `${directory}/journal`, clock, onBroken })
+  const bootId = simulated ? newId<Id<'boot'>>(random) : await linuxMachine.bootId()
+  const journal = await Journal.open({ files, directory: `${directory}/journal`, clock, bootId, onBroken })
   const images = await openImages(surroundings, guests)
   const hypervisor = simulated ? await simulatedHost(surroundings, guests) : await libvirtHost(surroundings)
   const record = await HostRecord.open({
@@ -53,7 +54,6 @@ export async function assembleAgent(surroundings: Surroundings): Promise<{ agent
     examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
   })
   if (record.quarantine) logger.error({ why: record.quarantine }, 'this host is in quarantine')
-  const bootId = simulated ? newId<Id<'boot'>>(random) : await linuxMachine.bootId()
   const agent = new Agent({
     ...{ configuration, queue, hypervisor, guests, journal, record, images, clock, random, logger, bootId },
     network: configuration.driver === 'libvirt' ? await linuxNetwork(surroundings, guests) : new SimulatedHostNetwork(),

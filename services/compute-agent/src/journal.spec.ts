@@ -20,8 +20,8 @@ describe('the journal', () => {
   })
   afterEach(() => rm(directory, { recursive: true, force: true }))
 
-  const open = () =>
-    Journal.open({ files: diskFiles({ durable: true }), directory, clock, onBroken: (path) => broken.push(path) })
+  const open = (bootId = 'first boot') =>
+    Journal.open({ files: diskFiles({ durable: true }), directory, clock, bootId, onBroken: (path) => broken.push(path) })
   const serverId = newId<ServerId>(systemRandom)
   const command = (kind: string, fence: number, incarnation = 1) =>
     ({
@@ -48,6 +48,20 @@ describe('the journal', () => {
     await again.acknowledge(serverId, 1)
     expect((await open()).unacknowledged()).toEqual([])
     expect((await open()).get(serverId)!.result).toMatchObject(result)
+  })
+
+  it('does again what started a guest, if its host was started again before anyone heard of it', async () => {
+    const journal = await open()
+    await journal.accept(command('build', 1))
+    await journal.end(serverId, 1, result)
+    expect((await open('second boot')).unacknowledged()).toEqual([])
+    expect((await open('second boot')).get(serverId)).toMatchObject({ fence: 1, kind: 'build' })
+    await journal.acknowledge(serverId, 1)
+    expect((await open('second boot')).get(serverId)!.result).toMatchObject(result)
+    const stopped = { ...result, outcome: { state: 'done' as const, powerState: 4 as const } }
+    await journal.accept(command('stop', 2))
+    await journal.end(serverId, 2, stopped)
+    expect((await open('second boot')).unacknowledged()).toEqual([serverId])
   })
 
   it('takes no end of a command that another one overtook, and no acknowledgement of it', async () => {

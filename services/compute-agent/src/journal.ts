@@ -1,6 +1,7 @@
 import { failure, fence, incarnation, operationId, powerState, sessionId, stepId, type ServerCommand } from '@nubo/contract'
 import type { Clock, ServerId } from '@nubo/kernel'
 import { z } from 'zod'
+import { powerStates } from './commands/context.js'
 import type { Files } from './files.js'
 
 const outcome = z.discriminatedUnion('state', [
@@ -26,6 +27,8 @@ const journalEntry = z.object({
       /** When it was seen, in the count of the session in which it was seen. */
       sessionId,
       sequence: z.int().positive(),
+      /** Of the host, when it was seen. */
+      bootId: z.string().optional(),
       /** The conductor has it: it need not be repeated. */
       acknowledged: z.boolean(),
     })
@@ -42,6 +45,8 @@ export interface JournalOptions {
   files: Files
   directory: string
   clock: Clock
+  /** Differs after the host itself was started again. */
+  bootId: string
   /** Told of a file that cannot be read, and was set aside. */
   onBroken: (path: string) => void
 }
@@ -100,11 +105,12 @@ export class Journal {
   async end(
     serverId: ServerId,
     fence: number,
-    result: Omit<NonNullable<JournalEntry['result']>, 'acknowledged'>,
+    result: Omit<NonNullable<JournalEntry['result']>, 'acknowledged' | 'bootId'>,
   ): Promise<boolean> {
     const entry = this.entries.get(serverId)
     if (!entry || entry.fence !== fence) return false
-    await this.put(serverId, { ...entry, result: { ...result, acknowledged: false } })
+    const { bootId } = this.options
+    await this.put(serverId, { ...entry, result: { ...result, bootId, acknowledged: false } })
     return true
   }
 
@@ -149,11 +155,21 @@ export class Journal {
     const text = (await files.read(path)) ?? ''
     const parsed = journalEntry.safeParse(parseJson(text))
     const serverId = name.slice(0, -'.json'.length) as ServerId
-    if (parsed.success) return void this.entries.set(serverId, parsed.data)
+    if (parsed.success) return void this.entries.set(serverId, this.ofThisBoot(parsed.data))
     this.setAside.add(serverId)
     await files.write(`${path}.broken`, text)
     await files.remove(path)
     onBroken(path)
+  }
+
+  /**
+   * A guest that was started does not run any more when its host was started again. Where nobody has heard that it ran, it
+   * is to be started again: its command is as one that was under way.
+   */
+  private ofThisBoot({ result, ...entry }: JournalEntry): JournalEntry {
+    const isOver =
+      result && !result.acknowledged && result.outcome.powerState === powerStates.running && result.bootId !== this.options.bootId
+    return isOver ? entry : { ...entry, result }
   }
 
   private tombstoneAfter(serverId: ServerId, kind: ServerCommand['kind'], incarnation: number): JournalEntry['tombstone'] {

@@ -148,11 +148,13 @@ const rehintHost = `
   UPDATE operation_steps s SET next_hint_at = clock_timestamp() FROM hosts h
   WHERE h.id = $1 AND s.host_id = h.id AND s.state = 'open' AND s.opened_at < h.last_heard_at`
 
+/** What a host said in a session that is over says nothing any more: it may have been on its way for long. */
 const observe = `
   UPDATE servers v SET power_state = g.power_state, seen_session = $2, seen_sequence = g.sequence, updated_at = clock_timestamp()
   FROM unnest($3::uuid[], $4::int[], $5::int[], $6::bigint[]) AS g(server_id, incarnation, power_state, sequence)
   WHERE v.id = g.server_id AND v.host_id = $1 AND v.incarnation = g.incarnation AND v.power_state <> g.power_state
     AND (v.seen_session IS DISTINCT FROM $2 OR v.seen_sequence < g.sequence) AND v.deleted_at IS NULL
+    AND EXISTS (SELECT FROM hosts h WHERE h.id = $1 AND h.session_id = $2)
   RETURNING v.id`
 
 /** Writes down what a host saw of its guests, and returns the servers for which that is news. */

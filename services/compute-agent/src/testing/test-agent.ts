@@ -51,7 +51,7 @@ export interface TestAgentParts extends Pick<AgentParts, 'queue' | 'hypervisor' 
 export async function assembleTestAgent(parts: TestAgentParts): Promise<Agent> {
   const { hostId, directory, files, disks, queue, hypervisor, network, clock, bootId } = parts
   const guests = await GuestFiles.open(files, join(directory, 'guests'), () => {})
-  const journal = await Journal.open({ files, directory: join(directory, 'journal'), clock, onBroken: () => {} })
+  const journal = await Journal.open({ files, directory: join(directory, 'journal'), clock, bootId, onBroken: () => {} })
   const record = await HostRecord.open({
     ...{ files, directory, hostId },
     examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
