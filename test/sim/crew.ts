@@ -1,20 +1,33 @@
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { repository } from '../support/repository.js'
 import type { HistoryResult } from './history.js'
+import type { Mutation } from './mutation.js'
+import { Engine } from './postgres/engine.js'
+import type { Gift } from './worker.js'
 
-const workerPath = fileURLToPath(new URL('worker.js', import.meta.url))
+// As it was built, also where this module itself is not: what a mutation changes is what was built.
+const workerPath = join(repository, 'test/dist/sim/worker.js')
+
+export interface CrewOptions {
+  threads: number
+  mutation?: Mutation
+  onLived: (result: HistoryResult) => void
+}
 
 /**
  * Lives the histories of these seeds, as many at once as there are threads, each with a PostgreSQL of its own. What a seed
  * lives does not depend on who lives it.
  */
-export async function liveAll(seeds: Iterator<number>, threads: number, onLived: (result: HistoryResult) => void): Promise<void> {
-  await Promise.all(Array.from({ length: threads }, () => work(seeds, onLived)))
+export async function liveAll(seeds: Iterator<number>, options: CrewOptions, prepared?: Blob): Promise<void> {
+  const { threads, mutation, onLived } = options
+  const gift: Gift = { prepared: prepared ?? (await Engine.prepare()), ...(mutation && { mutation }) }
+  await Promise.all(Array.from({ length: threads }, () => work(gift, seeds, onLived)))
 }
 
-async function work(seeds: Iterator<number>, onLived: (result: HistoryResult) => void): Promise<void> {
-  const worker = new Worker(workerPath)
+async function work(gift: Gift, seeds: Iterator<number>, onLived: CrewOptions['onLived']): Promise<void> {
+  const worker = new Worker(workerPath, { workerData: gift })
   try {
     // It says so when it has its database.
     await once(worker, 'message')
@@ -25,6 +38,8 @@ async function work(seeds: Iterator<number>, onLived: (result: HistoryResult) =>
       onLived(result)
     }
   } finally {
-    await worker.terminate()
+    // Asked to end, not ended: a thread in the middle of its PostgreSQL may take the process with it.
+    worker.postMessage(undefined)
+    worker.unref()
   }
 }

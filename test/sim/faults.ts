@@ -2,6 +2,7 @@ import type { Cloud } from './cloud/cloud.js'
 import type { Chance } from './core/chance.js'
 import { noMessageFaults } from './core/redis.js'
 import type { World } from './core/world.js'
+import { forgeResult } from './cloud/forgery.js'
 import { noStatementFaults } from './postgres/faults.js'
 
 /** Something that goes wrong once, with what ends it, if anything must. */
@@ -66,8 +67,12 @@ const mishaps = {
     if (!guest) return
     const act = chance.pick(['powerOffFromInside', 'kill', 'crash', 'ignoreButton', 'destroy'] as const)
     cloud.world.trace.note('guest', `${guest.serverId}: ${act}`)
+    cloud.tenant.mayBeStopped.add(guest.serverId)
     hypervisor[act](guest.serverId)
   },
+  // What a host was once right to say, it says again: late, twice, and of sessions that are over.
+  repeatReports: (cloud, chance) => chance.pick(cloud.hosts).repeatReports(chance.whole(1, 5)),
+  forgeResult: (cloud, chance) => forgeResult(cloud, chance.pick(cloud.hosts), chance),
   loseEvents: (cloud, chance) => chance.pick(cloud.hosts).hypervisor.loseEvents(chance.whole(1, 5)),
 } satisfies Record<string, Mishap>
 
@@ -118,8 +123,8 @@ export class Troubles {
     for (const name of serviceNames) this.cloud.startService(name)
     for (const host of hosts) {
       host.heal()
-      // What the operator said last may still be on its way.
-      world.simulation.after(5_000, () => void this.cloud.release(host))
+      // What the operator said last may still be on its way; and so may what makes an agent look like two.
+      for (const delayMs of [5_000, 60_000]) world.simulation.after(delayMs, () => void this.cloud.release(host))
     }
   }
 }

@@ -1,9 +1,10 @@
 import { Cloud } from './cloud/cloud.js'
 import { World } from './core/world.js'
 import { Troubles } from './faults.js'
+import { mutatedStatement, type Mutation } from './mutation.js'
 import type { Engine } from './postgres/engine.js'
 import { checkHosts, checkRecords } from './promises.js'
-import { checkAtRest, checkByDoctor, checkNothingLeft, checkRest, readServers } from './rest.js'
+import { checkAtRest, checkCalm, checkFindings, checkHints, checkKeys, checkNothingLeft, checkRest, readServers } from './rest.js'
 
 export interface HistoryResult {
   seed: number
@@ -25,20 +26,22 @@ export interface Breach {
 export interface HistoryOptions {
   /** Whether the history tells what each program logged. */
   verbose?: boolean
-  /** Breaks something in the world before anything happens in it. */
-  sabotage?: (world: World) => void
+  /** What is broken on purpose. */
+  mutation?: Mutation
 }
 
-/** Longer than any deadline of an operation, with all its repetitions. */
-const restWithinMs = 40 * 60_000
+/** All goes on by itself, long before any deadline would end it. */
+const restWithinMs = 10 * 60_000
 const lookEveryMs = 1_000
+/** Who was paused when peace began goes on by then. */
+const everybodyIsBackMs = 120_000
 const lateRequestsMs = 20_000
 
 /** One short life of a cloud: requests and mishaps for a while, then peace, then everything is deleted. */
 export async function runHistory(engine: Engine, seed: number, options: HistoryOptions = {}): Promise<HistoryResult> {
-  const { verbose = false, sabotage } = options
+  const { verbose = false, mutation } = options
   const world = new World(engine, seed, { verbose })
-  sabotage?.(world)
+  if (mutation) world.postgres.inPlaceOf = (text) => mutatedStatement(mutation, text)
   const cloud = new Cloud(world, world.chance.fork())
   const life = new Life(cloud)
   let broken: Breach | undefined
@@ -63,6 +66,8 @@ export async function runHistory(engine: Engine, seed: number, options: HistoryO
 
 class Life {
   private broken: Error | undefined
+  /** Nothing goes wrong in it. */
+  private isCalm = false
 
   constructor(private readonly cloud: Cloud) {
     // A commit is the engine's event: what it breaks is thrown when the event is over.
@@ -78,6 +83,7 @@ class Life {
   async lead(): Promise<void> {
     await this.struggle()
     await this.rest(checkAtRest)
+    if (this.isCalm) checkCalm(this.cloud)
     await this.deleteAll()
     // A request that was slow may have been carried out just now.
     await this.pass(lateRequestsMs)
@@ -90,14 +96,17 @@ class Life {
     const { cloud } = this
     const { simulation } = cloud.world
     const chance = cloud.world.chance.fork()
+    this.isCalm = chance.happens(0.1)
     const troubles = new Troubles(cloud, chance.fork())
     const lengthMs = chance.happens(0.1) ? chance.between(60_000, 200_000) : chance.between(2_000, 20_000)
     const happen = (count: number, action: () => void) => {
       for (let i = 0; i < count; i++) simulation.after(chance.between(0, lengthMs), action)
     }
     happen(chance.whole(2, 20), () => cloud.tenant.act())
-    happen(chance.whole(0, 8), () => troubles.strike())
-    troubles.begin()
+    if (!this.isCalm) {
+      happen(chance.whole(0, 8), () => troubles.strike())
+      troubles.begin()
+    }
     await this.pass(lengthMs)
     troubles.end()
   }
@@ -112,15 +121,18 @@ class Life {
   /** Until nothing is to do any more, and everything is as `check` has it. Throws what was still wrong after the longest time. */
   private async rest(check: (cloud: Cloud) => void): Promise<void> {
     const { simulation } = this.cloud.world
-    const untilMs = simulation.nowMs + restWithinMs
+    const beganMs = simulation.nowMs
     for (;;) {
       await this.pass(lookEveryMs)
+      const tookMs = simulation.nowMs - beganMs
+      checkKeys(this.cloud)
+      if (tookMs > everybodyIsBackMs) checkHints(this.cloud)
       try {
         checkRest(this.cloud)
         check(this.cloud)
-        return await checkByDoctor(this.cloud)
+        return checkFindings(await this.finish(this.cloud.examine()))
       } catch (error) {
-        if (simulation.nowMs > untilMs) throw error
+        if (tookMs > restWithinMs || this.broken) throw error
       }
     }
   }
@@ -130,13 +142,15 @@ class Life {
   }
 
   /** Lets events happen until this is done, and judges after each. */
-  private async finish(work: Promise<void>): Promise<void> {
+  private async finish<T>(work: Promise<T>): Promise<T> {
     let isDone = false
-    void work.then(() => (isDone = true))
+    const noteEnd = () => void (isDone = true)
+    work.then(noteEnd, noteEnd)
     while (!isDone) {
       await this.cloud.world.simulation.step()
       if (this.broken) throw this.broken
       checkHosts(this.cloud)
     }
+    return await work
   }
 }

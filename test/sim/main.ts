@@ -2,14 +2,22 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { systemClock } from '@nubo/kernel'
 import { liveAll } from './crew.js'
+import { raceScenes } from './differential.js'
 import { runHistory, type HistoryResult } from './history.js'
+import type { Mutation } from './mutation.js'
+import { mutations } from './mutations.js'
 import { Engine } from './postgres/engine.js'
 
 const usage = `npm run sim                        500 histories, from seed 1 on
 npm run sim -- --histories 2000 --from 501
 npm run sim -- --minutes 5         as many as there is time for
 npm run sim -- --seed 26           one history, told in full
-                  --threads 1       how many histories at once (as many as the machine has cores)`
+npm run sim -- --mutation NAME     histories of a cloud with a rule broken on purpose, until one shows it
+npm run sim -- --differential --rounds 2000
+                                   what races on a real PostgreSQL, held against each order of it (--from 1)
+                  --threads 1       how many histories at once (as many as the machine has cores)
+
+Mutations: ${mutations.map(({ name }) => name).join(', ')}`
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -19,23 +27,45 @@ async function main(args: string[]): Promise<number> {
     console.error(`sim: ${wanted}\n\n${usage}`)
     return 2
   }
-  return 'seed' in wanted ? await tell(wanted.seed) : await search(wanted)
+  if ('seed' in wanted) return await tell(wanted.seed)
+  return 'rounds' in wanted ? await race(wanted) : await search(wanted)
 }
 
-type Wanted = { seed: number } | { from: number; histories: number; forMs: number; threads: number }
+interface Search {
+  from: number
+  histories: number
+  forMs: number
+  threads: number
+  mutation?: Mutation
+}
+interface Races {
+  from: number
+  rounds: number
+}
+type Wanted = { seed: number } | Races | Search
 
 function read(args: string[]): Wanted | string {
   const number = { type: 'string' } as const
-  const options = { seed: number, minutes: number, histories: number, from: number, threads: number }
+  const options = { seed: number, minutes: number, histories: number, from: number, threads: number, rounds: number }
   try {
-    const { values } = parseArgs({ args, options })
-    const figures = Object.entries(values).map(([name, text]) => [name, Number(text)] as const)
+    const { values } = parseArgs({ args, options: { ...options, mutation: number, differential: { type: 'boolean' } } })
+    const { mutation: name, differential, ...rest } = values
+    const mutation = mutations.find((each) => each.name === name)
+    if (name !== undefined && !mutation) return `there is no mutation ${name}`
+    const figures = Object.entries(rest).map(([name, text]) => [name, Number(text)] as const)
     const wrong = figures.find(([, figure]) => !(figure > 0))
     if (wrong) return `--${wrong[0]} takes a number above 0`
-    const { seed, minutes, histories, from = 1, threads = availableParallelism() } = Object.fromEntries(figures)
+    const { seed, minutes, histories, rounds = 200, from = 1, threads = availableParallelism() } = Object.fromEntries(figures)
     if (seed !== undefined) return { seed }
+    if (differential) return { from, rounds }
     const forMs = minutes === undefined ? Infinity : minutes * 60_000
-    return { from, histories: histories ?? (minutes === undefined ? 500 : Infinity), forMs, threads }
+    return {
+      from,
+      histories: histories ?? (minutes === undefined ? 500 : Infinity),
+      forMs,
+      threads,
+      ...(mutation && { mutation }),
+    }
   } catch (error) {
     return (error as Error).message
   }
@@ -50,16 +80,23 @@ async function tell(seed: number): Promise<number> {
   return result.broken ? 1 : 0
 }
 
-async function search({ from, histories, forMs, threads }: Exclude<Wanted, { seed: number }>): Promise<number> {
+async function race({ from, rounds }: Races): Promise<number> {
+  const broken = await raceScenes(from, rounds, (told) => console.log(told))
+  console.log(`${rounds} rounds from ${from} on raced on PostgreSQL: ${broken} of them equal no order.`)
+  return broken > 0 ? 1 : 0
+}
+
+async function search({ from, histories, forMs, threads, mutation }: Search): Promise<number> {
   const total = { histories: 0, servers: 0, events: 0, virtualSeconds: 0, broken: 0 }
   let began = { ms: 0, cpu: process.cpuUsage() }
   const elapsedMs = () => systemClock.monotonicMs() - began.ms
   function* seeds() {
     // When a thread asks for its first: until then each makes a database.
     began = { ms: systemClock.monotonicMs(), cpu: process.cpuUsage() }
-    for (let seed = from; seed < from + histories && elapsedMs() < forMs; seed++) yield seed
+    const isOver = () => elapsedMs() >= forMs || (mutation && total.broken > 0)
+    for (let seed = from; seed < from + histories && !isOver(); seed++) yield seed
   }
-  await liveAll(seeds(), threads, (result) => {
+  const onLived = (result: HistoryResult) => {
     total.histories++
     total.servers += result.accepted
     total.events += result.events
@@ -67,7 +104,8 @@ async function search({ from, histories, forMs, threads }: Exclude<Wanted, { see
     if (!result.broken) return
     total.broken++
     console.log(inWords(result))
-  })
+  }
+  await liveAll(seeds(), { threads, onLived, ...(mutation && { mutation }) })
   const { user, system } = process.cpuUsage(began.cpu)
   console.log(
     `${total.histories} histories from seed ${from} on, ${Math.round(total.histories / (elapsedMs() / 60_000))} a minute, ` +
@@ -75,7 +113,7 @@ async function search({ from, histories, forMs, threads }: Exclude<Wanted, { see
       `${total.servers} servers, ${total.events} events, ${Math.round(total.virtualSeconds / 3600)} hours of virtual time. ` +
       `${total.broken} broke a promise.`,
   )
-  return total.broken > 0 ? 1 : 0
+  return total.broken > 0 === Boolean(mutation) ? 0 : 1
 }
 
 function inWords({ seed, broken, events, virtualSeconds, fingerprint }: HistoryResult): string {

@@ -1,4 +1,4 @@
-import { examineRecords, type Queryable } from '@nubo/database'
+import type { Finding } from '@nubo/database'
 import type { ServerId } from '@nubo/kernel'
 import type { Cloud } from './cloud/cloud.js'
 import { BrokenPromise } from './promises.js'
@@ -36,7 +36,7 @@ export function checkAtRest(cloud: Cloud): void {
       throw new BrokenPromise('what was to be deleted is deleted', `${id} is ${server.vmState}`)
     }
   }
-  checkKeys(cloud)
+  checkStopped(cloud, servers)
   for (const server of servers.values()) checkGuest(cloud, server)
   checkStrays(cloud, servers)
 }
@@ -44,10 +44,17 @@ export function checkAtRest(cloud: Cloud): void {
 const countMade = `SELECT count(*)::int AS made FROM operations WHERE kind = 'server.create' AND request_id LIKE $1`
 
 /** However often a request with a key was repeated, it made what was asked for once. */
-function checkKeys({ world, tenant }: Cloud): void {
+export function checkKeys({ world, tenant }: Cloud): void {
   for (const [key, count] of tenant.keyed) {
     const [row] = world.engine.run<{ made: number }>(countMade, [`${key}:%`], world.simulation.nowMs).rows
     if (row!.made > count) throw new BrokenPromise('one key makes one thing', `${key} made ${row!.made} servers of ${count}`)
+  }
+}
+
+/** Nobody is said to have wanted a server stopped that nobody stopped. */
+function checkStopped({ tenant }: Cloud, servers: ReadonlyMap<string, ServerAtRest>): void {
+  for (const { id, wanted } of servers.values()) {
+    if (wanted === 'stopped' && !tenant.mayBeStopped.has(id)) throw new BrokenPromise('no server stops that nobody stopped', id)
   }
 }
 
@@ -67,14 +74,29 @@ function checkGuest({ hosts }: Cloud, server: ServerAtRest): void {
     throw new BrokenPromise('a record says what is', `${what}; its guest is ${guest.running ? 'running' : 'off'}`)
 }
 
-/** Every promise that `nubo doctor` examines in the records. What is due must have been seen to long ago. */
-export async function checkByDoctor({ world }: Cloud): Promise<void> {
-  const run = (text: string, values: readonly unknown[] = []) => world.engine.run(text, values, world.simulation.nowMs)
-  const db: Queryable = {
-    query: async <Row>(text: string, values?: readonly unknown[]) => run(text, values).rows as Row[],
-    execute: async (text, values) => run(text, values).rowCount ?? 0,
-  }
-  const [first] = await examineRecords(db)
+const readForgotten = `
+  SELECT s.name, o.server_id AS "serverId" FROM operation_steps s JOIN operations o ON o.id = s.operation_id
+  WHERE s.state = 'open' AND s.next_hint_at < clock_timestamp() - interval '1 minute'`
+
+/** Throws BrokenPromise for a step that is due, and that nobody is told of. Not for while those who tell may be away. */
+export function checkHints({ world }: Cloud): void {
+  const [step] = world.engine.run<{ name: string; serverId: ServerId }>(readForgotten, [], world.simulation.nowMs).rows
+  if (step)
+    throw new BrokenPromise('what is under way is asked for again', `${step.name} of ${step.serverId} is due, and forgotten`)
+}
+
+const readSwept = `
+  SELECT s.name, o.server_id AS "serverId" FROM operation_steps s JOIN operations o ON o.id = s.operation_id
+  WHERE s.hints > 0 AND s.name <> 'place'`
+
+/** Throws BrokenPromise for a step that a host heard of only when it was asked for again: where nothing goes wrong none is. */
+export function checkCalm({ world }: Cloud): void {
+  const [step] = world.engine.run<{ name: string; serverId: ServerId }>(readSwept, [], world.simulation.nowMs).rows
+  if (step) throw new BrokenPromise('whoever opens a step tells of it', `${step.name} of ${step.serverId} waited for the sweeper`)
+}
+
+/** Throws BrokenPromise for what `nubo doctor` finds. */
+export function checkFindings([first]: readonly Finding[]): void {
   if (first) throw new BrokenPromise(`promise ${first.promise}, as the doctor has it (${first.code})`, first.message)
 }
 

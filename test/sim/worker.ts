@@ -1,8 +1,23 @@
-import { parentPort } from 'node:worker_threads'
-import { runHistory } from './history.js'
-import { Engine } from './postgres/engine.js'
+import { registerHooks } from 'node:module'
+import { parentPort, workerData } from 'node:worker_threads'
+import { mutatingModules, type Mutation } from './mutation.js'
 
-const engine = await Engine.open()
-// An error that nobody handled would have ended a service: here it ends the thread, and is told of by `Crew`.
-parentPort!.on('message', (seed: number) => void runHistory(engine, seed).then((result) => parentPort!.postMessage(result)))
+/** What a thread is given when it begins. */
+export interface Gift {
+  prepared: Blob
+  mutation?: Mutation
+}
+
+const { prepared, mutation } = workerData as Gift
+if (mutation) registerHooks({ load: mutatingModules(mutation) })
+// Only now, so that what they load is mutated.
+const { Engine } = await import('./postgres/engine.js')
+const { runHistory } = await import('./history.js')
+
+const engine = await Engine.open(prepared)
+// An error that nobody handled would have ended a service: here it ends the thread, and is told of by `liveAll`.
+parentPort!.on('message', async (seed: number | undefined) => {
+  if (seed === undefined) return parentPort!.close()
+  parentPort!.postMessage(await runHistory(engine, seed, { ...(mutation && { mutation }) }))
+})
 parentPort!.postMessage('ready')

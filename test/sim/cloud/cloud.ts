@@ -1,8 +1,10 @@
-import { releaseHost, updateComputeService, type Database } from '@nubo/database'
+import { placementQueue, reportsQueue } from '@nubo/contract'
+import { Examiner } from '@nubo/control-plane'
+import { releaseHost, updateComputeService, type Finding } from '@nubo/database'
 import type { Process } from '../core/process.js'
 import type { Chance } from '../core/chance.js'
 import type { World } from '../core/world.js'
-import { footingOf, startConductor, startScheduler } from './control-plane.js'
+import { footingOf, startConductor, startScheduler, type Footing } from './control-plane.js'
 import { SimulatedHost } from './host.js'
 import { flavorId, imageId, projectId, Tenant } from './tenant.js'
 
@@ -25,7 +27,7 @@ function chooseRoles(chance: Chance): Role[] {
 export class Cloud {
   readonly hosts: SimulatedHost[]
   readonly tenant: Tenant
-  private readonly operator: Database
+  private readonly operator: Footing
   private readonly roles: readonly Role[]
   private readonly services = new Map<string, Process>()
 
@@ -41,7 +43,7 @@ export class Cloud {
       return new SimulatedHost(world, `host-${index + 1}`, size, skewMs)
     })
     this.tenant = new Tenant(world, chance.fork())
-    this.operator = footingOf(world, world.process('operator')).database
+    this.operator = footingOf(world, world.process('operator'))
     this.roles = chooseRoles(chance)
     for (const role of this.roles) this.start(role)
     for (const host of this.hosts) host.startAgent()
@@ -72,13 +74,20 @@ export class Cloud {
   /** The operator's word that a host is dead. */
   async fence(host: SimulatedHost): Promise<void> {
     this.world.trace.note('operator', `fences ${host.name}`)
-    await updateComputeService(this.operator, host.id, { forcedDown: true })
+    await updateComputeService(this.operator.database, host.id, { forcedDown: true })
   }
 
   /** Its word that a host may take part again. */
   async release(host: SimulatedHost): Promise<void> {
     this.world.trace.note('operator', `releases ${host.name}`)
-    await releaseHost(this.operator, host.id)
+    await releaseHost(this.operator.database, host.id)
+  }
+
+  /** As `nubo doctor` looks: at the records, and at what hosts say lies on them. */
+  async examine(): Promise<readonly Finding[]> {
+    const { database, queue, process } = this.operator
+    const examiner = new Examiner({ database, queue, queues: [placementQueue, reportsQueue], clock: process.clock })
+    return (await examiner.examine()).findings
   }
 
   private start({ name, start }: Role): void {

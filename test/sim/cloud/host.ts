@@ -13,6 +13,7 @@ import type { Chance } from '../core/chance.js'
 import type { Process } from '../core/process.js'
 import { wordsOf } from '../core/redis.js'
 import type { World } from '../core/world.js'
+import { Told } from './told.js'
 import { Disk } from './disk.js'
 
 const directory = '/host'
@@ -34,6 +35,7 @@ export class SimulatedHost {
   private agent: Agent | undefined
   private journal: Journal | undefined
   private boots = 1
+  private readonly told: Told
 
   constructor(
     private readonly world: World,
@@ -45,6 +47,7 @@ export class SimulatedHost {
     this.id = newId<HostId>(this.chance.random)
     world.trace.name(this.id, 'host')
     this.disk = new Disk(this.chance.fork())
+    this.told = new Told(world.redis, this.chance.fork())
     this.machine = world.process(name)
     this.hypervisor = new SimulatedHypervisor({
       clock: this.machineClock(),
@@ -103,6 +106,11 @@ export class SimulatedHost {
     this.hypervisor.powerCut()
   }
 
+  /** Says again what it, or an agent before it, has said once. */
+  repeatReports(count: number): void {
+    this.told.repeat(count)
+  }
+
   boot(): void {
     if (this.isOn) return
     this.boots++
@@ -123,25 +131,26 @@ export class SimulatedHost {
     const { world } = this
     const logger = world.loggerOf(process)
     const files = this.disk.filesOf(process)
+    const bootId = `boot ${this.boots}`
     const onBroken = (path: string) => world.trace.note(process.name, `cannot read ${path}`)
     const hypervisor = hypervisorOf(process, this.hypervisor)
     const guests = await GuestFiles.open(files, `${directory}/guests`, onBroken)
-    const journal = await Journal.open({ files, directory: `${directory}/journal`, clock: process.clock, onBroken })
+    const journal = await Journal.open({
+      ...{ files, directory: `${directory}/journal`, clock: process.clock, bootId, onBroken },
+    })
     this.journal = journal
     const record = await HostRecord.open({
       ...{ files, directory, hostId: this.id },
       examine: (found) => lostJournal(found, { journal, guests, hypervisor }),
     })
-    const bootId = `boot ${this.boots}`
     return new Agent({
       configuration: { host: this.configuration() },
-      queue: world.redis.queueOf(process),
-      ...{ hypervisor, guests, journal, record },
+      queue: this.told.noting(world.redis.queueOf(process)),
+      ...{ hypervisor, guests, journal, record, bootId },
       disks: noDisks,
       images: noImages,
       network: new SimulatedHostNetwork(),
       networkPlan: await KeptPlan.open({ files, directory, bootId, onBroken }),
-      bootId,
       uptimeSeconds: () => 1,
       clock: process.clock,
       random: this.chance.fork().random,

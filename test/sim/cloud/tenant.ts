@@ -46,6 +46,8 @@ export class Tenant {
   readonly accepted = new Set<ServerId>()
   /** Servers whose deletion was accepted. */
   readonly deleted = new Set<ServerId>()
+  /** Servers that were asked to stop, or may have by themselves. */
+  readonly mayBeStopped = new Set<string>()
   /** How many servers each key was to make at the most. */
   readonly keyed = new Map<string, number>()
   /** Requests that will be repeated until they are answered. */
@@ -93,10 +95,17 @@ export class Tenant {
     this.waiting++
     for (let attempt = 1; attempt <= 4; attempt++) {
       // An API that was killed answers nobody; its caller lives on.
-      if (await Promise.race([this.createOnce(count, key), this.patience()])) break
+      if (await Promise.race([this.sendCreation(count, key), this.patience()])) break
       await this.later(10, 4_000)
     }
     this.waiting--
+  }
+
+  /** Now and then something on the way sends a request twice, and both arrive. */
+  private async sendCreation(count: number, key: string): Promise<boolean> {
+    if (this.chance.happens(0.7)) return await this.createOnce(count, key)
+    const again = this.later(0, 10).then(() => this.createOnce(count, key))
+    return (await Promise.all([this.createOnce(count, key), again])).includes(true)
   }
 
   private async patience(): Promise<boolean> {
@@ -147,6 +156,8 @@ export class Tenant {
   }
 
   private async powerOf(id: ServerId, action: 'start' | 'stop' | 'rebootSoft' | 'rebootHard'): Promise<void> {
+    // A reboot too: one that fails may leave it stopped.
+    this.mayBeStopped.add(id)
     await this.request(`${action} ${id}`, undefined, async (requestId) => {
       await this.api.power.power(caller, id, action, { requestId, once: Once.unkeyed })
       return ''

@@ -23,6 +23,11 @@ interface Worker {
   free: number
 }
 
+interface Answerer {
+  process: Process
+  handler: (question: Message) => Promise<Answer>
+}
+
 interface Lane {
   waiting: Message[]
   workers: Set<Worker>
@@ -35,6 +40,7 @@ export class Redis {
   inFlight = 0
   private isUp = true
   private readonly lanes = new Map<string, Lane>()
+  private readonly answerers = new Map<string, Answerer>()
 
   constructor(
     private readonly simulation: Simulation,
@@ -95,6 +101,27 @@ export class Redis {
     const leave = () => void workers.delete(worker)
     worker.process.atDeath(leave)
     this.handSoon(queue)
+    return leave
+  }
+
+  /** Carries a question to who answers there, and the answer back, if nothing comes between: nobody repeats either. */
+  ask(queue: string, question: Message, onAnswer: (answer: Answer) => void): void {
+    const answerer = this.answerers.get(queue)
+    if (!answerer || this.chance.happens(this.faults.lost)) return
+    const { process, handler } = answerer
+    process.after(this.chance.between(0.1, 3), async () => {
+      const unable = (error: unknown): Answer => ({ ok: false, kind: 'Unavailable', message: wordsOf(error) })
+      const answer = await handler(copyOf(question)).catch(unable)
+      if (this.isUp) onAnswer(copyOf(answer))
+    })
+  }
+
+  answer(queue: string, answerer: Answerer): () => void {
+    this.answerers.set(queue, answerer)
+    const leave = () => {
+      if (this.answerers.get(queue) === answerer) this.answerers.delete(queue)
+    }
+    answerer.process.atDeath(leave)
     return leave
   }
 
@@ -165,16 +192,33 @@ class SimulatedQueue implements Queue {
     return { waiting: await this.depth(queue), oldestMs: 0 }
   }
 
-  /** Questions change nothing, and nobody asks any here. */
-  async ask(): Promise<Answer> {
-    throw new CloudError('Unavailable', 'No answer came.')
+  async ask(queue: string, question: Message, timeoutMs: number): Promise<Answer> {
+    await this.process.delay(this.chance.between(0.05, 1))
+    this.redis.requireUp()
+    return await new Promise((resolve, reject) => {
+      const late = this.process.after(timeoutMs, () =>
+        reject(new CloudError('Unavailable', `No answer came within ${timeoutMs / 1000} s.`)),
+      )
+      this.redis.ask(queue, question, (answer) => {
+        this.process.after(this.chance.between(0.1, 3), () => {
+          late.cancel()
+          resolve(answer)
+        })
+      })
+    })
   }
 
-  answer(): Subscription {
-    return { close: async () => undefined }
+  answer(queue: string, handler: (question: Message) => Promise<Answer>): Subscription {
+    const leave = this.redis.answer(queue, { process: this.process, handler })
+    return { close: async () => leave() }
   }
 
   async close(): Promise<void> {}
+}
+
+/** Through JSON, as on the wire. */
+function copyOf<T>(told: T): T {
+  return JSON.parse(JSON.stringify(told)) as T
 }
 
 function describe({ kind, ...message }: Message): string {

@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite'
 import type { StatementResult } from '@nubo/database'
 import { serialize } from 'pg-protocol'
 import { repository } from '../../support/repository.js'
-import { columnsIn, read, type Column } from './answers.js'
+import { columnsIn, read, type Column, type Reading } from './answers.js'
 import { Wire } from './wire.js'
 
 /** As node-postgres turns values into parameters, which it keeps to itself. */
@@ -23,9 +23,15 @@ const virtualWorld = `
     $$ SELECT ('x' || left(md5(clock_timestamp()::text), 8))::bit(32)::bit(31)::int / 2147483648.0::double precision $$;
   CREATE FUNCTION sim.gen_random_uuid() RETURNS uuid LANGUAGE sql VOLATILE AS
     $$ SELECT overlay(overlay(md5(nextval('sim.ids')::text) PLACING '4' FROM 13) PLACING '8' FROM 17)::uuid $$;
+  SET search_path = public, sim, pg_catalog`
+
+/** Nothing here outlives the process; and what is emptied between histories is not checked row by row. */
+const session = `
   SET timezone = 'UTC';
   SET plan_cache_mode = force_generic_plan;
-  SET search_path = public, sim, pg_catalog`
+  SET search_path = sim, pg_catalog, public;
+  SET synchronous_commit = off;
+  SET session_replication_role = replica`
 
 /** What every history starts with; all other tables are emptied. */
 const furniture = ['flavors', 'images']
@@ -59,20 +65,29 @@ export class Engine {
     this.wire = new Wire(pglite)
   }
 
-  static async open(): Promise<Engine> {
+  /** A database as our migrations leave it: what each engine may begin with, so that not each has to make one. */
+  static async prepare(): Promise<Blob> {
     const pglite = await PGlite.create()
-    await pglite.exec(virtualWorld)
+    // In virtual time: what the migrations write has a moment too.
+    const wire = new Wire(pglite)
+    const run = (sql: string) => failOn(read(wire.exchange(serialize.query(sql)), []))
+    run(virtualWorld)
     const migrations = join(repository, 'prisma/migrations')
     const entries = await readdir(migrations, { withFileTypes: true })
     const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
     for (const name of names.toSorted()) {
       const sql = await readFile(join(migrations, name, 'migration.sql'), 'utf8')
-      await pglite.exec(sql)
+      run(sql)
     }
-    await pglite.exec('SET search_path = sim, pg_catalog, public')
-    // Nothing here outlives the process; and what is emptied between histories is not checked row by row.
-    await pglite.exec('SET synchronous_commit = off; SET session_replication_role = replica')
+    const dump = await pglite.dumpDataDir('none')
+    await pglite.close()
+    return dump
+  }
+
+  static async open(prepared?: Blob): Promise<Engine> {
+    const pglite = await PGlite.create({ loadDataDir: prepared ?? (await Engine.prepare()) })
     const engine = new Engine(pglite)
+    engine.exchange(serialize.query(session))
     engine.keepFirstRows()
     return engine
   }
@@ -97,12 +112,12 @@ export class Engine {
   /** Runs one statement at this moment of virtual time. Throws what PostgreSQL says, with its code. */
   run<Row = Record<string, unknown>>(text: string, values: readonly unknown[], nowMs: number): StatementResult & { rows: Row[] } {
     // Half a microsecond more: what is counted in nanoseconds from 1970 on is not exact.
-    const momentMs = epochMs + nowMs + ((this.statements++ % 1_000) + 0.5) / 1_000
-    if (ends.has(text)) return at(momentMs, () => this.exchange(serialize.query(text)))
+    this.wire.nowMs = epochMs + nowMs + ((this.statements++ % 1_000) + 0.5) / 1_000
+    if (ends.has(text)) return this.exchange(serialize.query(text))
     const { name, columns } = this.prepare(text)
     const parameters = values.map((value) => prepareValue(value))
     const question = [serialize.bind({ statement: name, values: parameters }), serialize.execute(), serialize.sync()]
-    return at(momentMs, () => this.exchange(Buffer.concat(question), columns))
+    return this.exchange(Buffer.concat(question), columns)
   }
 
   async close(): Promise<void> {
@@ -135,20 +150,13 @@ export class Engine {
   }
 
   private take(heard: ReturnType<Wire['exchange']>, columns: readonly Column[]): StatementResult {
-    const { status, failure, ...result } = read(heard, columns)
+    const { status, ...result } = read(heard, columns)
     this.status = status
-    if (failure) throw failure
-    return result
+    return failOn(result)
   }
 }
 
-/** Does this at a moment of virtual time: PostgreSQL in this process asks `Date` what time it is. */
-function at<T>(momentMs: number, work: () => T): T {
-  const { now } = Date
-  Date.now = () => momentMs
-  try {
-    return work()
-  } finally {
-    Date.now = now
-  }
+function failOn<T extends Pick<Reading, 'failure'>>({ failure, ...result }: T): Omit<T, 'failure'> {
+  if (failure) throw failure
+  return result
 }

@@ -9,6 +9,8 @@ type Heard = Parameters<Parameters<typeof parse>[1]>[0]
  * which for short statements costs as much as carrying them out.
  */
 export class Wire {
+  /** What time PostgreSQL reads while it works: in this process it asks `Date`. */
+  nowMs = Date.UTC(2026, 0, 1)
   private question: Uint8Array = new Uint8Array()
   private taken = 0
   private readonly answers = new EventEmitter()
@@ -28,13 +30,27 @@ export class Wire {
     this.question = question
     this.taken = 0
     this.heard = []
+    const giveBack = this.takeClock()
     try {
       while (this.taken < question.length || this.module._pq_buffer_remaining_data() > 0) this.turn()
     } finally {
       this.module._PostgresSendReadyForQueryIfNecessary()
       this.module._pgl_pq_flush()
+      giveBack()
     }
     return this.heard
+  }
+
+  /** PostgreSQL reads no other clock, and sets no alarm that would ring in real time: its own are about statistics. */
+  private takeClock(): () => void {
+    const { now } = Date
+    const { setTimeout } = globalThis
+    Date.now = () => this.nowMs
+    globalThis.setTimeout = (() => undefined) as unknown as typeof setTimeout
+    return () => {
+      Date.now = now
+      globalThis.setTimeout = setTimeout
+    }
   }
 
   /** One turn of PostgreSQL's main loop. It leaves by an exception where in C it would jump, and has told of its error by then. */

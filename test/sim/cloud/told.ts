@@ -1,0 +1,37 @@
+import { reportsQueue } from '@nubo/contract'
+import type { Message, Queue } from '@nubo/queue'
+import type { Chance } from '../core/chance.js'
+import type { Redis } from '../core/redis.js'
+
+const keptAtMost = 100
+/** A registration that is repeated makes the host its own twin: it is left out of the line until somebody releases it. */
+const left = new Set(['register', 'answer'])
+
+/** What a host has told the conductors, over all of its agents: for one that says it again. */
+export class Told {
+  private readonly reports: Message[] = []
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly chance: Chance,
+  ) {}
+
+  /** The queue, with a note of each report that is cast there. */
+  noting(queue: Queue): Queue {
+    const castAll: Queue['castAll'] = async (name, messages) => {
+      if (name === reportsQueue) this.note(messages)
+      await queue.castAll(name, messages)
+    }
+    const noting: Partial<Queue> = { castAll, cast: (name, message) => castAll(name, [message]) }
+    return Object.assign(Object.create(queue) as Queue, noting)
+  }
+
+  repeat(count: number): void {
+    for (let i = 0; i < count && this.reports.length > 0; i++) this.redis.put(reportsQueue, this.chance.pick(this.reports))
+  }
+
+  private note(messages: readonly Message[]): void {
+    this.reports.push(...messages.filter(({ kind }) => !left.has(String(kind))))
+    this.reports.splice(0, this.reports.length - keptAtMost)
+  }
+}

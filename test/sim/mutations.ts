@@ -1,0 +1,148 @@
+import type { Mutation } from './mutation.js'
+
+const freed = 'FROM freed f WHERE h.id = f.host_id)'
+const roomOfLastPlace = `FROM (
+  SELECT o.id AS host_id, v.vcpus, v.memory_mib + o.overhead_mib AS memory_mib, v.disk_gib
+  FROM servers v JOIN placement_decisions d ON d.server_id = v.id JOIN hosts o ON o.id = d.host_id
+  WHERE v.id = $1 ORDER BY d.id DESC LIMIT 1) f WHERE h.id = f.host_id)`
+
+/**
+ * What was broken on purpose. `withinSeeds` leaves room over what it took; what has none stands behind another rule that
+ * keeps the promise without it, and was tried with 200 seeds.
+ */
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'room-not-given-back',
+    what: 'room that is freed in one place and not in the other',
+    rule: 'used_memory_mib = used_memory_mib - f.memory_mib',
+    instead: 'used_memory_mib = used_memory_mib',
+    withinSeeds: 5,
+  },
+  {
+    name: 'room-released-twice',
+    what: 'counters of a host that fall whether or not the allocation was still there',
+    rule: freed,
+    instead: roomOfLastPlace,
+    withinSeeds: 40,
+  },
+  {
+    name: 'room-not-looked-at',
+    what: 'a claim that does not look whether there is room',
+    rule: `AND h.used_vcpus + v.vcpus <= h.capacity_vcpus
+      AND h.used_memory_mib + v.memory_mib + h.overhead_mib <= h.capacity_memory_mib`,
+    instead: '',
+    withinSeeds: 20,
+  },
+  {
+    name: 'quota-not-looked-at',
+    what: 'a quota that is not looked at',
+    rule: 'OR q.used_instances + excluded.used_instances <=',
+    instead: 'OR 0 <=',
+    withinSeeds: 20,
+  },
+  {
+    name: 'quota-not-given-back',
+    what: 'a quota that a deletion does not give back',
+    rule: 'used_instances = used_instances - 1',
+    instead: 'used_instances = used_instances',
+    withinSeeds: 5,
+  },
+  {
+    name: 'quota-freed-twice',
+    what: 'a quota that a server which was deleted already gives back again',
+    rule: 'WHERE id = $1 AND deleted_at IS NULL RETURNING project_id',
+    instead: 'WHERE id = $1 RETURNING project_id',
+  },
+  {
+    name: 'key-claimed-twice',
+    what: 'a key that a second request may claim too',
+    rule: "WHERE k.created_at <= clock_timestamp() - interval '24 hours'",
+    instead: '',
+    withinSeeds: 40,
+  },
+  {
+    name: 'fence-not-raised',
+    what: 'commands that raise no fence',
+    rule: 'SET fence = fence + $8',
+    instead: 'SET fence = GREATEST(1, $8 * 0)',
+    withinSeeds: 5,
+  },
+  {
+    name: 'seen-not-recorded',
+    what: 'what a host saw of its guests, written down nowhere',
+    rule: 'v.power_state <> g.power_state',
+    instead: 'false',
+    withinSeeds: 60,
+  },
+  {
+    name: 'seen-of-any-incarnation',
+    what: 'what was seen of a guest, taken for what its successor is',
+    rule: 'AND v.incarnation = g.incarnation AND',
+    instead: 'AND',
+  },
+  {
+    name: 'seen-in-any-session',
+    what: 'what was seen in a session that is over, taken for what is',
+    rule: 'AND EXISTS (SELECT FROM hosts h WHERE h.id = $1 AND h.session_id = $2)',
+    instead: '',
+  },
+  {
+    name: 'idle-sweeper',
+    what: 'a sweeper that does nothing',
+    module: 'libs/workflow/dist/sweeper.js',
+    rule: 'await store.takeDueSteps(batchSize)',
+    instead: '[]',
+    withinSeeds: 5,
+  },
+  {
+    name: 'mute-sweeper',
+    what: 'a sweeper that takes what is due, and tells nobody',
+    module: 'libs/workflow/dist/sweeper.js',
+    rule: 'await caster.cast(ids)',
+    instead: 'undefined',
+    withinSeeds: 5,
+  },
+  {
+    name: 'no-hint-after-commit',
+    what: 'a next step that only the sweeper tells of',
+    module: 'services/scheduler/dist/placer.js',
+    rule: 'this.options.caster.cast(',
+    instead: '(() => undefined)(',
+  },
+  {
+    name: 'any-result-is-current',
+    what: 'a result taken from whichever host, for whichever step it names',
+    module: 'services/conductor/dist/results.js',
+    rule: 'located && isCurrent(located, result) ? located : undefined',
+    instead: 'located',
+    withinSeeds: 5,
+  },
+  {
+    name: 'agent-without-fence',
+    what: 'an agent that does what it is told, however late',
+    module: 'services/compute-agent/dist/commands/intake.js',
+    rule: 'entry && fence < entry.fence',
+    instead: 'false',
+  },
+  {
+    name: 'agent-of-any-session',
+    what: 'an agent that takes commands of sessions that are over',
+    module: 'services/compute-agent/dist/agent.js',
+    rule: 'command.sessionId === this.session.id',
+    instead: 'true',
+  },
+  {
+    name: 'agent-removes-any-incarnation',
+    what: 'a removal that takes the successor too',
+    module: 'services/compute-agent/dist/commands/destroy.js',
+    rule: 'there.incarnation <= incarnation',
+    instead: 'true',
+  },
+  {
+    name: 'result-told-once',
+    what: 'an agent that tells once how a command ended',
+    module: 'services/compute-agent/dist/reports/results.js',
+    rule: 'nowMs >= atMs',
+    instead: 'false',
+  },
+]
