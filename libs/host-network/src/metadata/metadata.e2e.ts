@@ -1,3 +1,4 @@
+import { systemClock } from '@nubo/kernel'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { bridgeName, tapName } from '../names.js'
 import type { PortPlan } from '../plan.js'
@@ -87,6 +88,43 @@ it('lets nobody hear what another is told, whose MAC he says is his', async () =
   expect(await call(guarded)).toBe(identityOf(guarded))
   await lab.run('ip', '-netns', place, 'link', 'set', 'eth0', 'address', unguarded.mac)
 })
+
+it('carries long answers and long questions whole, over both families', async () => {
+  const [length, port] = [300_000, 8776]
+  // Sends back how much it was sent, and as much again.
+  const serve = `import socketserver
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(self.rfile.read(${length}))
+class Server(socketserver.ThreadingTCPServer):
+    address_family = 10
+Server(("::", ${port}), Handler).serve_forever()`
+  const ask = (address: string) => `import hashlib, os, socket
+sent = os.urandom(${length})
+connection = socket.create_connection(("${address}", 80), timeout=10)
+connection.sendall(sent)
+print(connection.makefile("rb").read() == sent)`
+  const server = lab.start(undefined, 'python3', '-c', serve)
+  const settings = { ...testSettings, metadataPort: port }
+  expect((await lab.apply(plan, settings)).problems).toEqual([])
+  const inGuest = ['netns', 'exec', nameOf(guarded), 'python3', '-c']
+  for (const address of [metadataAddress, `${metadataAddress6}%eth0`]) {
+    await eventually(async () => expect((await lab.run('ip', ...inGuest, ask(address))).trim()).toBe('True'))
+  }
+  server.kill()
+  await lab.apply(plan, testSettings)
+})
+
+async function eventually(look: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await look()
+    } catch (error) {
+      if (tries === 20) throw error
+      await systemClock.sleep(100)
+    }
+  }
+}
 
 it('is no way to the host, nor from one network to the other', async () => {
   await Talk.serve(lab, undefined, 8099)
