@@ -110,7 +110,7 @@ it(
     expect((await readdir(join(host.directory, 'images'))).length).toBe(1)
     for (const serverId of servers) {
       const directory = join(host.directory, `guests/${serverId}-1`)
-      expect((await readdir(directory)).sort()).toEqual(['config.iso', 'disk.qcow2', 'guest.json'])
+      expect((await readdir(directory)).sort()).toEqual(['config.iso', 'disk.qcow2', 'guest.json', 'metadata.json'])
       expect((await stat(join(directory, 'disk.qcow2'))).mode & 0o777).toBe(0o600)
       const seed = await promisify(execFile)('isoinfo', [
         '-R',
