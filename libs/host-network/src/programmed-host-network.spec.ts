@@ -139,6 +139,22 @@ describe('a network', () => {
     expect(host.plug(port.portId)).toEqual({ bridge: 'nubr5', device: tapName(port.portId) })
   })
 
+  it('on a bridge that the operator made is plugged in there, once that is there; it is neither made nor removed', async () => {
+    const outside = { ...servedNetwork(6, { service: null }), segment: { kind: 'flat', physicalNetwork: 'street' } as const }
+    const guest = guestPort(outside, 12)
+    const physicalNetworks = { street: { bridge: 'br-street' } }
+    const machine = new SimulatedMachine({ ...settings, physicalNetworks }, new ManualClock())
+    const host = machine.open()
+    const why = 'br-street, which leads to the physical network street, is not there'
+    expect(await host.apply(planOf([outside], [guest]))).toEqual({ revision: 1, trouble: why })
+    expect(host.plug(guest.portId)).toBeUndefined()
+    machine.kernel.appears('br-street')
+    expect(await host.mend()).toEqual({ revision: 1 })
+    expect(host.plug(guest.portId)?.bridge).toBe('br-street')
+    await host.apply(emptyPlan)
+    expect([...machine.kernel.objects.keys()]).toEqual(['link  br-street'])
+  })
+
   it('takes no port out of a bridge of others', async () => {
     const machine = freshMachine()
     machine.kernel.appears('docker0')

@@ -106,8 +106,9 @@ export class ProgrammedHostNetwork implements HostNetwork {
       if (problems.length === 0) break
       this.state = undefined
     }
-    this.noteWhatIsReady(program, await this.isDone(program, settings, problems))
-    return problems
+    const state = await this.isDone(program, settings, problems)
+    this.noteWhatIsReady(program, state)
+    return [...problems, ...missing(program, state)]
   }
 
   private async makeSo(program: Program, state: KernelState): Promise<string[]> {
@@ -131,7 +132,7 @@ export class ProgrammedHostNetwork implements HostNetwork {
   }
 
   /** A port is ready when its bridge is there, and all filters are in force: what is undefined says that they are not. */
-  private noteWhatIsReady({ objects }: Program, state: KernelState | undefined): void {
+  private noteWhatIsReady({ objects, needs }: Program, state: KernelState | undefined): void {
     const { networks, ports } = this.plan!
     const byId = new Map(networks.map((network) => [network.networkId, network]))
     const before = this.plugs
@@ -141,7 +142,8 @@ export class ProgrammedHostNetwork implements HostNetwork {
       const bridge = network && bridgeOf(network, this.options.settings)
       if (bridge === undefined) continue
       const key = `link ${hostNamespace} ${bridge}`
-      const isThere = state ? !objects.has(key) || state.objects.has(key) : before.has(portId)
+      const mustBeThere = objects.has(key) || needs.has(key)
+      const isThere = state ? !mustBeThere || state.objects.has(key) : before.has(portId)
       if (isThere) this.plugs.set(portId, { bridge, device: tapName(portId) })
     }
   }
@@ -187,6 +189,11 @@ function changesOf(state: KernelState, program: Program): KernelChanges {
     objects: differenceOf(state.objects, program.objects),
     tables: tables.filter(({ table }) => stays(table.namespace)),
   }
+}
+
+/** Of others' links, what is not there; nothing while that is in doubt. */
+function missing({ needs }: Program, state: KernelState | undefined): string[] {
+  return [...needs].flatMap(([key, why]) => (state && !state.objects.has(key) ? [why] : []))
 }
 
 /** What runs in them listens on links that are not there any more. */

@@ -1,5 +1,6 @@
 import { assert } from '@nubo/kernel'
 import {
+  hostNamespace,
   keyOf,
   type AddressObject,
   type ForwardingObject,
@@ -31,6 +32,8 @@ export interface Program {
   processes: ReadonlyMap<string, ProcessObject>
   /** What of the plan cannot be done on this host, for a person. */
   troubles: readonly string[]
+  /** By key, links of others that must be there, and what to say to a person where one is not. */
+  needs: ReadonlyMap<string, string>
 }
 
 /** Gathers a program from its parts. To name a thing twice is a defect, unless both say the same. */
@@ -40,6 +43,7 @@ export class ProgramBuilder implements Program {
   readonly files = new Map<string, string>()
   readonly processes = new Map<string, ProcessObject>()
   readonly troubles: string[] = []
+  readonly needs = new Map<string, string>()
 
   namespace(namespace: string): void {
     this.add({ kind: 'namespace', namespace })
@@ -92,6 +96,11 @@ export class ProgramBuilder implements Program {
   /** Notes what of the plan cannot be done here. */
   trouble(why: string): void {
     this.troubles.push(why)
+  }
+
+  /** A link of the host's own, which is not made by us, must be there. */
+  need(name: string, why: string): void {
+    this.needs.set(keyOf({ kind: 'link', namespace: hostNamespace, name, make: { kind: 'found' } }), why)
   }
 
   private add(object: KernelObject): void {

@@ -50,12 +50,12 @@ export function neighbourEntries(network: NetworkPlan, mac: string, addresses: r
 }
 
 function flat(network: NetworkPlan, settings: HostSettings, program: ProgramBuilder): void {
+  const { physicalNetwork } = network.segment as Extract<NetworkPlan['segment'], { kind: 'flat' }>
   const place = bridgeOf(network, settings)
-  if (place === undefined) {
-    const { physicalNetwork } = network.segment as Extract<NetworkPlan['segment'], { kind: 'flat' }>
-    return program.trouble(`this host has no device on the physical network ${physicalNetwork}`)
-  }
+  if (place === undefined) return program.trouble(`this host has no device on the physical network ${physicalNetwork}`)
   const device = edgeOf(network, settings)
+  const theirs = device ?? place
+  program.need(theirs, `${theirs}, which leads to the physical network ${physicalNetwork}, is not there`)
   if (device === undefined) return operatorsBridge(place, settings, program)
   bridge(network, settings, program)
   program.link({ namespace: hostNamespace, name: device, make: { kind: 'found' }, up: true, master: bridgeName(network) })
