@@ -4,6 +4,7 @@ import { benchIdle } from './idle.js'
 import { benchNetworks } from './networks.js'
 import { benchPlacement } from './placement.js'
 import { benchRealGuests } from './real-guests.js'
+import { benchReach } from './reach.js'
 import { requestFigures } from './requests.js'
 import { benchBurst, benchOneByOne } from './servers.js'
 import type { Stages } from './stage.js'
@@ -59,6 +60,7 @@ export const parts: readonly Part[] = [
   part('idle-after', 'The idle control plane after all of this', async (stages) => benchIdle((await stages.simulated()).cloud)),
   part('guests', 'Create to ACTIVE one by one, real QEMU guests, against the floor', benchRealGuests),
   part('networks', 'The networks of one host: ports, rules, programs', benchNetworks),
+  part('reach', 'From POST /servers to a ping answered by a real guest at its floating IP', async () => benchReach()),
   part('throughput', 'Through bridges, VXLAN and groups, against a bare pair of links', async () => benchThroughput()),
   part('metadata', "A guest's question for its metadata, at the agent", async () => benchMetadata()),
   part('stops', 'SIGTERM while creates are under way, started again at once', benchStops),
