@@ -210,7 +210,7 @@ it(
 it(
   'their network knows their names',
   async () => {
-    expect((await one.shell.run('ping -c 1 -W 3 two')).output).toContain(two.address)
+    expect((await one.shell.run(`ping -c 1 -W 3 ${two.name}`)).output).toContain(two.address)
   },
   minutes,
 )
