@@ -4,6 +4,7 @@ import {
   createPorts,
   Database,
   migrate,
+  notePortBound,
   PgOperationStore,
   portOfServer,
   type Connections,
@@ -132,6 +133,7 @@ export class World implements AsyncDisposable {
     }
     const port = { id: newId<PortId>(random), networkId: this.servers.network!, projectId, hostId, ...portOfServer(id, 1) }
     await createPorts(tx, [port], random)
+    await notePortBound(tx, port.id)
     return port.id
   }
 
