@@ -7,8 +7,8 @@ const roomOfLastPlace = `FROM (
   WHERE v.id = $1 ORDER BY d.id DESC LIMIT 1) f WHERE h.id = f.host_id)`
 
 /**
- * What was broken on purpose. `withinSeeds` leaves room over what it took; what has none stands behind another rule that
- * keeps the promise without it, and was tried with 200 seeds.
+ * What was broken on purpose. `withinSeeds` leaves room over what it took; what has none was found by no seed so far: another
+ * rule keeps the promise without it, or it was not tried with many.
  */
 export const mutations: readonly Mutation[] = [
   {
