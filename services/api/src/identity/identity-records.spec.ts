@@ -268,7 +268,7 @@ describe('role assignments', () => {
 describe('the catalog', () => {
   it('is read as services, endpoints and regions', async () => {
     const { services } = (await call('GET', 'services')).body
-    expect(services.map((service: { type: string }) => service.type)).toEqual(['identity', 'compute', 'image'])
+    expect(services.map((service: { type: string }) => service.type)).toEqual(['identity', 'compute', 'image', 'network'])
     expect((await call('GET', 'services?type=image')).body.services).toHaveLength(1)
     expect((await call('GET', `services/${services[0].id}`)).body.service).toEqual(services[0])
     const { endpoints } = (await call('GET', `endpoints?service_id=${services[1].id}&interface=public`)).body
