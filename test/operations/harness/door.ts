@@ -1,6 +1,6 @@
 import type { Connection, Connections } from '@nubo/database'
 import type { Clock } from '@nubo/kernel'
-import type { Message, Queue, WorkOptions } from '@nubo/queue'
+import type { Message, Queue, Subscription } from '@nubo/queue'
 import type { Hypervisor, HypervisorEvent } from '@nubo/hypervisor'
 import type { Files } from '../../../services/compute-agent/src/files.js'
 
@@ -94,7 +94,8 @@ export class Door {
     const gated: Partial<Queue> = {
       cast: (name, message) => this.castAll(queue, name, [message]),
       castAll: (name, messages) => this.castAll(queue, name, messages),
-      work: (name, handler, options) => this.work(queue, name, handler, options),
+      work: (name, handler, options) => this.untilDeath(queue.work(name, handler, options)),
+      answer: (name, handler) => this.untilDeath(queue.answer(name, handler)),
       depth: (name) => this.pass('queue', `depth of ${plain(name)}`, () => queue.depth(name)),
       close: async () => undefined,
     }
@@ -146,8 +147,7 @@ export class Door {
     return this.pass('queue', `cast ${kinds} to ${plain(name)}`, () => queue.castAll(name, messages))
   }
 
-  private work(queue: Queue, name: string, handler: (message: Message) => Promise<void>, options: WorkOptions) {
-    const subscription = queue.work(name, handler, options)
+  private untilDeath(subscription: Subscription): Subscription {
     // What waits in the queue stays there for the next process; what this one took is lost with it.
     this.atDeath.add(() => void subscription.close())
     return subscription

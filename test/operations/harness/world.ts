@@ -27,6 +27,7 @@ import { SchedulerModule } from '../../../services/scheduler/src/scheduler.modul
 import { repository } from '../../support/repository.js'
 import { Stack } from '../../support/stack.js'
 import { projectId, TestServers } from '../servers.js'
+import { inMemory, type OpenCarrier } from './carriers.js'
 import { Door, type Call, type Interference } from './door.js'
 import { HarnessHost } from './host.js'
 import { Post } from './post.js'
@@ -61,15 +62,16 @@ export class World implements AsyncDisposable {
   private constructor(
     private readonly pool: Connections,
     private readonly stack: Stack,
+    openCarrier: OpenCarrier,
   ) {
-    this.post = new Post({ clock: this.clock, onError: () => undefined })
+    this.post = new Post(openCarrier(this.clock))
     this.hosts = [new HarnessHost(this.clock), new HarnessHost(this.clock)]
     this.database = Database.over(pool)
     this.store = new PgOperationStore(this.database)
     this.servers = new TestServers(this.database, this.post)
   }
 
-  static async start(): Promise<World> {
+  static async start(openCarrier: OpenCarrier = inMemory): Promise<World> {
     const stack = new Stack()
     const postgres = stack.add(await startPostgres(), (each) => each.stop())
     const address = await postgres.createDatabase()
@@ -77,7 +79,8 @@ export class World implements AsyncDisposable {
     const pool = stack.add(new pg.Pool({ ...address, max: poolSize }), (each) => each.end())
     pool.on('error', () => undefined)
     const use = { size: poolSize, inUse: 0, waiting: 0, longestWaitMs: 0 }
-    const world = new World({ ...bound(pool), use }, stack)
+    const world = new World({ ...bound(pool), use }, stack, openCarrier)
+    stack.add(world.post, (each) => each.close())
     world.servers.network = await new NetworkRows(world.database).network(1)
     await world.database.execute(`UPDATE subnets SET pools = '[{"start": "10.0.0.2", "end": "10.0.0.254"}]'`)
     await world.database.transaction((tx) => countNetworkUse(tx, projectId, { network: 1, subnet: 1 }))
@@ -92,9 +95,9 @@ export class World implements AsyncDisposable {
     )
   }
 
-  static async insteadOf(world: World): Promise<World> {
+  static async insteadOf(world: World, openCarrier?: OpenCarrier): Promise<World> {
     await world[Symbol.asyncDispose]()
-    return await World.start()
+    return await World.start(openCarrier)
   }
 
   get agentNames(): string[] {
@@ -139,6 +142,11 @@ export class World implements AsyncDisposable {
 
   /** Resolves when nothing can happen any more unless time passes. */
   async quiet(): Promise<void> {
+    do await this.idle()
+    while (await this.post.carries())
+  }
+
+  private async idle(): Promise<void> {
     for (let idle = 0; idle < idleTurns; idle++) {
       while (this.busy.size > 0) {
         idle = 0
