@@ -31,7 +31,6 @@ const networkConfiguration = ({ networkId, aliases }: Outside) => `
 [network]
 public_network_id = ${networkId}
 project_networks_reachable = false
-build_interval = 1
 [network-feature-enabled]
 api_extensions = ${aliases.join(',')}
 ipv6_subnet_attributes = true

@@ -106,4 +106,10 @@ export const listOf = <Schema extends z.ZodType>(element: Schema) =>
     return distinct.size < value.length ? new Refusal(`Duplicate items in the list: ${pythonRepr(value)}`) : value
   }).pipe(z.array(element))
 
+/** As `listOf`; null is an empty one. */
+export const listOrNone = <Schema extends z.ZodType>(element: Schema) =>
+  listOf(element)
+    .nullable()
+    .transform((list) => list ?? [])
+
 export const listOfTexts = (maxCharacters: number) => listOf(shortText(maxCharacters))

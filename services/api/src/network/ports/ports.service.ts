@@ -23,7 +23,15 @@ import {
   type PortRecord,
   type Transaction,
 } from '@nubo/database'
-import { changeDhcpOptions, isRouterPort, networkError, readAddressPairs, readDhcpOptions } from '@nubo/domain'
+import {
+  changeDhcpOptions,
+  deviceOwners,
+  isRouterInterface,
+  isRouterPort,
+  networkError,
+  readAddressPairs,
+  readDhcpOptions,
+} from '@nubo/domain'
 import { CloudError, newId, type PortId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import { unroutedMessage } from '@nubo/wire'
@@ -33,6 +41,7 @@ import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
 import { ResourceService } from '../base/resource.service.js'
 import { networks } from '../networks/networks.js'
+import { refuseOverlaps } from '../routers/router-gateway.js'
 import { assertDeletable, assertDevice, hostCalled, isAttached, portBound, portInUse } from './port-devices.js'
 import { assertMayGive } from './port-permissions.js'
 import { assertGroups, assertGuardOfChanged, assertGuardOfNew } from './port-security.js'
@@ -101,6 +110,7 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
     const isMoved =
       (changes.fixed_ips !== undefined || mac !== row.mac) &&
       (await changeAddresses(tx, { ...row, mac }, changes.fixed_ips, this.random))
+    if (isMoved && isRouterInterface(row.deviceOwner)) await refuseOverlaps(tx, row.deviceId, row.id)
     const groupIds = changes.security_groups ?? row.groupIds
     const isRegrouped = groupIds.toSorted().join() !== row.groupIds.toSorted().join()
     if (isRegrouped) await changeGroups(tx, row.id, groupIds)
@@ -115,7 +125,7 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
     const [network] = await readRecords(tx, networkRecords, { ...viewerOf(caller), seesAll: true }, [row.networkId])
     assertMayGive('update', givenAnew(row, changes), network!, caller)
     await this.assertDeviceStays(tx, row, changes, caller)
-    if (isRouterPort(row.deviceOwner) && changes.fixed_ips !== undefined)
+    if (row.deviceOwner === deviceOwners.routerGateway && changes.fixed_ips !== undefined)
       throw networkError('Invalid', 'BadRequest', `Bad ports request: IP updates for port ${row.id} are not allowed.`)
     if (changes.security_groups !== undefined)
       await assertGroups(tx, { groupIds: changes.security_groups, projectId: row.projectId }, caller)

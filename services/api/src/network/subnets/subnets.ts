@@ -9,6 +9,7 @@ import {
   ipVersion,
   listOf,
   listOfTexts,
+  listOrNone,
   nameText,
   oneOf,
   uuidText,
@@ -18,7 +19,7 @@ import { standardAttributes, tagsAttribute } from '../base/standard-attributes.j
 
 const ipv6Mode = oneOf('slaac', 'dhcpv6-stateful', 'dhcpv6-stateless').nullable()
 const allocationPools = listOf(z.strictObject({ start: ipAddress, end: ipAddress }))
-export const routeList = listOf(z.strictObject({ destination: ipPrefix, nexthop: ipAddress }))
+export const routeList = listOrNone(z.strictObject({ destination: ipPrefix, nexthop: ipAddress }))
 const noTexts: string[] = []
 
 /** https://docs.openstack.org/api-ref/network/v2/#subnets */
@@ -37,7 +38,7 @@ export const subnets = resource({
     cidr: { column: 'cidr', input: ipPrefix, on: 'create' },
     gateway_ip: { column: 'gateway', input: ipAddress.nullable() },
     allocation_pools: { view: ({ pools }): PoolText[] => pools, input: allocationPools },
-    dns_nameservers: { column: 'dnsNameservers', input: listOf(ipAddress), default: noTexts },
+    dns_nameservers: { column: 'dnsNameservers', input: listOrNone(ipAddress), default: noTexts },
     host_routes: { view: ({ hostRoutes }): HostRoute[] => hostRoutes, input: routeList, default: [] as HostRoute[] },
     enable_dhcp: { column: 'dhcp', input: booleanLike, default: true },
     ipv6_ra_mode: { column: 'raMode', input: ipv6Mode, on: 'create', default: null },
