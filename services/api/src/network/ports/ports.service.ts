@@ -14,6 +14,7 @@ import {
   PgOperationTransaction,
   portRecords,
   readRecords,
+  routerConnections,
   touchRecord,
   unbindPorts,
   updateRecord,
@@ -24,11 +25,11 @@ import {
   type Transaction,
 } from '@nubo/database'
 import {
+  badRequest,
   changeDhcpOptions,
   deviceOwners,
   isRouterInterface,
   isRouterPort,
-  networkError,
   readAddressPairs,
   readDhcpOptions,
 } from '@nubo/domain'
@@ -41,7 +42,6 @@ import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
 import { ResourceService } from '../base/resource.service.js'
 import { networks } from '../networks/networks.js'
-import { refuseOverlaps } from '../routers/router-gateway.js'
 import { assertDeletable, assertDevice, hostCalled, isAttached, portBound, portInUse } from './port-devices.js'
 import { assertMayGive } from './port-permissions.js'
 import { assertGroups, assertGuardOfChanged, assertGuardOfNew } from './port-security.js'
@@ -110,7 +110,7 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
     const isMoved =
       (changes.fixed_ips !== undefined || mac !== row.mac) &&
       (await changeAddresses(tx, { ...row, mac }, changes.fixed_ips, this.random))
-    if (isMoved && isRouterInterface(row.deviceOwner)) await refuseOverlaps(tx, row.deviceId, row.id)
+    if (isMoved && isRouterInterface(row.deviceOwner)) await assertStillConnected(tx, row)
     const groupIds = changes.security_groups ?? row.groupIds
     const isRegrouped = groupIds.toSorted().join() !== row.groupIds.toSorted().join()
     if (isRegrouped) await changeGroups(tx, row.id, groupIds)
@@ -125,8 +125,7 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
     const [network] = await readRecords(tx, networkRecords, { ...viewerOf(caller), seesAll: true }, [row.networkId])
     assertMayGive('update', givenAnew(row, changes), network!, caller)
     await this.assertDeviceStays(tx, row, changes, caller)
-    if (row.deviceOwner === deviceOwners.routerGateway && changes.fixed_ips !== undefined)
-      throw networkError('Invalid', 'BadRequest', `Bad ports request: IP updates for port ${row.id} are not allowed.`)
+    if (row.deviceOwner === deviceOwners.routerGateway && changes.fixed_ips !== undefined) throw addressesStay(row)
     if (changes.security_groups !== undefined)
       await assertGroups(tx, { groupIds: changes.security_groups, projectId: row.projectId }, caller)
     const after = {
@@ -164,6 +163,16 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
     await unplugDeletedPort(new PgOperationTransaction(tx), this.engine, row.id as PortId, this.random)
     await deletePorts(tx, [row.id])
   }
+}
+
+const addressesStay = ({ id }: PortRecord) => badRequest('ports', `IP updates for port ${id} are not allowed`)
+
+/** An interface of a router may have other addresses, of the same subnets: who is behind it counts on these. */
+async function assertStillConnected(tx: Transaction, row: PortRecord): Promise<void> {
+  const connections = await routerConnections(tx, row.deviceId)
+  const now = connections.filter(({ portId }) => portId === row.id).map(({ subnetId }) => subnetId)
+  const before = row.fixedAddresses.map(({ subnetId }) => subnetId)
+  if (now.toSorted().join() !== before.toSorted().join()) throw addressesStay(row)
 }
 
 /** The networks that ports are wanted in. Throws where one is not there for the caller. */
