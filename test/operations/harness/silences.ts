@@ -10,12 +10,15 @@ import type { World } from './world.js'
 type Withheld = 'word' | 'answer'
 
 /** Each step without an answer, done or not: at its deadline, and when the server is deleted meanwhile. */
-export function silences({ definition }: Subject): Trial[] {
+export function silences({ definition, from }: Subject): Trial[] {
+  // Given up, a server is in ERROR, unless the operation is beside what the server itself is.
+  const restsAt = definition.givenUp && from !== 'adrift' ? from : 'error'
+  const atDeadline = definition.overdue === undefined ? restsAt : undefined
   return Object.entries(definition.steps).flatMap(([name, step]) =>
     // A scheduler answers nobody: what it did is in the database.
     (step.by === 'scheduler' ? (['word'] as const) : (['word', 'answer'] as const)).flatMap((withheld) => [
-      silentUntil(name, withheld, 'its deadline', pastDeadline, definition.overdue === undefined),
-      silentUntil(name, withheld, 'the server is deleted', (world, id) => world.servers.delete(id), false),
+      silentUntil(name, withheld, 'its deadline', pastDeadline, atDeadline),
+      silentUntil(name, withheld, 'the server is deleted', (world, id) => world.servers.delete(id), undefined),
     ]),
   )
 }
@@ -25,7 +28,8 @@ function silentUntil(
   withheld: Withheld,
   what: string,
   happens: (world: World, id: ServerId) => Promise<void>,
-  isGivenUp: boolean,
+  /** The vm_state of a server whose operation is given up; undefined: it is deleted. */
+  restsAt: string | undefined,
 ): Trial {
   let kept: Letter[] = []
   return {
@@ -42,14 +46,14 @@ function silentUntil(
     begun: async (world, id) => {
       await world.until(`${name} is silent`, () => kept.length > 0)
       await happens(world, id)
-      if (isGivenUp) await world.ended(id)
+      if (restsAt) await world.ended(id)
       world.post.handle = (letter) => [letter]
       await world.post.deliver(kept)
     },
     rested: async (world, id) => {
       const { vmState, operation } = await outcomeOf(world, id)
-      if (!isGivenUp) return vmState === 'deleted' ? [] : [`it is ${vmState}, not deleted`]
-      return vmState === 'error' && operation === 'failed' ? [] : [`it is ${vmState} and its operation ${operation}`]
+      if (!restsAt) return vmState === 'deleted' ? [] : [`it is ${vmState}, not deleted`]
+      return vmState === restsAt && operation === 'failed' ? [] : [`it is ${vmState} and its operation ${operation}`]
     },
   }
 }
