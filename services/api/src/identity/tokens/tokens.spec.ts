@@ -49,7 +49,7 @@ describe('a token', () => {
     })
     expect(token.roles.map((role: { name: string }) => role.name)).toEqual(['member', 'reader'])
     expect(Date.parse(token.expires_at) - Date.parse(token.issued_at)).toBe(3_600_000)
-    expect(token.catalog.map((service: { type: string }) => service.type)).toEqual(['identity', 'compute', 'image'])
+    expect(token.catalog.map((service: { type: string }) => service.type)).toEqual(['identity', 'compute', 'image', 'network'])
     expect(token.catalog[1].endpoints).toContainEqual(
       expect.objectContaining({ interface: 'public', region: 'RegionOne', url: 'http://cloud.example:8774/compute/v2.1' }),
     )
@@ -299,7 +299,7 @@ describe('what a token could be scoped to', () => {
     expect((await get('/v3/auth/domains', unscoped)).domains).toEqual([])
     expect((await get('/v3/auth/system', unscoped)).system).toEqual([])
     expect((await get('/v3/auth/system', admin)).system).toEqual([{ all: true }])
-    expect((await get('/v3/auth/catalog', await api.demo())).catalog).toHaveLength(3)
+    expect((await get('/v3/auth/catalog', await api.demo())).catalog).toHaveLength(4)
     expect((await api.send('GET', '/v3/auth/catalog', { token: unscoped })).statusCode).toBe(403)
   })
 })
