@@ -227,7 +227,8 @@ async function useServices(walk: Walk): Promise<void> {
 async function takeAway(walk: Walk, { server, flavorId, projectId }: { server: string; flavorId: string; projectId: string }) {
   await walk.ask('DELETE', serverRoute, { parameters: { id: server } })
   const { servers } = await walk.ask<{ servers: Server[] }>('GET', '/v2.1/servers')
-  for (const { id } of servers)
+  // The one that is being deleted may be gone by now.
+  for (const { id } of servers.filter((other) => other.id !== server))
     await walk.ask('POST', `${serverRoute}/action`, { parameters: { id }, body: { forceDelete: null } })
   await walk.ask('DELETE', '/v2.1/flavors/:id', { parameters: { id: flavorId } })
   await walk.ask('DELETE', '/v2.1/os-quota-sets/:project_id', { parameters: { project_id: projectId } })
