@@ -31,11 +31,11 @@ export async function benchThroughput(): Promise<Figure[]> {
 async function bareRate(host: TestHost): Promise<number> {
   await host.run(`ip netns add bare1; ip netns add bare2
     ip link add b1 netns bare1 type veth peer name b2 netns bare2
-    ip -n bare1 addr add 10.9.0.1/24 dev b1; ip -n bare2 addr add 10.9.0.2/24 dev b2
-    ip -n bare1 link set b1 up; ip -n bare2 link set b2 up`)
+    nsenter --net=/run/netns/bare1 ip addr add 10.9.0.1/24 dev b1; nsenter --net=/run/netns/bare2 ip addr add 10.9.0.2/24 dev b2
+    nsenter --net=/run/netns/bare1 ip link set b1 up; nsenter --net=/run/netns/bare2 ip link set b2 up`)
   return await rate(
-    (script) => host.run(`ip netns exec bare2 ${process.execPath} -e '${script}'`),
-    (script) => host.run(`ip netns exec bare1 ${process.execPath} -e '${script}'`),
+    (script) => host.run(`nsenter --net=/run/netns/bare2 ${process.execPath} -e '${script}'`),
+    (script) => host.run(`nsenter --net=/run/netns/bare1 ${process.execPath} -e '${script}'`),
     '10.9.0.2',
   )
 }

@@ -3,6 +3,7 @@ import type { ProcessObject } from './engine/program.js'
 import type { NetworkFiles } from './files.js'
 import type { ProcessRunner } from './process-runner.js'
 import type { LiveProcess, ProcessTable } from './process-table.js'
+import { entering } from './entering.js'
 
 export interface DaemonsOptions {
   processes: ProcessRunner
@@ -117,7 +118,7 @@ export class Daemons {
     const { name, namespace, program, args } = wanted
     await files.write(this.notePath(name), '')
     const command = [program, ...args, this.pidArgument(name)]
-    const [first, ...rest] = namespace === '' ? command : ['ip', 'netns', 'exec', namespace, ...command]
+    const [first, ...rest] = namespace === '' ? command : [...entering(namespace), ...command]
     await processes.run(first!, rest, { timeoutMs: startTimeoutMs })
     const running = await this.find(name)
     if (!running) throw new CloudError('Unavailable', `${program} of ${name} ended at once`)

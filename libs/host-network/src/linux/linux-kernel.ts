@@ -9,6 +9,7 @@ import { nftScript } from './nft-script.js'
 import { forwardingOf, type ListedForwarding } from './read-forwarding.js'
 import { objectsOf, type Listed, type ListedLink, type ListedNeighbour, type ListedRoute } from './read-links.js'
 import { tablesOf } from './read-tables.js'
+import { entering } from '../entering.js'
 
 const timeoutMs = 60_000
 
@@ -50,9 +51,9 @@ export class LinuxKernel implements Kernel {
 
   private async list(namespace: string): Promise<Listed> {
     const input = 'address show\nneighbour show nud permanent\nroute show table all\n'
-    const args = [...inIp(namespace), '-json', '-details', '-batch', '-']
+    const [program, args] = inNamespace(namespace, 'ip', ['-json', '-details', '-batch', '-'])
     // An array for each of the three, one after the other; nothing at all where there is nothing to list.
-    const answers = (await this.run('ip', args, input)).split('\n').filter((line) => line.startsWith('['))
+    const answers = (await this.run(program, args, input)).split('\n').filter((line) => line.startsWith('['))
     const entries = answers.flatMap((line) => JSON.parse(line) as object[])
     return {
       namespace,
@@ -103,8 +104,7 @@ export class LinuxKernel implements Kernel {
   private async batch(lines: readonly Line[]): Promise<string[]> {
     const { tool, namespace } = lines[0]!
     const input = `${lines.map(({ text }) => text).join('\n')}\n`
-    const [program, args] =
-      tool === 'sh' ? inNamespace(namespace, 'sh', []) : ([tool, [...inIp(namespace), '-force', '-batch', '-']] as const)
+    const [program, args] = inNamespace(namespace, tool, tool === 'sh' ? [] : ['-force', '-batch', '-'])
     try {
       await this.run(program, args, input)
       return []
@@ -123,11 +123,10 @@ export class LinuxKernel implements Kernel {
   }
 }
 
-const inIp = (namespace: string) => (namespace === hostNamespace ? [] : ['-netns', namespace])
-
 function inNamespace(namespace: string, program: string, args: readonly string[]): [string, string[]] {
   if (namespace === hostNamespace) return [program, [...args]]
-  return ['ip', ['netns', 'exec', namespace, program, ...args]]
+  const [enter, ...words] = entering(namespace)
+  return [enter, [...words, program, ...args]]
 }
 
 /** iproute2 says after each message which line it was about. */

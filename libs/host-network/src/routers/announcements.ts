@@ -3,6 +3,7 @@ import type { Follower } from '../follower.js'
 import { insideRouter, routerNamespace } from '../names.js'
 import type { HostPlan, RouterPlan } from '../plan.js'
 import type { ProcessRunner } from '../process-runner.js'
+import { entering } from '../entering.js'
 
 const timeoutMs = 30_000
 
@@ -32,7 +33,8 @@ export class Announcements implements Follower {
   private async announce(namespace: string, announced: readonly Announced[]): Promise<void> {
     const words = announced.map(({ link, address }) => `arping -q -U -c 3 -w 3 -I ${link} ${address} >/dev/null 2>&1 &`)
     const script = `command -v arping >/dev/null\n${words.join('\n')}\n`
-    await this.processes.run('ip', ['netns', 'exec', namespace, 'sh', '-e'], { timeoutMs, input: script })
+    const [program, ...args] = [...entering(namespace), 'sh', '-e'] as const
+    await this.processes.run(program, args, { timeoutMs, input: script })
   }
 }
 

@@ -8,6 +8,7 @@ import { Lab, seenAs, Talk } from '../testing/lab.js'
 import { anyEgress, emptyPlan, gatewayOf, groupOf, ingress, networkOf, portOf, routerOf, testSettings } from '../testing/plans.js'
 import { Announcements } from './announcements.js'
 import { TranslatedConnections } from './translated.js'
+import { entering } from '../entering.js'
 
 const settings = { ...testSettings, physicalNetworks: { outside: { device: 'x0' } } }
 const external = networkOf(100, { segment: { kind: 'flat', physicalNetwork: 'outside' } })
@@ -77,8 +78,8 @@ afterAll(() => lab?.close())
 async function makeWorld(): Promise<void> {
   await lab.run('ip', 'netns', 'add', world)
   await lab.run('ip', 'link', 'add', 'x0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', world)
-  await lab.run('ip', '-netns', world, 'link', 'set', 'eth0', 'up')
-  await lab.run('ip', '-netns', world, 'link', 'set', 'lo', 'up')
+  await lab.run(...entering(world), 'ip', 'link', 'set', 'eth0', 'up')
+  await lab.run(...entering(world), 'ip', 'link', 'set', 'lo', 'up')
   await lab.address(world, [`${worldGateway}/24`, `${far}/32`])
   await Talk.serve(lab, world, 80)
 }
@@ -105,18 +106,18 @@ describe('a router', () => {
   it('lets guests out under its own address, and nobody in', async () => {
     await apply(withGateway())
     expect(await from(a, far)).toBe('203.0.113.10')
-    await lab.run('ip', '-netns', world, 'route', 'replace', '10.0.0.0/16', 'via', '203.0.113.10')
+    await lab.run(...entering(world), 'ip', 'route', 'replace', '10.0.0.0/16', 'via', '203.0.113.10')
     expect(await fromWorld('10.0.1.11')).toBe('-')
-    await lab.run('ip', '-netns', world, 'route', 'del', '10.0.0.0/16')
+    await lab.run(...entering(world), 'ip', 'route', 'del', '10.0.0.0/16')
   })
 
   it('shows addresses as they are where it is not to translate', async () => {
     const { gateway } = withGateway()
     await apply(withGateway({ gateway: { ...gateway!, snat: false } }))
-    await lab.run('ip', '-netns', world, 'route', 'replace', '10.0.0.0/16', 'via', '203.0.113.10')
+    await lab.run(...entering(world), 'ip', 'route', 'replace', '10.0.0.0/16', 'via', '203.0.113.10')
     expect(await from(a, far)).toBe('10.0.1.11')
     expect(await fromWorld('10.0.1.11')).toBe(worldGateway)
-    await lab.run('ip', '-netns', world, 'route', 'del', '10.0.0.0/16')
+    await lab.run(...entering(world), 'ip', 'route', 'del', '10.0.0.0/16')
   })
 
   it('is one of several with the same networks behind them', async () => {
@@ -133,10 +134,10 @@ describe('a router', () => {
   it('knows further routes', async () => {
     await apply({ ...withGateway(), routes: [{ destination: '192.0.2.0/24', nexthop: '10.0.2.12' }] })
     await lab.address(b.hostname!, ['192.0.2.7/24'])
-    const pinged = lab.run('ip', 'netns', 'exec', a.hostname!, 'ping', '-c', '1', '-W', '3', '192.0.2.7')
+    const pinged = lab.run(...entering(a.hostname!), 'ping', '-c', '1', '-W', '3', '192.0.2.7')
     // Its guard lets the guest answer from no address but its own.
     await expect(pinged).rejects.toThrow()
-    const heard = await lab.run('ip', 'netns', 'exec', 'nurt00000001', 'ip', 'route', 'get', '192.0.2.7')
+    const heard = await lab.run(...entering('nurt00000001'), 'ip', 'route', 'get', '192.0.2.7')
     expect(heard).toContain('via 10.0.2.12')
   })
 })
@@ -182,7 +183,7 @@ describe('a floating address', () => {
     expect(await fromWorld('203.0.113.50')).toBe(worldGateway)
     await apply(withGateway(), { ...strangersRouter, floatingIps: [floating('203.0.113.50', stranger)] })
     await eventually(async () => {
-      const known = await lab.run('ip', '-netns', world, 'neighbour', 'show', '203.0.113.50')
+      const known = await lab.run(...entering(world), 'ip', 'neighbour', 'show', '203.0.113.50')
       expect(known).toContain(strangersRouter.gateway!.mac)
     })
   })
@@ -203,12 +204,12 @@ it('keeps guests away from the host', async () => {
   await apply(withGateway())
   for (const network of [one, external] as NetworkPlan[])
     await lab.run('ip', 'address', 'add', '192.0.2.99/32', 'dev', bridgeOf(network, settings)!)
-  await lab.run('ip', '-netns', a.hostname!, 'route', 'replace', '192.0.2.99', 'via', '10.0.1.1')
+  await lab.run(...entering(a.hostname!), 'ip', 'route', 'replace', '192.0.2.99', 'via', '10.0.1.1')
   expect(await seenAs(lab, a.hostname!, '192.0.2.99', 8099)).toBe('-')
   // Nor by the bridge itself, whose MAC a guest may guess.
   const [{ address: mac }] = JSON.parse(await lab.run('ip', '-json', 'link', 'show', bridgeOf(one, settings)!))
-  await lab.run('ip', '-netns', a.hostname!, 'neighbour', 'replace', '10.0.1.99', 'lladdr', mac, 'dev', 'eth0')
-  await lab.run('ip', '-netns', a.hostname!, 'route', 'replace', '192.0.2.99', 'via', '10.0.1.99')
+  await lab.run(...entering(a.hostname!), 'ip', 'neighbour', 'replace', '10.0.1.99', 'lladdr', mac, 'dev', 'eth0')
+  await lab.run(...entering(a.hostname!), 'ip', 'route', 'replace', '192.0.2.99', 'via', '10.0.1.99')
   expect(await seenAs(lab, a.hostname!, '192.0.2.99', 8099)).toBe('-')
 })
 

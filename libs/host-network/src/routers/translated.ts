@@ -4,6 +4,7 @@ import type { HostPlan, RouterPlan } from '../plan.js'
 import type { ProcessRunner } from '../process-runner.js'
 import { parseConnection, type Connection } from '../groups/connection-lines.js'
 import { snatAddressOf } from './translation.js'
+import { entering } from '../entering.js'
 
 const timeoutMs = 60_000
 
@@ -38,7 +39,8 @@ export class TranslatedConnections implements Follower {
   }
 
   private inside(namespace: string, program: string, args: readonly string[], input = ''): Promise<string> {
-    return this.processes.run('ip', ['netns', 'exec', namespace, program, ...args], { timeoutMs, input })
+    const [enter, ...words] = entering(namespace)
+    return this.processes.run(enter, [...words, program, ...args], { timeoutMs, input })
   }
 }
 

@@ -9,6 +9,7 @@ import type { HostPlan } from '../plan.js'
 import { programOf } from '../program-of.js'
 import type { HostSettings } from '../settings.js'
 import { systemProcesses, type ProcessRunner } from '../process-runner.js'
+import { entering } from '../entering.js'
 
 const timeoutMs = 30_000
 const talker = new URL('talker.py', import.meta.url).pathname
@@ -41,7 +42,7 @@ export class Lab {
 
   /** A program that stays, in a named network namespace or, without one, in the lab's. */
   start(namespace: string | undefined, program: string, ...args: string[]): ChildProcess {
-    const inside = namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace]
+    const inside = namespace === undefined ? [] : entering(namespace)
     const entered = ['--target', String(this.pid), '--net', '--mount', '--pid', '--', ...inside, program, ...args]
     return spawn('nsenter', entered, { stdio: ['pipe', 'pipe', 'inherit'] })
   }
@@ -51,17 +52,17 @@ export class Lab {
     await this.run('ip', 'netns', 'add', namespace)
     // A guest that says nothing of its own.
     const quiet = 'for f in all default; do echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done'
-    await this.run('ip', 'netns', 'exec', namespace, 'sh', '-c', quiet)
+    await this.run(...entering(namespace), 'sh', '-c', quiet)
     await this.run('ip', 'link', 'add', tap, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace)
-    await this.run('ip', '-netns', namespace, 'link', 'set', 'eth0', 'address', mac, 'up')
+    await this.run(...entering(namespace), 'ip', 'link', 'set', 'eth0', 'address', mac, 'up')
     await this.run('sh', '-c', `echo 1 > /proc/sys/net/ipv6/conf/${tap}/disable_ipv6`)
     await this.run('ip', 'link', 'set', tap, 'master', bridge, 'up')
   }
 
   /** Addresses for a guest, and the way out. */
   async address(namespace: string, addresses: readonly string[], gateway?: string): Promise<void> {
-    for (const address of addresses) await this.run('ip', '-netns', namespace, 'address', 'add', address, 'dev', 'eth0')
-    if (gateway) await this.run('ip', '-netns', namespace, 'route', 'replace', 'default', 'via', gateway)
+    for (const address of addresses) await this.run(...entering(namespace), 'ip', 'address', 'add', address, 'dev', 'eth0')
+    if (gateway) await this.run(...entering(namespace), 'ip', 'route', 'replace', 'default', 'via', gateway)
   }
 
   /** Makes the kernel what the plan says, from what is there; programs are not started. */

@@ -50,7 +50,7 @@ export class SimulatedMachine {
   /** Programs put themselves into the background, and write down where they are. */
   private readonly processes: ProcessRunner = {
     run: async (first, rest) => {
-      const [program, ...args] = first === 'ip' ? rest.slice(3) : [first, ...rest]
+      const [program, ...args] = first === 'nsenter' ? rest.slice(1) : [first, ...rest]
       if (this.broken.has(program!)) throw new CloudError('Unavailable', `${program} failed: it is broken`)
       const pid = ++this.lastPid
       this.running.set(pid, { program: program!, args: [program!, ...args], startedAt: String(pid), signals: [] })

@@ -9,6 +9,7 @@ import { processTable } from '../process-table.js'
 import type { HostSettings } from '../settings.js'
 import { Lab } from './lab.js'
 import { testSettings } from './plans.js'
+import { entering } from '../entering.js'
 
 const timeoutMs = 60_000
 const underlayMtu = 1_600
@@ -44,8 +45,8 @@ export class TestHost {
     await this.run(`
       ip netns add ${name}
       ip link add ${tap} type veth peer name eth0 netns ${name}
-      ip -n ${name} link set lo up
-      ip -n ${name} link set eth0 address ${port.mac} mtu ${mtu} up
+      nsenter --net=/run/netns/${name} ip link set lo up
+      nsenter --net=/run/netns/${name} ip link set eth0 address ${port.mac} mtu ${mtu} up
       ip link set ${tap} mtu ${mtu} master ${bridge} up`)
     return new TestGuest(this, name)
   }
@@ -63,7 +64,7 @@ export class TestGuest {
     readonly name: string,
   ) {
     const { pid } = host.lab
-    const entered = ['nsenter', '--target', String(pid), '--net', '--mount', '--pid', 'ip', 'netns', 'exec', name]
+    const entered = ['nsenter', '--target', String(pid), '--mount', '--pid', ...entering(name)]
     this.processes = systemProcesses(entered)
   }
 

@@ -91,7 +91,7 @@ describe('on one host', () => {
     const seen: string[] = []
     const run: ProcessRunner['run'] = (program, args, options) => {
       const words = [program, ...args].join(' ')
-      const isQuestion = /-json|--json| -L |^ip netns exec \w+ sh$|^sh$/.test(words)
+      const isQuestion = /-json|--json| -L |^nsenter \S+ sh$|^sh$/.test(words)
       if (!isQuestion) seen.push(words)
       return host.lab.processes.run(program, args, options)
     }
