@@ -173,6 +173,7 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   get_agent: everybody,
   get_availability_zone: readers,
   'nubo:hypervisors:show': operators,
+  'nubo:network_trace:show': readers,
   'nubo:placement:show': readers,
   'nubo:doctor:examine': operators,
   'nubo:doctor:repair': operators,
