@@ -32,7 +32,8 @@ export class Lab {
     const holder = spawn('unshare', [...flags, 'sh', '-c', begin], { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(holder.stdout!, 'data')
     const pid = Number(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8'))
-    const entered = ['nsenter', '--target', String(pid), '--net', '--mount', '--pid']
+    // Its root too: where that is another than the namespace's own, nsenter would leave it.
+    const entered = ['nsenter', '--target', String(pid), '--net', '--mount', '--pid', '--root']
     return new Lab(holder, pid, systemProcesses(entered))
   }
 
@@ -43,7 +44,7 @@ export class Lab {
   /** A program that stays, in a named network namespace or, without one, in the lab's. */
   start(namespace: string | undefined, program: string, ...args: string[]): ChildProcess {
     const inside = namespace === undefined ? [] : entering(namespace)
-    const entered = ['--target', String(this.pid), '--net', '--mount', '--pid', '--', ...inside, program, ...args]
+    const entered = ['--target', String(this.pid), '--net', '--mount', '--pid', '--root', '--', ...inside, program, ...args]
     return spawn('nsenter', entered, { stdio: ['pipe', 'pipe', 'inherit'] })
   }
 

@@ -26,7 +26,7 @@ export class TestHost {
   open(processes: ProcessRunner = this.processes): HostNetwork {
     const { lab, settings } = this
     const table = processTable(`/proc/${lab.pid}/root/proc`, (pid, signal) => {
-      execFileSync('nsenter', ['--target', String(lab.pid), '--pid', '--mount', 'kill', '-s', signal, String(pid)])
+      execFileSync('nsenter', ['--target', String(lab.pid), '--pid', '--mount', '--root', 'kill', '-s', signal, String(pid)])
     })
     return linuxHostNetwork({ settings, clock: systemClock, processes, table })
   }
@@ -64,7 +64,7 @@ export class TestGuest {
     readonly name: string,
   ) {
     const { pid } = host.lab
-    const entered = ['nsenter', '--target', String(pid), '--mount', '--pid', ...entering(name)]
+    const entered = ['nsenter', '--target', String(pid), '--mount', '--pid', '--root', ...entering(name)]
     this.processes = systemProcesses(entered)
   }
 

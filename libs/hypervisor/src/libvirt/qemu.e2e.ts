@@ -64,7 +64,11 @@ describeHypervisor(
       prepareGuest: prepare,
       booted,
       prepareNic: async () => testNic(bridge),
-      clingTo: (serverId) => order(serverId, testGuestLetters.ignoreButton, 'ready'),
+      // What it says when it has booted is the same word: that it answers behind it shows that it has obeyed.
+      async clingTo(serverId) {
+        await order(serverId, testGuestLetters.ignoreButton, 'ready')
+        await booted(serverId)
+      },
       powerOffFromInside: (serverId) => order(serverId, testGuestLetters.powerOff),
       destroyFromElsewhere: (serverId) => elsewhere.domainDestroy({ domain: { uuid: serverId } }),
       ignoreButton: (serverId) => order(serverId, testGuestLetters.ignoreButton, 'ready'),
