@@ -12,19 +12,19 @@ function server(differences: Partial<ActedOn> = {}): ActedOn {
 
 /** x where the action of the column is allowed to an idle server in the state of the row. */
 const table = `
-                    start stop rebootSoft rebootHard delete consoleOutput updateMetadata deleteMetadata
-  active            -     x    x          x          x      x             x              x
-  building          -     -    -          -          x      x             -              -
-  paused            -     -    -          x          x      x             x              x
-  suspended         -     -    -          x          x      x             x              x
-  stopped           x     -    -          x          x      x             x              x
-  rescued           -     -    -          -          x      x             -              -
-  resized           -     -    -          -          x      x             -              -
-  soft-delete       -     -    -          -          x      x             -              -
-  deleted           -     -    -          -          x      x             -              -
-  error             -     x    -          x          x      x             -              -
-  shelved           -     -    -          -          x      x             -              -
-  shelved_offloaded -     -    -          -          x      x             -              -
+                    start stop rebootSoft rebootHard delete consoleOutput attachInterface detachInterface updateMetadata deleteMetadata
+  active            -     x    x          x          x      x             x               x               x              x
+  building          -     -    -          -          x      x             -               -               -              -
+  paused            -     -    -          x          x      x             x               x               x              x
+  suspended         -     -    -          x          x      x             -               -               x              x
+  stopped           x     -    -          x          x      x             x               x               x              x
+  rescued           -     -    -          -          x      x             -               -               -              -
+  resized           -     -    -          -          x      x             -               -               -              -
+  soft-delete       -     -    -          -          x      x             -               -               -              -
+  deleted           -     -    -          -          x      x             -               -               -              -
+  error             -     x    -          x          x      x             -               -               -              -
+  shelved           -     -    -          -          x      x             -               -               -              -
+  shelved_offloaded -     -    -          -          x      x             -               -               -              -
 `
 
 const [columns, ...rows] = table
