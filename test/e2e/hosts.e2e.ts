@@ -188,7 +188,7 @@ it(
 it(
   'a host that was copied: neither agent is let in before an operator has looked, nothing is removed, and then all goes on',
   async () => {
-    const kept = await serverOn('one')
+    const [deleted, kept] = [await serverOn('one'), await serverOn('one')]
     const twin = await cloud.startTwin('agent-one')
     await becomes('one', 'quarantined')
     expect((await host('one')).why).toContain('Two agents register as this host in turns')
@@ -197,20 +197,25 @@ it(
       return logs.every((log) => log.includes('the cloud does not let this host take part'))
     }
     await until('both agents say that they are refused', refusals)
-    // Nothing is placed there; what is asked for of what lies there waits.
+    // Nothing is placed there; what is asked for of what lies there waits. (The copy has its guests off: whether the cloud
+    // has begun to start them again before it knew of two agents is open here, so nothing is asked that a start refuses.)
     const created = await create('elsewhere')
     await isOf(created, 'ACTIVE')
     expect((await server(created))!.host).toBe('two')
-    expect((await admin.compute('POST', `/servers/${kept}/action`, { 'os-stop': null })).status).toBe(202)
-    expect((await server(kept))!.status).toBe('ACTIVE')
+    expect((await admin.compute('DELETE', `/servers/${deleted}`)).status).toBe(204)
     for (const directory of [await directoryOf('one'), `${await directoryOf('one')}-twin`])
-      expect((await readdir(join(directory, 'guests'))).filter((folder) => folder.startsWith(kept))).toHaveLength(1)
+      for (const id of [deleted, kept])
+        expect((await readdir(join(directory, 'guests'))).filter((folder) => folder.startsWith(id))).toHaveLength(1)
+    expect(await server(deleted)).toBeDefined()
     await cloud.kill(twin)
     expect(await act('one', 'release')).toBe(200)
     await becomes('one', 'up')
-    await isOf(kept, 'SHUTOFF')
-    expect((await admin.compute('POST', `/servers/${kept}/action`, { 'os-start': null })).status).toBe(202)
+    await isGone(deleted)
+    expect(await foldersOf('one', deleted)).toEqual([])
     await isOf(kept, 'ACTIVE')
+    const stop = async () => (await admin.compute('POST', `/servers/${kept}/action`, { 'os-stop': null })).status === 202
+    await until('a stop is taken', stop)
+    await isOf(kept, 'SHUTOFF')
     await admin.compute('DELETE', `/servers/${kept}`)
     await isGone(kept)
     expect(await foldersOf('one', kept)).toEqual([])
