@@ -26,7 +26,9 @@ export class TestHost {
   open(processes: ProcessRunner = this.processes): HostNetwork {
     const { lab, settings } = this
     const table = processTable(`/proc/${lab.pid}/root/proc`, (pid, signal) => {
-      execFileSync('nsenter', ['--target', String(lab.pid), '--pid', '--mount', '--root', 'kill', '-s', signal, String(pid)])
+      // The shell's own `kill`: the program of this name is in a package that a bare machine does not have.
+      const kill = ['sh', '-c', 'kill -s "$0" "$1"', signal.slice('SIG'.length), String(pid)]
+      execFileSync('nsenter', ['--target', String(lab.pid), '--pid', '--mount', '--root', ...kill])
     })
     return linuxHostNetwork({ settings, clock: systemClock, processes, table })
   }

@@ -90,12 +90,12 @@ describe('a guest', () => {
     expect(await guest.ask('10.0.0.2', 'www.example.org')).toEqual(['192.0.2.7'])
     expect(await guest.ask('10.0.0.2', 'nobody.nubo.test')).toEqual(['ENOTFOUND'])
 
-    const process = await host.run('cat /tmp/nubo-networks-*/1/processes/network-100.pid')
+    const process = await host.run(`cat ${host.settings.directory}/processes/network-100.pid`)
     const names = [{ name: 'newcomer', addresses: ['10.0.0.78'] }]
     await agent.apply(planOf([{ ...network, names }], [port], 2))
     for (;;) if ((await guest.ask('10.0.0.2', 'newcomer.nubo.test'))[0] === '10.0.0.78') break
     expect(await guest.ask('10.0.0.2', 'far-away.nubo.test')).toEqual(['ENOTFOUND'])
-    expect(await host.run('cat /tmp/nubo-networks-*/1/processes/network-100.pid')).toBe(process)
+    expect(await host.run(`cat ${host.settings.directory}/processes/network-100.pid`)).toBe(process)
   })
 
   test('gets the address of a guest that is gone, if it is its own now', async () => {
@@ -149,7 +149,7 @@ describe('when programs are killed', () => {
     const { host } = await begin(network, ports)
     const [one, two] = [await plug(host, network, ports[0]!), await plug(host, network, ports[1]!)]
     for (const guest of [one, two]) expect(await guest.askForLease()).toBeDefined()
-    await host.run('kill -9 $(cat /tmp/nubo-networks-*/1/processes/*.pid)')
+    await host.run(`kill -9 $(cat ${host.settings.directory}/processes/*.pid)`)
     expect(await one.reaches('10.0.0.12', 1_472)).toBe(true)
     expect(await leaseAtLast(one)).toMatchObject({ new_ip_address: '10.0.0.11' })
   })
@@ -161,11 +161,11 @@ describe('when programs are killed', () => {
     for (const guest of [one, two]) expect(await guest.askForLease()).toBeDefined()
     expect(await one.reaches('10.0.0.12')).toBe(true)
 
-    const process = await host.run('cat /tmp/nubo-networks-*/1/processes/network-100.pid')
+    const process = await host.run(`cat ${host.settings.directory}/processes/network-100.pid`)
     const next = host.open()
     opened.push(next)
     expect(await next.apply(planOf([network], ports))).toEqual({ revision: 1 })
-    expect(await host.run('cat /tmp/nubo-networks-*/1/processes/network-100.pid')).toBe(process)
+    expect(await host.run(`cat ${host.settings.directory}/processes/network-100.pid`)).toBe(process)
 
     await host.run('ip link del nubr100; ip netns del nudh100; nft flush ruleset')
     expect(await next.mend()).toEqual({ revision: 1 })
