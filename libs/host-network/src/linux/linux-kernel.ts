@@ -68,7 +68,8 @@ export class LinuxKernel implements Kernel {
   }
 
   private async tables(namespace: string): Promise<Map<string, Table>> {
-    return tablesOf(namespace, await this.json(...inNamespace(namespace, 'nft', ['--json', 'list', 'ruleset'])))
+    const listing = inNamespace(namespace, 'nft', ['--json', '--numeric-protocol', 'list', 'ruleset'])
+    return tablesOf(namespace, await this.json(...listing))
   }
 
   /** As they are now, those that somebody asks for. */

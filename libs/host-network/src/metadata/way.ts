@@ -6,7 +6,7 @@ import { insideService, serviceNamespace, uplink } from '../names.js'
 import type { Part } from '../part.js'
 import type { HostSettings } from '../settings.js'
 import { leastMtuOfIpv6 } from '../wire/segments.js'
-import { servedNetworks, uplinkAddresses, uplinkServices, type ServedNetwork } from '../wire/service-link.js'
+import { answerOnUplinks, servedNetworks, uplinkAddresses, type ServedNetwork } from '../wire/service-link.js'
 import {
   identitiesOf,
   identityPrefix,
@@ -35,7 +35,7 @@ export const metadataWay: Part = (plan, settings, program) => {
     addCallers(network, callers.get(network.networkId) ?? [], program)
     addTables(serviceNamespace(network), settings, program)
   }
-  uplinkServices(program).element(`tcp . ${settings.metadataPort}`)
+  answerOnUplinks(program, 'tcp', settings.metadataPort)
   program
     .table(hostNamespace, 'inet', 'nubo_metadata')
     .chain('host', at('filter', 'input', -10))

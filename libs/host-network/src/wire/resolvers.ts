@@ -6,7 +6,7 @@ import type { ProgramBuilder } from '../engine/program.js'
 import type { Part } from '../part.js'
 import type { NetworkPlan } from '../plan.js'
 import type { HostSettings } from '../settings.js'
-import { servedNetworks, uplinkServices } from './service-link.js'
+import { answerOnUplinks, servedNetworks } from './service-link.js'
 import { dnsmasq, settingsText } from './dnsmasq.js'
 
 /** Ports are spread over so many, so that one more of them seldom moves another. */
@@ -79,5 +79,5 @@ function resolver(upstream: string, port: number, settings: HostSettings, progra
     ...servers,
   ])
   dnsmasq({ name, namespace: hostNamespace, text, reads: '', remembers: [] }, settings, program)
-  for (const protocol of ['udp', 'tcp']) uplinkServices(program).element(`${protocol} . ${port}`)
+  for (const protocol of ['udp', 'tcp'] as const) answerOnUplinks(program, protocol, port)
 }

@@ -19,8 +19,15 @@ export function servedNetworks(networks: readonly NetworkPlan[], settings: HostS
 /** Both ends of the way between a service's namespace and the host: each pair of them is a link of its own. */
 export const uplinkAddresses = { host: 'fe80::1', inside: 'fe80::2' } as const
 
-/** The set of what the host answers on uplinks: `tcp . 80` in `inet nubo_uplinks`. All else that comes from there is dropped. */
-export const uplinkServices = (program: ProgramBuilder) =>
+/** Numbers, as nft is asked to list them: which names it lists is up to the machine's `/etc/protocols`, if there is one. */
+const protocolNumbers = { tcp: 6, udp: 17 } as const
+
+/** Lets uplinks in to a port of the host: into a set of `inet nubo_uplinks`. All else that comes from there is dropped. */
+export function answerOnUplinks(program: ProgramBuilder, protocol: keyof typeof protocolNumbers, port: number): void {
+  uplinkServices(program).element(`${protocolNumbers[protocol]} . ${port}`)
+}
+
+const uplinkServices = (program: ProgramBuilder) =>
   program.table(hostNamespace, 'inet', 'nubo_uplinks').set('services', { type: 'inet_proto . inet_service' })
 
 /**

@@ -86,6 +86,11 @@ describe('on one host', () => {
   const settings = { physicalNetworks: { outside: { device: 'outside' } } }
   const plan = planOf([network, served, outside], [guestPort(network, 11), guestPort(served, 11), guestPort(outside, 11)])
 
+  /** As on a bare machine, which has no package with the names of protocols. */
+  async function forgetProtocolNames(host: TestHost): Promise<void> {
+    await host.run('[ ! -e /etc/protocols ] || mount --bind /dev/null /etc/protocols')
+  }
+
   /** All that commands change, and not what they ask. */
   function changing(host: TestHost): { processes: ProcessRunner; seen: string[] } {
     const seen: string[] = []
@@ -109,6 +114,8 @@ describe('on one host', () => {
     expect(await agent.apply({ ...plan, revision: 2 })).toEqual({ revision: 2 })
     expect(await agent.mend()).toEqual({ revision: 2 })
     expect(await open(host, processes).apply(plan)).toEqual({ revision: 1 })
+    await forgetProtocolNames(host)
+    expect(await agent.mend()).toEqual({ revision: 2 })
     expect(seen).toEqual([])
   })
 
@@ -119,7 +126,7 @@ describe('on one host', () => {
     const all = `ip -o link | sed 's/ qlen.*//'; ip netns; nft list ruleset; ip -4 route show table all; ip rule
       bridge fdb | sed 's/ *$//' | sort
       ls -R ${host.settings.directory} 2>/dev/null | grep '[.]' || true
-      ps -eo stat,args | grep -v ^Z | grep [d]nsmasq || true`
+      grep -la [d]nsmasq /proc/[0-9]*/cmdline || true`
     const before = await host.run(all)
     const agent = open(host)
     expect(await agent.apply(plan)).toEqual({ revision: 1 })

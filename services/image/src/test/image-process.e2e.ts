@@ -26,9 +26,10 @@ const statusOf = async (client: Client, id: string): Promise<string> => (await c
 
 /** An upload of which half was sent and written. */
 async function half(client: Client, id: string): Promise<RawUpload> {
+  const before = world.files().length
   const upload = await RawUpload.begin(client.url, `/v2/images/${id}/file`, client.token!, 2_000_000)
   upload.send(Buffer.alloc(1_000_000, 'x'))
-  await soon('bytes are written', async () => (await statusOf(client, id)) === 'saving' && world.files().length > 0)
+  await soon('bytes are written', async () => (await statusOf(client, id)) === 'saving' && world.files().length > before)
   return upload
 }
 
