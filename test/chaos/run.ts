@@ -9,6 +9,7 @@ import {
   nothingIsLive,
   recordsAlwaysHold,
   journalsAreAcknowledged,
+  plansAreApplied,
   type Scene,
   Watch,
 } from './checks/index.js'
@@ -96,7 +97,10 @@ async function loadWhile(load: Load, durationMs: number, work: () => Promise<voi
 async function rest(scene: Scene, withinMs: number, timeline: Timeline): Promise<number> {
   const beganMs = systemClock.monotonicMs()
   await scene.world.waitUntilWell()
-  const isQuiet = async () => (await nothingIsLive.find(scene)).length + (await journalsAreAcknowledged.find(scene)).length === 0
+  const isQuiet = async () => {
+    const open = await Promise.all([nothingIsLive, journalsAreAcknowledged, plansAreApplied].map((check) => check.find(scene)))
+    return open.flat().length === 0
+  }
   const quiet = await waitFor('everything rests', isQuiet, { timeoutMs: withinMs, everyMs: 500 }).catch(() => false)
   const seconds = (systemClock.monotonicMs() - beganMs) / 1000
   timeline.note(quiet ? `at rest after ${seconds.toFixed(1)} s` : `NOT at rest after ${seconds.toFixed(1)} s`)

@@ -15,7 +15,7 @@ export interface Stage {
   parts: ServerParts
 }
 
-/** What a load needs: an image of one sector, a flavor as small as can be, no quota in the way, and the bystanders. */
+/** What a load needs: an image of one sector, a flavor as small as can be, a network, no quota in the way, and the bystanders. */
 export async function setUp(world: World): Promise<Stage> {
   const admin = await world.client('admin')
   const demo = await world.client('demo')
@@ -27,10 +27,23 @@ export async function setUp(world: World): Promise<Stage> {
   const found = await demo.call<{ projects: { id: string }[] }>('GET', `${demo.apiUrl}/v3/auth/projects`)
   const quota_set = { instances: -1, cores: -1, ram: -1 }
   await admin.compute('PUT', `/os-quota-sets/${found.body.projects[0]!.id}`, { quota_set })
-  const parts = { imageRef, flavorRef: made.body.flavor.id, networks: 'none' } as const
+  const parts = { imageRef, flavorRef: made.body.flavor.id, networks: [{ uuid: await makeNetwork(demo) }] }
   for (let number = 1; number <= bystanders; number++)
     world.bystanders.add(await makeBystander(demo, `bystander-${number}`, parts))
   return { admin, demo, parts }
+}
+
+/** Its addresses are few: those of the deleted are soon given out again. */
+async function makeNetwork(demo: CloudClient): Promise<string> {
+  const { network } = await make<{ network: { id: string } }>(demo, 'networks', { network: { name: 'chaos' } })
+  await make(demo, 'subnets', { subnet: { network_id: network.id, ip_version: 4, cidr: '10.20.30.0/27' } })
+  return network.id
+}
+
+async function make<T>(client: CloudClient, what: string, body: unknown): Promise<T> {
+  const made = await client.network<T>('POST', `/${what}`, body)
+  if (made.status !== 201) throw new Error(`POST /${what}: ${made.status} ${JSON.stringify(made.body)}`)
+  return made.body
 }
 
 async function makeBystander(client: CloudClient, name: string, parts: ServerParts): Promise<string> {

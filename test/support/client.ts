@@ -38,6 +38,10 @@ export class CloudClient {
     return this.call<T>(method, `${this.apiUrl}/v2.1${path}`, body, { 'OpenStack-API-Version': 'compute 2.96', ...headers })
   }
 
+  network<T = Record<string, never>>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+    return this.call<T>(method, `${this.apiUrl}/network/v2.0${path}`, body)
+  }
+
   image<T = Record<string, never>>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
     return this.call<T>(method, `${this.imageUrl}/v2${path}`, body)
   }

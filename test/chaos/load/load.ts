@@ -26,6 +26,8 @@ const changes: Record<string, readonly Change[]> = {
 }
 /** A deletion that overtakes a build is worth trying, but most builds should end. */
 const overtakes = 0.15
+/** Of servers, so many are not on the network. */
+const unconnected = 0.25
 /** Of creates, so many lose their first answer and are repeated. */
 const lostAnswers = 0.2
 /** Now and then something is asked for that does not fit: the answer must be an honest 409. */
@@ -63,8 +65,10 @@ export class Load {
     const { live } = ledger
     const share = live.length / mostServers
     // The fewer there are, the more are made: the cloud fills and stays filled.
-    if (random.fraction() > share + 0.2)
-      return await this.requests.create(`chaos-${++this.creates}`, parts, { lost: random.fraction() < lostAnswers })
+    if (random.fraction() > share + 0.2) {
+      const asked = random.fraction() < unconnected ? { ...parts, networks: 'none' as const } : parts
+      return await this.requests.create(`chaos-${++this.creates}`, asked, { lost: random.fraction() < lostAnswers })
+    }
     if (live.length === 0) return
     const server = await this.requests.show(pick(random, live))
     const kind = server && choose(random, server)

@@ -5,7 +5,7 @@ import type { Answered, Ledger, LedgerEntry, RequestKind } from './ledger.js'
 export interface ServerParts {
   imageRef: string
   flavorRef: string
-  networks: 'none'
+  networks: 'none' | { uuid: string }[]
 }
 
 export interface Server {
