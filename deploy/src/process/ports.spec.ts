@@ -1,7 +1,14 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
+import { type Random, systemRandom } from '@nubo/kernel'
 import { freePort, isPortFree } from './ports.js'
+
+/** Random but for the first choice. */
+function firstChoosing(port: number): Random {
+  const fractions = [(port - 15_000) / 17_768 + 1e-9]
+  return { ...systemRandom, fraction: () => fractions.shift() ?? systemRandom.fraction() }
+}
 
 describe('ports', () => {
   it('are free until somebody listens', async () => {
@@ -16,12 +23,16 @@ describe('ports', () => {
   })
 
   it('are chosen anew while the chosen one is taken', async () => {
-    const server = createServer().listen(await freePort(), '127.0.0.1')
+    let port = 20_000
+    while (!(await isPortFree(port))) port++
+    const server = createServer().listen(port, '127.0.0.1')
     await once(server, 'listening')
-    const { port } = server.address() as { port: number }
-    const fractions = [(port - 15_000) / 17_768 + 1e-9, 0.5]
-    const chosen = await freePort('127.0.0.1', { bytes: Buffer.alloc, fraction: () => fractions.shift() ?? 0.25 })
-    expect(chosen).not.toBe(port)
+    expect(await freePort('127.0.0.1', firstChoosing(port))).not.toBe(port)
     server.close()
+  })
+
+  it('are given once, though nobody listens yet', async () => {
+    const port = await freePort()
+    expect(await freePort('127.0.0.1', firstChoosing(port))).not.toBe(port)
   })
 })
