@@ -7,11 +7,19 @@ export const prefixLengthOf = (cidr: string) => Number(cidr.split('/')[1])
 export function isWithin(address: string, cidr: string): boolean {
   const family = familyOf(cidr)
   if (familyOf(address) !== family) return false
-  const type = family === 6 ? 'ipv6' : 'ipv4'
+  if (family === 4) return isWithin4(address, cidr)
   const list = new BlockList()
-  list.addSubnet(cidr.split('/')[0]!, prefixLengthOf(cidr), type)
-  return list.check(address, type)
+  list.addSubnet(cidr.split('/')[0]!, prefixLengthOf(cidr), 'ipv6')
+  return list.check(address, 'ipv6')
 }
+
+/** It is asked for each address of a host. */
+function isWithin4(address: string, cidr: string): boolean {
+  const size = 2 ** (32 - prefixLengthOf(cidr))
+  return Math.floor(numberOf(address) / size) === Math.floor(numberOf(cidr.split('/')[0]!) / size)
+}
+
+const numberOf = (address: string) => address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0)
 
 export function subnetOf<S extends Pick<SubnetPlan, 'cidr'>>(address: string, subnets: readonly S[]): S | undefined {
   return subnets.find(({ cidr }) => isWithin(address, cidr))
@@ -24,8 +32,11 @@ function interfaceIdOf(mac: string): string[] {
   return [(a << 8) | b, (c << 8) | 0xff, 0xfe00 | d, (e << 8) | f].map((word) => word.toString(16))
 }
 
-/** The address that a MAC has on each link. */
-export const linkLocalOf = (mac: string) => canonical(`fe80::${interfaceIdOf(mac).join(':')}`)
+/** The address that a MAC has on each link, in canonical words: of those that follow `::` only the first may be 0. */
+export function linkLocalOf(mac: string): string {
+  const [first, ...others] = interfaceIdOf(mac)
+  return `fe80::${first === '0' ? '' : `${first}:`}${others.join(':')}`
+}
 
 /** The address that a MAC gives itself in a prefix of 64 bits. */
 export function slaacAddressOf(mac: string, cidr: string): string {

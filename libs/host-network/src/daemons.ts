@@ -1,5 +1,5 @@
 import { CloudError, type Clock } from '@nubo/kernel'
-import type { ProcessObject } from './engine/program.js'
+import type { ProcessObject } from './engine/piece.js'
 import type { NetworkFiles } from './files.js'
 import type { ProcessRunner } from './process-runner.js'
 import type { LiveProcess, ProcessTable } from './process-table.js'
@@ -35,6 +35,8 @@ const pause = { firstMs: 1_000, longestMs: 60_000 }
  * file that it is told; one is ours only if it was started with the name of that file.
  */
 export class Daemons {
+  /** By name, what was found to run as it is to. */
+  private readonly settled = new Map<string, ProcessObject>()
   /** By name, when one that would not start is tried again. */
   private readonly failures = new Map<string, { message: string; pauseMs: number; notBeforeMs: number }>()
 
@@ -61,11 +63,13 @@ export class Daemons {
 
   /**
    * Starts what is wanted and does not run, tells what runs that there is news to read, starts anew what would not forget.
+   * What was settled the last time and is wanted as it was is not looked at: `revive` does that.
    * @returns what would not start, for a person.
    */
   async settle(wanted: Wanted): Promise<string[]> {
     const problems: string[] = []
     for (const process of wanted.values()) {
+      if (this.settled.get(process.name) === process) continue
       const failure = this.failures.get(process.name)
       if (failure && this.options.clock.monotonicMs() < failure.notBeforeMs) {
         problems.push(failure.message)
@@ -73,6 +77,7 @@ export class Daemons {
       }
       try {
         await this.settleOne(process)
+        this.settled.set(process.name, process)
         this.failures.delete(process.name)
       } catch (error) {
         if (!(error instanceof CloudError)) throw error
@@ -86,8 +91,17 @@ export class Daemons {
   /** Starts again what has ended; asks no more of what runs. Gives what would not start, for a person. */
   async revive(wanted: Wanted): Promise<string[]> {
     const ended = new Map<string, ProcessObject>()
-    for (const [name, process] of wanted) if (!(await this.find(name))) ended.set(name, process)
+    for (const [name, process] of wanted) {
+      if (await this.find(name)) continue
+      this.settled.delete(name)
+      ended.set(name, process)
+    }
     return await this.settle(ended)
+  }
+
+  /** The next time all are looked at. */
+  doubt(): void {
+    this.settled.clear()
   }
 
   private async names(): Promise<Set<string>> {
@@ -129,6 +143,7 @@ export class Daemons {
   /** @throws `Unavailable` where it does not end. */
   private async end(name: string): Promise<void> {
     const { table, clock } = this.options
+    this.settled.delete(name)
     const running = await this.find(name)
     if (!running) return
     table.signal(running.pid, 'SIGTERM')

@@ -13,9 +13,12 @@ import { serviceLinks } from './wire/service-link.js'
 /** Every concern of a host's networks. */
 const parts: readonly Part[] = [segments, serviceLinks, resolvers, dhcp, securityGroups, routers, metadataWay]
 
-/** All that is to be on the host for this plan. */
-export function programOf(plan: HostPlan, settings: HostSettings): Program {
-  const program = new ProgramBuilder()
+/**
+ * All that is to be on the host for this plan.
+ * @param before of an earlier plan: what is as it was there is not worked out again.
+ */
+export function programOf(plan: HostPlan, settings: HostSettings, before?: Program): Program {
+  const program = new ProgramBuilder(before)
   for (const part of parts) part(plan, settings, program)
-  return program
+  return program.program
 }

@@ -1,10 +1,10 @@
 import { CloudError, type Clock, type PortId, type Timer } from '@nubo/kernel'
 import type { Daemons } from './daemons.js'
-import { differenceOf } from './engine/difference.js'
 import type { Kernel, KernelChanges, KernelState } from './engine/kernel.js'
-import { hostNamespace, type SettingObject } from './engine/objects.js'
+import { noteChanges } from './engine/noted-state.js'
+import { hostNamespace } from './engine/objects.js'
+import { changesTo } from './engine/program-difference.js'
 import type { Program } from './engine/program.js'
-import { stateAfter } from './engine/state-after.js'
 import { tableDifferenceOf } from './engine/table-difference.js'
 import type { NetworkFiles } from './files.js'
 import type { Follower } from './follower.js'
@@ -13,6 +13,7 @@ import { bridgeOf, tapName } from './names.js'
 import type { HostPlan } from './plan.js'
 import { programOf } from './program-of.js'
 import type { HostSettings } from './settings.js'
+import { sharedWith } from './shared-plan.js'
 
 export interface ProgrammedHostNetworkOptions {
   kernel: Kernel
@@ -33,6 +34,8 @@ export class ProgrammedHostNetwork implements HostNetwork {
   private program: Program | undefined
   /** What is in the kernel; undefined while that is in doubt. */
   private state: KernelState | undefined
+  /** What that was made by; undefined where others may have had a hand in it. */
+  private inForce: Program | undefined
   /** What the files of ours say; undefined before they were read. */
   private written: Map<string, string> | undefined
   private plugs = new Map<PortId, Plug>()
@@ -44,8 +47,8 @@ export class ProgrammedHostNetwork implements HostNetwork {
 
   apply(plan: HostPlan): Promise<Applied> {
     return this.inTurn(async () => {
-      this.plan = plan
-      this.program = programOf(plan, this.options.settings)
+      this.plan = sharedWith(this.plan, plan)
+      this.program = programOf(this.plan, this.options.settings, this.program)
       this.lookAgainLater()
       return await this.carryOut()
     })
@@ -54,8 +57,7 @@ export class ProgrammedHostNetwork implements HostNetwork {
   mend(): Promise<Applied> {
     return this.inTurn(async () => {
       if (!this.plan) return { revision: 0 }
-      this.state = undefined
-      this.written = undefined
+      this.doubt()
       return await this.carryOut()
     })
   }
@@ -76,6 +78,13 @@ export class ProgrammedHostNetwork implements HostNetwork {
     return result
   }
 
+  /** All is looked at afresh. */
+  private doubt(): void {
+    this.state = undefined
+    this.written = undefined
+    this.options.daemons.doubt()
+  }
+
   private async carryOut(): Promise<Applied> {
     const [plan, program] = [this.plan!, this.program!]
     const problems = [...program.troubles]
@@ -87,8 +96,7 @@ export class ProgrammedHostNetwork implements HostNetwork {
       problems.push(...(await this.options.daemons.settle(program.processes)))
     } catch (error) {
       if (!(error instanceof CloudError && error.kind === 'Unavailable')) throw error
-      this.state = undefined
-      this.written = undefined
+      this.doubt()
       problems.push(error.message)
     }
     if (problems.length === 0) return { revision: plan.revision }
@@ -98,52 +106,48 @@ export class ProgrammedHostNetwork implements HostNetwork {
   /** What could not be done is tried once more, from what is there then: somebody else may have had a hand in it. */
   private async programKernel(program: Program): Promise<string[]> {
     const { kernel } = this.options
-    const settings = [...program.objects.values()].filter((object): object is SettingObject => object.kind === 'setting')
     let problems: string[] = []
     for (const _attempt of [1, 2]) {
-      this.state ??= await kernel.read(settings)
+      if (!this.state) this.inForce = undefined
+      this.state ??= await kernel.read(program.settings)
       problems = await this.makeSo(program, this.state)
       if (problems.length === 0) break
       this.state = undefined
     }
-    const state = await this.isDone(program, settings, problems)
-    this.noteWhatIsReady(program, state)
+    const state = await this.isDone(program, problems)
+    this.noteWhatIsReady(state)
     return [...problems, ...missing(program, state)]
   }
 
   private async makeSo(program: Program, state: KernelState): Promise<string[]> {
     const { kernel, daemons } = this.options
-    const changes = changesOf(state, program)
-    if (changes.objects.length + changes.tables.length === 0) return []
-    await daemons.leave(namespacesMadeAnew(changes))
-    const problems = await kernel.change(changes)
-    this.state = stateAfter(state, changes)
-    return problems
+    const changes = changesTo(program, state, this.inForce)
+    if (changes.objects.length + changes.tables.length > 0) {
+      await daemons.leave(namespacesMadeAnew(changes))
+      const problems = await kernel.change(changes)
+      if (problems.length > 0) return problems
+      noteChanges(state, changes)
+    }
+    this.inForce = program
+    return []
   }
 
-  private async isDone(
-    program: Program,
-    settings: SettingObject[],
-    problems: readonly string[],
-  ): Promise<KernelState | undefined> {
+  private async isDone(program: Program, problems: readonly string[]): Promise<KernelState | undefined> {
     if (problems.length === 0) return this.state
-    const state = await this.options.kernel.read(settings)
+    const state = await this.options.kernel.read(program.settings)
     return tableDifferenceOf(state.tables, program.tables).length > 0 ? undefined : state
   }
 
   /** A port is ready when its bridge is there, and all filters are in force: what is undefined says that they are not. */
-  private noteWhatIsReady({ objects, needs }: Program, state: KernelState | undefined): void {
+  private noteWhatIsReady(state: KernelState | undefined): void {
     const { networks, ports } = this.plan!
-    const byId = new Map(networks.map((network) => [network.networkId, network]))
+    const bridges = new Map(networks.map((network) => [network.networkId, bridgeOf(network, this.options.settings)]))
     const before = this.plugs
     this.plugs = new Map()
     for (const { portId, networkId } of ports) {
-      const network = byId.get(networkId)
-      const bridge = network && bridgeOf(network, this.options.settings)
+      const bridge = bridges.get(networkId)
       if (bridge === undefined) continue
-      const key = `link ${hostNamespace} ${bridge}`
-      const mustBeThere = objects.has(key) || needs.has(key)
-      const isThere = state ? !mustBeThere || state.objects.has(key) : before.has(portId)
+      const isThere = state ? state.objects.has(`link ${hostNamespace} ${bridge}`) : before.has(portId)
       if (isThere) this.plugs.set(portId, { bridge, device: tapName(portId) })
     }
   }
@@ -178,16 +182,6 @@ export class ProgrammedHostNetwork implements HostNetwork {
   private async look(): Promise<void> {
     await this.inTurn(() => this.options.daemons.revive(this.program!.processes)).catch(() => undefined)
     this.lookAgainLater()
-  }
-}
-
-function changesOf(state: KernelState, program: Program): KernelChanges {
-  const tables = tableDifferenceOf(state.tables, program.tables)
-  // What stands in a namespace goes with it.
-  const stays = (namespace: string) => namespace === hostNamespace || program.objects.has(`namespace ${namespace}`)
-  return {
-    objects: differenceOf(state.objects, program.objects),
-    tables: tables.filter(({ table }) => stays(table.namespace)),
   }
 }
 

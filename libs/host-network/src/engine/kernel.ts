@@ -1,13 +1,19 @@
 import type { Change } from './difference.js'
 import type { KernelObject, SettingObject } from './objects.js'
 import type { TableChanges } from './table-difference.js'
-import type { Table } from './tables.js'
+import type { Chain, NamedSet, Table } from './tables.js'
 
 /** What of ours is in the kernel, and the links of others that a port of ours may be. */
 export interface KernelState {
-  objects: ReadonlyMap<string, KernelObject>
+  objects: Map<string, KernelObject>
   /** A rule stands here as its mark. */
-  tables: ReadonlyMap<string, Table>
+  tables: Map<string, OpenTable>
+}
+
+/** A table whose contents may be noted otherwise. */
+export interface OpenTable extends Table {
+  chains: Map<string, Chain & { rules: string[] }>
+  sets: Map<string, NamedSet & { elements: Map<string, string> }>
 }
 
 export interface KernelChanges {

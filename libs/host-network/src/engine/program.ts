@@ -1,141 +1,137 @@
 import { assert } from '@nubo/kernel'
-import {
-  hostNamespace,
-  keyOf,
-  type AddressObject,
-  type ForwardingObject,
-  type KernelObject,
-  type LinkObject,
-  type NeighbourObject,
-  type RouteObject,
-} from './objects.js'
-import { tableKey, type Hook, type NamedSet, type Table, type TableFamily } from './tables.js'
+import type { KernelObject, SettingObject } from './objects.js'
+import { Piece, type ProcessObject } from './piece.js'
+import type { Chain, NamedSet, Table } from './tables.js'
 
-/** A program that runs while the plan wants it, and is started again when it ends. */
-export interface ProcessObject {
-  /** Known by: letters, digits and dashes. */
-  name: string
-  namespace: string
-  program: string
-  args: readonly string[]
-  /** Of what it reads when it is told to (SIGHUP): when this changes it is told. */
-  reads: string
-  /** What it remembers of what it read: when one of these is gone it is started anew. */
-  remembers: readonly string[]
-}
+/** By who says what is in them, and of which thing of the plan. */
+type KnownPieces = ReadonlyMap<unknown, ReadonlyMap<string, Piece>>
 
 /** All that is to be on a host: what of it is there already is left alone, and what else of ours is there is taken away. */
-export interface Program {
-  objects: ReadonlyMap<string, KernelObject>
-  tables: ReadonlyMap<string, Table>
-  files: ReadonlyMap<string, string>
-  processes: ReadonlyMap<string, ProcessObject>
-  /** What of the plan cannot be done on this host, for a person. */
-  troubles: readonly string[]
-  /** By key, links of others that must be there, and what to say to a person where one is not. */
-  needs: ReadonlyMap<string, string>
-}
-
-/** Gathers a program from its parts. To name a thing twice is a defect, unless both say the same. */
-export class ProgramBuilder implements Program {
-  readonly objects = new Map<string, KernelObject>()
-  readonly tables = new Map<string, TableBuilder>()
-  readonly files = new Map<string, string>()
-  readonly processes = new Map<string, ProcessObject>()
-  readonly troubles: string[] = []
-  readonly needs = new Map<string, string>()
-
-  namespace(namespace: string): void {
-    this.add({ kind: 'namespace', namespace })
-  }
-
-  /** What is made is up; what was found is as it is, unless it says so. */
-  link(link: Omit<LinkObject, 'kind'>): void {
-    this.add({ kind: 'link', ...(link.make.kind !== 'found' && { up: true }), ...link })
-  }
-
-  address(address: Omit<AddressObject, 'kind'>): void {
-    this.add({ kind: 'address', ...address })
-  }
-
-  neighbour(neighbour: Omit<NeighbourObject, 'kind'>): void {
-    this.add({ kind: 'neighbour', ...neighbour })
-  }
-
-  forwarding(forwarding: Omit<ForwardingObject, 'kind'>): void {
-    this.add({ kind: 'forwarding', ...forwarding })
-  }
-
-  route(route: Omit<RouteObject, 'kind'>): void {
-    this.add({ kind: 'route', ...route })
-  }
-
-  setting(namespace: string, path: string, value: string): void {
-    this.add({ kind: 'setting', namespace, path, value })
-  }
-
-  /** The table of this name, which is made by whoever asks for it first. Names begin with `nubo`: others are not ours. */
-  table(namespace: string, family: TableFamily, name: string): TableBuilder {
-    assert(name.startsWith('nubo'), 'tables of ours are known by their name')
-    const key = tableKey({ namespace, family, name })
-    const table = this.tables.get(key) ?? new TableBuilder(namespace, family, name)
-    this.tables.set(key, table)
-    return table
-  }
-
-  file(path: string, text: string): void {
-    assert((this.files.get(path) ?? text) === text, `${path} is one file`)
-    this.files.set(path, text)
-  }
-
-  process(process: ProcessObject): void {
-    assert(!this.processes.has(process.name), `${process.name} is one process`)
-    this.processes.set(process.name, process)
-  }
-
-  /** Notes what of the plan cannot be done here. */
-  trouble(why: string): void {
-    this.troubles.push(why)
-  }
-
-  /** A link of the host's own, which is not made by us, must be there. */
-  need(name: string, why: string): void {
-    this.needs.set(keyOf({ kind: 'link', namespace: hostNamespace, name, make: { kind: 'found' } }), why)
-  }
-
-  private add(object: KernelObject): void {
-    const key = keyOf(object)
-    const before = this.objects.get(key)
-    assert(!before || JSON.stringify(before) === JSON.stringify(object), `${key} is one thing`)
-    this.objects.set(key, object)
-  }
-}
-
-export class TableBuilder implements Table {
-  readonly chains = new Map<string, { hook?: Hook; rules: string[] }>()
-  readonly sets = new Map<string, NamedSet & { elements: Map<string, string> }>()
-
+export class Program {
+  /** @param known the same pieces, where they are to be found again. */
   constructor(
-    readonly namespace: string,
-    readonly family: TableFamily,
-    readonly name: string,
+    readonly pieces: ReadonlySet<Piece> = new Set(),
+    readonly known: KnownPieces = new Map(),
   ) {}
 
-  /** Rules are appended to it in the order in which they are given. */
-  chain(name: string, hook?: Hook): { rule(...texts: string[]): void } {
-    const chain = this.chains.get(name) ?? { rules: [] }
-    if (hook) chain.hook = hook
-    this.chains.set(name, chain)
-    return { rule: (...texts) => void chain.rules.push(...texts) }
+  get objects(): Map<string, KernelObject> {
+    return this.together(({ objects }) => objects)
   }
 
-  /** A set, or, with `data`, a map. */
-  set(name: string, of: Omit<NamedSet, 'elements'>): { element(key: string, value?: string): void } {
-    const set = this.sets.get(name) ?? { ...of, elements: new Map<string, string>() }
-    this.sets.set(name, set)
-    return { element: (key, value = '') => void set.elements.set(asListed(key), value) }
+  get settings(): SettingObject[] {
+    return [...this.objects.values()].filter((object): object is SettingObject => object.kind === 'setting')
+  }
+
+  get files(): Map<string, string> {
+    return this.together(({ files }) => files)
+  }
+
+  get processes(): Map<string, ProcessObject> {
+    return this.together(({ processes }) => processes)
+  }
+
+  /** What of the plan cannot be done on this host, for a person. */
+  get troubles(): string[] {
+    return [...this.pieces].flatMap(({ troubles }) => troubles)
+  }
+
+  /** By key, links of others that must be there, and what to say to a person where one is not. */
+  get needs(): Map<string, string> {
+    return this.together(({ needs }) => needs)
+  }
+
+  get tables(): Map<string, Table> {
+    const tables = new Map<string, WholeTable>()
+    for (const piece of this.pieces) {
+      for (const [key, table] of piece.tables) {
+        const { namespace, family, name } = table
+        const whole = tables.get(key) ?? { namespace, family, name, chains: new Map(), sets: new Map() }
+        tables.set(key, whole)
+        addContents(whole, table)
+      }
+    }
+    return tables
+  }
+
+  /** Whether any piece names the table, or a set of it. */
+  names(table: string, set?: string): boolean {
+    return [...this.pieces].some(({ tables }) => (set === undefined ? tables.has(table) : tables.get(table)?.sets.has(set)))
+  }
+
+  private together<T>(shareOf: (piece: Piece) => ReadonlyMap<string, T>): Map<string, T> {
+    const all = new Map<string, T>()
+    for (const piece of this.pieces) {
+      const share = shareOf(piece)
+      if (share.size === 0) continue
+      for (const [key, one] of share) {
+        assert(!all.has(key), `${key} is said by one piece`)
+        all.set(key, one)
+      }
+    }
+    return all
   }
 }
 
-/** As nft lists it: the prefix of a single address is that address. */
-const asListed = (key: string) => key.replace(/(?<=^|\. )([0-9.]+)\/32\b/g, '$1').replace(/(?<=^|\. )([0-9a-f:]+)\/128\b/g, '$1')
+interface WholeTable extends Table {
+  chains: Map<string, Chain>
+  sets: Map<string, NamedSet & { elements: Map<string, string> }>
+}
+
+function addContents(whole: WholeTable, { chains, sets, name: table }: Table): void {
+  for (const [name, chain] of chains) {
+    assert(!whole.chains.has(name), `the chain ${name} of ${table} is said by one piece`)
+    whole.chains.set(name, chain)
+  }
+  for (const [name, { elements, ...of }] of sets) {
+    const set = whole.sets.get(name) ?? { ...of, elements: new Map() }
+    whole.sets.set(name, set)
+    for (const [key, value] of elements) {
+      assert(!set.elements.has(key), `${key} of ${name} is said by one piece`)
+      set.elements.set(key, value)
+    }
+  }
+}
+
+type Say<Of extends readonly unknown[]> = (piece: Piece, ...of: Of) => void
+
+/** Gathers a program piece by piece. A piece that is made of the same as in the program before is that very piece. */
+export class ProgramBuilder {
+  private readonly pieces = new Set<Piece>()
+  private readonly known = new Map<unknown, Map<string, Piece>>()
+
+  constructor(private readonly before = new Program()) {}
+
+  /**
+   * @param name tells it from the others that are said by the same: mostly an id.
+   * @param say what the piece says, by all that it is made of and by nothing else.
+   * @param of is compared by identity, each of them and what it consists of: texts, numbers, parts of a plan, lists of these.
+   */
+  piece<Of extends readonly unknown[]>(name: string, say: Say<Of>, ...of: Of): void {
+    const pieces = this.known.get(say) ?? new Map<string, Piece>()
+    this.known.set(say, pieces)
+    const there = pieces.get(name)
+    assert(!there || isSameList(there.madeOf, of), `${name} is one piece`)
+    if (there) return
+    const before = this.before.known.get(say)?.get(name)
+    const piece = before && isSameList(before.madeOf, of) ? before : new Piece(of)
+    if (piece !== before) say(piece, ...of)
+    pieces.set(name, piece)
+    this.pieces.add(piece)
+  }
+
+  get program(): Program {
+    return new Program(this.pieces, this.known)
+  }
+}
+
+const isSameList = (a: readonly unknown[], b: readonly unknown[]) =>
+  a.length === b.length && a.every((one, index) => isSame(one, b[index]))
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const keys = Object.keys(a)
+  return (
+    keys.length === Object.keys(b).length && keys.every((key) => Object.is(a[key as keyof typeof a], b[key as keyof typeof b]))
+  )
+}

@@ -1,4 +1,4 @@
-import type { TableBuilder } from '../engine/program.js'
+import type { TableBuilder } from '../engine/piece.js'
 import type { Hook } from '../engine/tables.js'
 import { answerRules } from '../metadata/callers.js'
 import { identityPrefix, metadataAddress, metadataAddress6 } from '../metadata/identities.js'

@@ -211,9 +211,9 @@ it('is known again as it was written', async () => {
   }
   await apply(plan)
   const { tables } = await new LinuxKernel(bridge.lab.processes).read([])
-  const program = new ProgramBuilder()
-  securityGroups({ ...emptyPlan, ...plan }, testSettings, program)
-  expect(tableDifferenceOf(tables, program.tables)).toEqual([])
+  const builder = new ProgramBuilder()
+  securityGroups({ ...emptyPlan, ...plan }, testSettings, builder)
+  expect(tableDifferenceOf(tables, builder.program.tables)).toEqual([])
 })
 
 it('finds out who tracks connections here, and leaves nothing behind', async () => {

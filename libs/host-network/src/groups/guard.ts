@@ -1,6 +1,6 @@
-import type { TableBuilder } from '../engine/program.js'
+import type { TableBuilder } from '../engine/piece.js'
 import { callRules } from '../metadata/callers.js'
-import type { NetworkPlan, PortPlan } from '../plan.js'
+import type { PortPlan } from '../plan.js'
 import { guardChain } from './chain-names.js'
 import { macsOf, sourcesOf, type Source } from './sources.js'
 
@@ -16,20 +16,23 @@ export function addCommonGuard(table: TableBuilder): void {
   table.chain(noAddressChain).rule('icmpv6 type { 131, 132, 133, 135, 143 } accept', 'drop')
 }
 
-/** Lets frames pass that say who the port is, and no others. */
-export function addGuard(table: TableBuilder, port: PortPlan, network: NetworkPlan | undefined): void {
+/**
+ * Lets frames pass that say who the port is, and no others.
+ * @param requests the chain of its network's calls of the metadata service.
+ */
+export function addGuard(table: TableBuilder, port: PortPlan, requests: string | undefined): void {
   const sources = sourcesOf(port)
   const macs = macsOf(sources)
   const chain = table.chain(guardChain(port.portId))
-  chain.rule(`jump ${knownEthertypesChain}`, ...new Set(macs.flatMap((mac) => callRules(network, mac))))
+  chain.rule(`jump ${knownEthertypesChain}`, ...new Set(macs.flatMap((mac) => callRules(requests, mac))))
   for (const source of sources) chain.rule(...sourceRules(source))
   for (const mac of macs) chain.rule(...beforeAddressRules(mac))
   chain.rule('drop')
 }
 
 /** For a port that may say that it is anybody. */
-export function addOpenGuard(table: TableBuilder, { portId }: PortPlan, network: NetworkPlan | undefined): void {
-  table.chain(guardChain(portId)).rule(...callRules(network), 'accept')
+export function addOpenGuard(table: TableBuilder, { portId }: PortPlan, requests: string | undefined): void {
+  table.chain(guardChain(portId)).rule(...callRules(requests), 'accept')
 }
 
 function sourceRules({ mac, prefix, family }: Source): string[] {

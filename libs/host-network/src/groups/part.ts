@@ -1,35 +1,59 @@
+import type { SecurityGroupId } from '@nubo/kernel'
 import { familyOf } from '../addresses.js'
-import { disjoint } from '../prefixes.js'
-import { hostNamespace } from '../engine/objects.js'
-import type { TableBuilder } from '../engine/program.js'
-import { addCallers } from '../metadata/callers.js'
+import type { Piece, TableBuilder } from '../engine/piece.js'
+import { addAnswers, addRequests, requestChain } from '../metadata/callers.js'
 import { tapName } from '../names.js'
 import type { Part } from '../part.js'
 import type { GroupPlan, NetworkPlan, PortPlan } from '../plan.js'
+import { disjoint } from '../prefixes.js'
+import type { HostSettings } from '../settings.js'
+import { wireOf, type Wire } from '../wire/segments.js'
+import { bridgeTable } from './bridge-table.js'
 import { addBaseChains, egressMap, guardMap, ingressMap } from './base-chains.js'
 import { groupChain, guardChain, membersSet, portChain } from './chain-names.js'
 import { addCommonGuard, addGuard, addOpenGuard } from './guard.js'
 import { addPortChains } from './port-chains.js'
 import { ruleText } from './rule-text.js'
-import { addTracking } from './tracking.js'
+import { addTracking, addZone } from './tracking.js'
+import { zonesOf } from './zones.js'
 
 /** Security groups and the guard against spoofing. */
-export const securityGroups: Part = (plan, settings, program) => {
+export const securityGroups: Part = ({ networks, ports, groups }, settings, program) => {
   // Without a network there is no bridge of ours, and a tap is in none.
-  if (plan.networks.length === 0) return
-  const table = program.table(hostNamespace, 'bridge', 'nubo')
+  if (networks.length === 0) return
+  program.piece('groups', addCommon, settings.tracking)
+  const zones = zonesOf(networks)
+  for (const network of networks) {
+    const { networkId, service } = network
+    program.piece(networkId, addNetwork, wireOf(network), zones.get(networkId)!, service, settings)
+  }
+  for (const group of groups) program.piece(group.groupId, addGroup, group)
+  const requests = new Map(networks.map((network) => [network.networkId, requestChain(network)]))
+  const byId = new Map(groups.map((group) => [group.groupId, group]))
+  for (const port of ports) {
+    const own = port.groups.map((groupId) => byId.get(groupId)).filter((group) => group !== undefined)
+    const groupIds = own.map(({ groupId }) => groupId)
+    const isTracked = own.every(({ stateful }) => stateful)
+    program.piece(port.portId, addPort, port, requests.get(port.networkId), groupIds, isTracked)
+  }
+}
+
+function addCommon(piece: Piece, tracking: HostSettings['tracking']): void {
+  const table = bridgeTable(piece)
   addBaseChains(table)
   addCommonGuard(table)
-  addTracking(program, plan.networks, settings)
-  const groups = new Map(plan.groups.map((group) => [group.groupId, group]))
-  for (const group of plan.groups) addGroup(table, group)
-  const networks = new Map(plan.networks.map((network) => [network.networkId, network]))
-  for (const port of plan.ports) addPort(table, port, { groups, network: networks.get(port.networkId) })
-  addCallers(table, plan)
+  addAnswers(table)
+  addTracking(piece, tracking)
+}
+
+function addNetwork(piece: Piece, wire: Wire, zone: number, service: NetworkPlan['service'], settings: HostSettings): void {
+  addZone(piece, wire, zone, settings)
+  addRequests(bridgeTable(piece), wire, service)
 }
 
 /** Shared by all ports that are in the group, or whose rules name it. */
-function addGroup(table: TableBuilder, { groupId, rules, members }: GroupPlan): void {
+function addGroup(piece: Piece, { groupId, rules, members }: GroupPlan): void {
+  const table = bridgeTable(piece)
   for (const direction of ['egress', 'ingress'] as const) {
     const texts = rules.filter((rule) => rule.direction === direction).map(ruleText)
     table.chain(groupChain(direction, groupId)).rule(...new Set(texts))
@@ -40,22 +64,28 @@ function addGroup(table: TableBuilder, { groupId, rules, members }: GroupPlan): 
   }
 }
 
-interface Surroundings {
-  groups: ReadonlyMap<string, GroupPlan>
-  network: NetworkPlan | undefined
-}
-
-function addPort(table: TableBuilder, port: PortPlan, { groups, network }: Surroundings): void {
-  const tap = tapName(port.portId)
-  const ways = waysOf(port)
-  for (const [map, way] of Object.entries(ways)) table.set(map, { type: 'ifname', data: 'verdict' }).element(tap, way)
+function addPort(
+  piece: Piece,
+  port: PortPlan,
+  requests: string | undefined,
+  groups: readonly SecurityGroupId[],
+  isTracked: boolean,
+): void {
+  const table = bridgeTable(piece)
+  addWays(table, port)
   if (!port.adminStateUp) return
-  if (!port.portSecurity) return addOpenGuard(table, port, network)
-  addGuard(table, port, network)
-  addPortChains(table, port, groups)
+  if (!port.portSecurity) return addOpenGuard(table, port, requests)
+  addGuard(table, port, requests)
+  addPortChains(table, port, groups, isTracked)
 }
 
 /** Where a port's packets are judged. */
+function addWays(table: TableBuilder, port: PortPlan): void {
+  for (const [map, way] of Object.entries(waysOf(port))) {
+    table.set(map, { type: 'ifname', data: 'verdict' }).element(tapName(port.portId), way)
+  }
+}
+
 function waysOf({ portId, adminStateUp, portSecurity }: PortPlan): Record<string, string> {
   if (!adminStateUp) return { [guardMap]: 'drop', [egressMap]: 'drop', [ingressMap]: 'drop' }
   const guard = `goto ${guardChain(portId)}`

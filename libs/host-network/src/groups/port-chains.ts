@@ -1,6 +1,7 @@
+import type { SecurityGroupId } from '@nubo/kernel'
 import { addressNumber, parsePrefix } from '../prefixes.js'
-import type { TableBuilder } from '../engine/program.js'
-import type { GroupPlan, PortPlan } from '../plan.js'
+import type { TableBuilder } from '../engine/piece.js'
+import type { PortPlan } from '../plan.js'
 import { groupChain, portChain } from './chain-names.js'
 import { marks } from './marks.js'
 import { macsOf, sourcesOf } from './sources.js'
@@ -13,11 +14,13 @@ export const trackedMap = 'tracked'
 
 const neighbourAdvertisement = 136
 
-/** The two chains of a port that its groups are in force on. */
-export function addPortChains(table: TableBuilder, port: PortPlan, groups: ReadonlyMap<string, GroupPlan>): void {
-  const own = port.groups.map((groupId) => groups.get(groupId)).filter((group) => group !== undefined)
-  const tracked = own.every(({ stateful }) => stateful) ? [`meta mark & ${marks.mask} vmap @${trackedMap}`] : []
-  const judged = (direction: 'egress' | 'ingress') => own.map(({ groupId }) => `jump ${groupChain(direction, groupId)}`)
+/**
+ * The two chains of a port that its groups are in force on.
+ * @param isTracked whether what was let through once goes on: where none of the groups is without state.
+ */
+export function addPortChains(table: TableBuilder, port: PortPlan, groups: readonly SecurityGroupId[], isTracked: boolean): void {
+  const tracked = isTracked ? [`meta mark & ${marks.mask} vmap @${trackedMap}`] : []
+  const judged = (direction: 'egress' | 'ingress') => groups.map((groupId) => `jump ${groupChain(direction, groupId)}`)
   table
     .chain(portChain('egress', port.portId))
     .rule(`jump ${fromGuestsChain}`, ...ownAdvertisements(port), ...tracked, ...judged('egress'), 'drop')

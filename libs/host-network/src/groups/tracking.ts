@@ -1,12 +1,11 @@
-import type { ProgramBuilder } from '../engine/program.js'
+import type { Piece } from '../engine/piece.js'
 import type { Hook } from '../engine/tables.js'
 import { hostNamespace } from '../engine/objects.js'
 import { metadataAddress, metadataAddress6 } from '../metadata/identities.js'
+import type { Wire } from '../wire/segments.js'
 import { bridgeOf } from '../names.js'
-import type { NetworkPlan } from '../plan.js'
 import type { HostSettings } from '../settings.js'
 import { marks, revoked } from './marks.js'
-import { zonesOf } from './zones.js'
 
 const zoneMap = 'zones'
 const stateChain = 'state'
@@ -17,21 +16,9 @@ const stateChain = 'state'
  * Where bridges track connections themselves, this stands in the bridge's own table; elsewhere br_netfilter shows their
  * packets to the tables of IP, as having come from the bridge.
  */
-export function addTracking(program: ProgramBuilder, networks: readonly NetworkPlan[], settings: HostSettings): void {
-  const mode = settings.tracking
-  const table = program.table(hostNamespace, mode === 'bridge' ? 'bridge' : 'inet', mode === 'bridge' ? 'nubo' : 'nubo_tracking')
-  const entrance = mode === 'bridge' ? 'meta ibrname' : 'iifname'
-  const zones = table.set(zoneMap, { type: 'ifname', data: 'verdict' })
-  const ours = table.set('bridges', { type: 'ifname' })
-  const numbers = zonesOf(networks)
-  for (const network of networks) {
-    const number = numbers.get(network.networkId)!
-    table.chain(`zone_${number}`).rule(`ct zone set ${number}`)
-    const bridge = bridgeOf(network, settings)
-    if (bridge === undefined) continue
-    zones.element(bridge, `goto zone_${number}`)
-    ours.element(bridge)
-  }
+export function addTracking(piece: Piece, tracking: HostSettings['tracking']): void {
+  const { table } = trackingTable(piece, tracking)
+  const entrance = tracking === 'bridge' ? 'meta ibrname' : 'iifname'
   table.chain('zone', prerouting(-290)).rule(
     // The caller's own address comes back to it behind tracking.
     `ip daddr ${metadataAddress} tcp dport 80 notrack return`,
@@ -48,6 +35,26 @@ export function addTracking(program: ProgramBuilder, networks: readonly NetworkP
       `ct state established,related meta mark set meta mark | ${marks.established} return`,
       `ct state invalid meta mark set meta mark | ${marks.refused}`,
     )
+}
+
+function trackingTable(piece: Piece, tracking: HostSettings['tracking']) {
+  const [family, name] = tracking === 'bridge' ? (['bridge', 'nubo'] as const) : (['inet', 'nubo_tracking'] as const)
+  const table = piece.table(hostNamespace, family, name)
+  return {
+    table,
+    zones: table.set(zoneMap, { type: 'ifname', data: 'verdict' }),
+    bridges: table.set('bridges', { type: 'ifname' }),
+  }
+}
+
+/** What crosses this network's bridge is of this zone. */
+export function addZone(piece: Piece, wire: Wire, zone: number, settings: HostSettings): void {
+  const { table, zones, bridges } = trackingTable(piece, settings.tracking)
+  table.chain(`zone_${zone}`).rule(`ct zone set ${zone}`)
+  const bridge = bridgeOf(wire, settings)
+  if (bridge === undefined) return
+  zones.element(bridge, `goto zone_${zone}`)
+  bridges.element(bridge)
 }
 
 const prerouting = (priority: number): Hook => ({ type: 'filter', hook: 'prerouting', priority, policy: 'accept' })

@@ -1,7 +1,9 @@
 import { expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { disjoint, contains, parsePrefix } from '../prefixes.js'
-import { slotsOf } from './zones.js'
+import { lotOf, slotsOf as slotsOfLots } from './zones.js'
+
+const slotsOf = (keys: readonly string[], count: number) => slotsOfLots(keys.map(lotOf), count)
 
 const keys = fc.uniqueArray(fc.uuid(), { maxLength: 40 })
 

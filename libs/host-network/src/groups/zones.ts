@@ -11,17 +11,26 @@ const zoneCount = 65_000
  */
 export function zonesOf(networks: readonly Pick<NetworkPlan, 'networkId'>[]): Map<string, number> {
   return slotsOf(
-    networks.map(({ networkId }) => networkId),
+    networks.map(({ networkId }) => lotOf(networkId)),
     zoneCount,
   )
 }
 
+/** What draws a number. */
+export interface Lot {
+  key: string
+  /** Follows from the key. */
+  drawn: number
+}
+
+export const lotOf = (key: string): Lot => ({ key, drawn: Number.parseInt(hash('sha1', key).slice(0, 8), 16) })
+
 /** Gives each key a number of its own from 1 to `count`, nearly always the same one. */
-export function slotsOf(keys: readonly string[], count: number): Map<string, number> {
+export function slotsOf(lots: readonly Lot[], count: number): Map<string, number> {
   const taken = new Set<number>()
   const slots = new Map<string, number>()
-  for (const key of keys.toSorted()) {
-    let slot = Number.parseInt(hash('sha1', key).slice(0, 8), 16) % count
+  for (const { key, drawn } of lots.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
+    let slot = drawn % count
     while (taken.has(slot)) slot = (slot + 1) % count
     taken.add(slot)
     slots.set(key, slot + 1)

@@ -1,7 +1,6 @@
 import { CloudError } from '@nubo/kernel'
-import type { Kernel, KernelChanges, KernelState } from '../engine/kernel.js'
+import type { Kernel, KernelChanges, KernelState, OpenTable } from '../engine/kernel.js'
 import { hostNamespace, keyOf, type KernelObject, type SettingObject } from '../engine/objects.js'
-import type { Table } from '../engine/tables.js'
 import { isOurNamespace } from '../names.js'
 import type { ProcessRunner } from '../process-runner.js'
 import { linesOf, type Line } from './commands.js'
@@ -24,7 +23,7 @@ export class LinuxKernel implements Kernel {
     const namespaces = named.map(({ name }) => name)
     const listed: Listed[] = [await this.list(hostNamespace)]
     const objects: KernelObject[] = []
-    const tables = new Map<string, Table>()
+    const tables = new Map<string, OpenTable>()
     for (const namespace of namespaces) {
       const found = await this.list(namespace).catch(() => undefined)
       if (found) listed.push(found)
@@ -67,7 +66,7 @@ export class LinuxKernel implements Kernel {
     return await this.json('bridge', ['-json', 'fdb', 'show'])
   }
 
-  private async tables(namespace: string): Promise<Map<string, Table>> {
+  private async tables(namespace: string): Promise<Map<string, OpenTable>> {
     const listing = inNamespace(namespace, 'nft', ['--json', '--numeric-protocol', 'list', 'ruleset'])
     return tablesOf(namespace, await this.json(...listing))
   }

@@ -1,18 +1,11 @@
-import { tableKey, type Chain, type Hook, type NamedSet, type Table, type TableFamily } from '../engine/tables.js'
+import type { OpenTable } from '../engine/kernel.js'
+import { tableKey, type Hook, type NamedSet, type TableFamily } from '../engine/tables.js'
 
 type Listing = Record<string, Record<string, unknown>>
 
-interface Found {
-  namespace: string
-  family: TableFamily
-  name: string
-  chains: Map<string, Chain & { rules: string[] }>
-  sets: Map<string, NamedSet>
-}
-
 /** Of `nft --json list ruleset`, the tables of ours; of a rule, the mark. */
-export function tablesOf(namespace: string, listing: { nftables: readonly Listing[] }): Map<string, Table> {
-  const tables = new Map<string, Found>()
+export function tablesOf(namespace: string, listing: { nftables: readonly Listing[] }): Map<string, OpenTable> {
+  const tables = new Map<string, OpenTable>()
   const tableOf = (of: Record<string, unknown>) =>
     tables.get(tableKey({ namespace, family: of.family as TableFamily, name: String(of.table) }))
   for (const { table, chain, set, map, rule } of listing.nftables) {
@@ -35,7 +28,7 @@ function hookOf({ type, hook, prio, policy }: Record<string, unknown>): { hook?:
   return hook === undefined ? {} : { hook: { type, hook, priority: prio, policy: policy ?? 'accept' } as Hook }
 }
 
-function setOf({ type, map, flags, elem }: Record<string, unknown>): NamedSet {
+function setOf({ type, map, flags, elem }: Record<string, unknown>): NamedSet & { elements: Map<string, string> } {
   const elements = new Map(((elem as unknown[] | undefined) ?? []).map((one) => elementOf(one, map !== undefined)))
   return {
     type: typeText(type),

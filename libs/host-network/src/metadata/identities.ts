@@ -1,5 +1,5 @@
-import { canonical, linkLocalOf } from '../addresses.js'
-import { slotsOf, zonesOf } from '../groups/zones.js'
+import { linkLocalOf } from '../addresses.js'
+import { lotOf, slotsOf, zonesOf, type Lot } from '../groups/zones.js'
 import type { HostPlan, NetworkPlan, PortPlan } from '../plan.js'
 
 /** Where guests ask for their metadata. */
@@ -36,19 +36,42 @@ export function identitiesOf({ networks, ports }: Pick<HostPlan, 'networks' | 'p
 }
 
 function inNetwork(zone: number, ports: readonly PortPlan[]): Identity[] {
-  const callers = ports
-    .filter(({ adminStateUp }) => adminStateUp)
-    .flatMap((port) => [
-      ...port.addresses.filter((address) => !address.includes(':')).map((address) => ({ port, address, family: 4 as const })),
-      { port, address: linkLocalOf(port.mac), family: 6 as const },
-    ])
-  const keyOf = ({ port, address }: { port: PortPlan; address: string }) => `${port.portId} ${address}`
-  const slots = slotsOf(callers.map(keyOf), identitiesOfNetwork)
-  return callers.map((caller) => ({ ...caller, identity: identityAt(zone, slots.get(keyOf(caller))!, caller.family) }))
+  const callers = ports.filter(({ adminStateUp }) => adminStateUp).flatMap(callersOf)
+  const slots = slotsOf(
+    callers.map(({ lot }) => lot),
+    identitiesOfNetwork,
+  )
+  return callers.map((caller) => identified(caller, identityAt(zone, slots.get(caller.lot.key)!, caller.family)))
+}
+
+interface Caller extends Omit<Identity, 'identity'> {
+  lot: Lot
+  /** What it was the last time. */
+  known?: Identity
+}
+
+/** The same one, while it is the same. */
+function identified(caller: Caller, identity: string): Identity {
+  const { port, address, family, known } = caller
+  if (known?.identity === identity) return known
+  return (caller.known = { port, address, family, identity })
+}
+
+const callersByPort = new WeakMap<PortPlan, Caller[]>()
+
+/** A port that is as it was calls from the same addresses. */
+function callersOf(port: PortPlan): readonly Caller[] {
+  const before = callersByPort.get(port)
+  if (before) return before
+  const own = port.addresses.filter((address) => !address.includes(':')).map((address) => ({ address, family: 4 as const }))
+  const all = [...own, { address: linkLocalOf(port.mac), family: 6 as const }]
+  const callers = all.map((one) => ({ port, ...one, lot: lotOf(`${port.portId} ${one.address}`) }))
+  callersByPort.set(port, callers)
+  return callers
 }
 
 function identityAt(zone: number, slot: number, family: 4 | 6): string {
-  if (family === 6) return canonical(`${identityPrefix6}:${zone.toString(16)}::${slot.toString(16)}`)
+  if (family === 6) return `${identityPrefix6}:${zone.toString(16)}::${slot.toString(16)}`
   const number = 0xf0_00_00_00 + zone * 0x10_00 + slot
   return [24, 16, 8, 0].map((bits) => (number >>> bits) & 0xff).join('.')
 }

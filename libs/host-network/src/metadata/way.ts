@@ -1,12 +1,16 @@
 import { hostNamespace } from '../engine/objects.js'
+import type { NetworkId } from '@nubo/kernel'
+import type { Piece } from '../engine/piece.js'
 import type { ProgramBuilder } from '../engine/program.js'
 import type { Hook } from '../engine/tables.js'
+import { bridgeTable } from '../groups/bridge-table.js'
 import { zonesOf } from '../groups/zones.js'
 import { insideService, serviceNamespace, uplink } from '../names.js'
+import { addCaller } from './callers.js'
 import type { Part } from '../part.js'
-import type { HostSettings } from '../settings.js'
-import { leastMtuOfIpv6 } from '../wire/segments.js'
-import { answerOnUplinks, servedNetworks, uplinkAddresses, type ServedNetwork } from '../wire/service-link.js'
+import type { HostPlan } from '../plan.js'
+import { leastMtuOfIpv6, wireOf, type Wire } from '../wire/segments.js'
+import { answerOnUplinks, servedNetworks, uplinkAddresses } from '../wire/service-link.js'
 import {
   identitiesOf,
   identityPrefix,
@@ -27,62 +31,78 @@ const at = (type: Hook['type'], hook: Hook['hook'], priority: number, policy: Ho
 export const metadataWay: Part = (plan, settings, program) => {
   const served = servedNetworks(plan.networks, settings)
   if (served.length === 0) return
+  program.piece('metadata', addServer, settings.metadataPort)
   const zones = zonesOf(plan.networks)
-  const callers = Map.groupBy(identitiesOf(plan), ({ port }) => port.networkId)
   for (const network of served) {
-    const prefixes = identityPrefixesOf(network, zones)
-    addLinks(network, prefixes, program)
-    addCallers(network, callers.get(network.networkId) ?? [], program)
-    addTables(serviceNamespace(network), settings, program)
+    const { networkId } = network
+    program.piece(networkId, addWay, wireOf(network), identityPrefixesOf(network, zones), settings.metadataPort)
   }
-  answerOnUplinks(program, 'tcp', settings.metadataPort)
-  program
+  addCallers(plan, new Map(served.map((network) => [network.networkId, wireOf(network)])), program)
+}
+
+/** Of the host: that its server is called from uplinks alone. */
+function addServer(piece: Piece, metadataPort: number): void {
+  answerOnUplinks(piece, 'tcp', metadataPort)
+  piece
     .table(hostNamespace, 'inet', 'nubo_metadata')
     .chain('host', at('filter', 'input', -10))
-    .rule(`iifname != { "lo", "nudu*" } tcp dport ${settings.metadataPort} drop`)
+    .rule(`iifname != { "lo", "nudu*" } tcp dport ${metadataPort} drop`)
 }
 
-function addLinks(network: ServedNetwork, prefixes: { 4: string; 6: string }, program: ProgramBuilder): void {
+function addWay(piece: Piece, wire: Wire, prefixes: { 4: string; 6: string }, metadataPort: number): void {
+  addLinks(piece, wire, prefixes)
+  addTables(piece, serviceNamespace(wire), metadataPort)
+}
+
+function addLinks(piece: Piece, network: Wire, prefixes: { 4: string; 6: string }): void {
   const [namespace, link] = [serviceNamespace(network), uplink(network)]
-  program.setting(namespace, 'net/ipv4/ip_forward', '1')
-  program.setting(namespace, 'net/ipv6/conf/all/forwarding', '1')
-  program.address({ namespace, link: net, address: `${metadataAddress}/32` })
-  if (network.mtu >= leastMtuOfIpv6) program.address({ namespace, link: net, address: `${metadataAddress6}/64` })
+  piece.setting(namespace, 'net/ipv4/ip_forward', '1')
+  piece.setting(namespace, 'net/ipv6/conf/all/forwarding', '1')
+  piece.address({ namespace, link: net, address: `${metadataAddress}/32` })
+  if (network.mtu >= leastMtuOfIpv6) piece.address({ namespace, link: net, address: `${metadataAddress6}/64` })
   for (const [family, address] of Object.entries(metadataHost)) {
-    program.address({ namespace: hostNamespace, link, address: `${address}/${family === '4' ? 32 : 128}` })
+    piece.address({ namespace: hostNamespace, link, address: `${address}/${family === '4' ? 32 : 128}` })
   }
   const inside = { namespace, link: up }
-  program.address({ ...inside, address: `${nearUplink}/32` })
-  program.route({ ...inside, destination: `${metadataHost[4]}/32`, family: 4 })
-  program.route({ ...inside, destination: `${metadataHost[6]}/128`, family: 6, via: uplinkAddresses.host })
-  program.route({ namespace, link: net, destination: prefixes[4], family: 4 })
-  program.route({ namespace, link: net, destination: prefixes[6], family: 6 })
+  piece.address({ ...inside, address: `${nearUplink}/32` })
+  piece.route({ ...inside, destination: `${metadataHost[4]}/32`, family: 4 })
+  piece.route({ ...inside, destination: `${metadataHost[6]}/128`, family: 6, via: uplinkAddresses.host })
+  piece.route({ namespace, link: net, destination: prefixes[4], family: 4 })
+  piece.route({ namespace, link: net, destination: prefixes[6], family: 6 })
   const outside = { namespace: hostNamespace, link }
-  program.route({ ...outside, destination: prefixes[4], family: 4, via: nearUplink })
-  program.route({ ...outside, destination: prefixes[6], family: 6, via: uplinkAddresses.inside })
+  piece.route({ ...outside, destination: prefixes[4], family: 4, via: nearUplink })
+  piece.route({ ...outside, destination: prefixes[6], family: 6, via: uplinkAddresses.inside })
 }
 
-/** Nobody answers for an identity: where it is follows from whose it is. */
-function addCallers(network: ServedNetwork, callers: readonly Identity[], program: ProgramBuilder): void {
-  const namespace = serviceNamespace(network)
-  for (const { identity, family, port } of callers) {
-    if (family === 6 && network.mtu < leastMtuOfIpv6) continue
-    program.neighbour({ namespace, link: net, address: identity, mac: port.mac })
+function addCallers(plan: HostPlan, served: ReadonlyMap<NetworkId, Wire>, program: ProgramBuilder): void {
+  for (const [{ portId, networkId }, identities] of Map.groupBy(identitiesOf(plan), ({ port }) => port)) {
+    const wire = served.get(networkId)
+    if (wire) program.piece(portId, addCalls, wire, identities)
   }
 }
 
-function addTables(namespace: string, { metadataPort }: HostSettings, program: ProgramBuilder): void {
+function addCalls(piece: Piece, wire: Wire, identities: readonly Identity[]): void {
+  const namespace = serviceNamespace(wire)
+  for (const caller of identities) {
+    addCaller(bridgeTable(piece), caller)
+    if (caller.family === 6 && wire.mtu < leastMtuOfIpv6) continue
+    // Nobody answers for an identity: where it is follows from whose it is.
+    piece.neighbour({ namespace, link: net, address: caller.identity, mac: caller.port.mac })
+  }
+}
+
+function addTables(piece: Piece, namespace: string, metadataPort: number): void {
   const call = `iifname "${net}" tcp dport 80`
-  program
+  piece
     .table(namespace, 'ip', 'nubo_metadata')
     .chain('call', at('nat', 'prerouting', -100))
     .rule(`${call} ip daddr ${metadataAddress} dnat to ${metadataHost[4]}:${metadataPort}`)
-  program
+  piece
     .table(namespace, 'ip6', 'nubo_metadata')
     .chain('call', at('nat', 'prerouting', -100))
     .rule(`${call} ip6 daddr ${metadataAddress6} dnat to [${metadataHost[6]}]:${metadataPort}`)
   // What is routed here is calls and their answers. A guest that takes this for a router gets nowhere.
-  program
+  piece
     .table(namespace, 'inet', 'nubo_metadata')
     .chain('forward', at('filter', 'forward', 0, 'drop'))
     .rule(

@@ -1,5 +1,5 @@
 import { prefixLengthOf } from '../addresses.js'
-import type { ProgramBuilder } from '../engine/program.js'
+import type { Piece } from '../engine/piece.js'
 import { insideRouter, routerNamespace } from '../names.js'
 import type { Ipv6Mode, RouterPlan } from '../plan.js'
 import type { HostSettings } from '../settings.js'
@@ -9,7 +9,7 @@ const intervalSeconds = 60
 const lifetimeSeconds = 1_800
 
 /** Tells guests of its IPv6 networks that it is the way out. Who gives out their addresses is not its business. */
-export function advertise(router: RouterPlan, settings: HostSettings, program: ProgramBuilder): void {
+export function advertise(piece: Piece, router: RouterPlan, settings: HostSettings): void {
   const speaking = router.interfaces.filter(({ advertised }) => advertised.length > 0)
   if (speaking.length === 0) return
   const name = routerNamespace(router.routerId).replace(/^nurt/, 'router-')
@@ -29,7 +29,7 @@ export function advertise(router: RouterPlan, settings: HostSettings, program: P
       ...advertised.map(({ prefix, mode }) => rangeLine(prefix, mode)),
     ]),
   ])
-  dnsmasq({ name, namespace: routerNamespace(router.routerId), text, reads: '', remembers: [] }, settings, program)
+  dnsmasq({ name, namespace: routerNamespace(router.routerId), text, reads: '', remembers: [] }, settings, piece)
 }
 
 /** With `static` dnsmasq advertises that addresses are given out; that it has none to give nobody hears, as its port is shut. */

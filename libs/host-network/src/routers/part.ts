@@ -1,11 +1,12 @@
+import type { NetworkId } from '@nubo/kernel'
 import { familyOf, isWithin, linkLocalOf } from '../addresses.js'
 import { hostNamespace } from '../engine/objects.js'
-import type { ProgramBuilder } from '../engine/program.js'
+import type { Piece } from '../engine/piece.js'
 import { bridgeOf, gatewayLink, insideRouter, routerLink, routerNamespace } from '../names.js'
 import type { Part } from '../part.js'
-import type { NetworkPlan, PortPlan, RouterPlan } from '../plan.js'
+import type { PortPlan, RouterPlan } from '../plan.js'
 import type { HostSettings } from '../settings.js'
-import { leastMtuOfIpv6 } from '../wire/segments.js'
+import { leastMtuOfIpv6, wireOf, type Wire } from '../wire/segments.js'
 import { advertise } from './advertisements.js'
 import { translate } from './translation.js'
 
@@ -14,7 +15,7 @@ interface Plugged {
   portId: PortPlan['portId']
   mac: string
   addresses: readonly string[]
-  network: NetworkPlan
+  network: Wire
   bridge: string
   /** On the host, and in the router. */
   outer: string
@@ -26,71 +27,78 @@ export const routers: Part = (plan, settings, program) => {
   const networks = new Map(plan.networks.map((network) => [network.networkId, network]))
   for (const router of plan.routers) {
     // One that is switched off is not there, but for its record.
-    if (router.adminStateUp) addRouter(router, networks, settings, program)
+    if (!router.adminStateUp) continue
+    const wires = networksOf(router)
+      .flatMap((networkId) => networks.get(networkId) ?? [])
+      .map(wireOf)
+    program.piece(router.routerId, addRouter, router, settings, ...wires)
   }
 }
 
-type Networks = ReadonlyMap<string, NetworkPlan>
+function networksOf({ gateway, interfaces }: RouterPlan): NetworkId[] {
+  const plugs = [...(gateway ? [gateway] : []), ...interfaces]
+  return [...new Set(plugs.map(({ networkId }) => networkId))]
+}
 
-function addRouter(router: RouterPlan, networks: Networks, settings: HostSettings, program: ProgramBuilder): void {
+function addRouter(piece: Piece, router: RouterPlan, settings: HostSettings, ...networks: readonly Wire[]): void {
   const namespace = routerNamespace(router.routerId)
-  program.namespace(namespace)
+  piece.namespace(namespace)
   const settingsOfKernel = {
     'net/ipv4/ip_forward': '1',
     'net/ipv6/conf/all/forwarding': '1',
     'net/ipv4/conf/all/send_redirects': '0',
     'net/ipv4/conf/default/send_redirects': '0',
   }
-  for (const [path, value] of Object.entries(settingsOfKernel)) program.setting(namespace, path, value)
-  const plugged = plugsOf(router, networks, settings, program)
-  for (const plug of plugged) plugIn(namespace, plug, program)
-  addRoutes(router, plugged, program)
-  translate(router, program)
-  advertise(router, settings, program)
+  for (const [path, value] of Object.entries(settingsOfKernel)) piece.setting(namespace, path, value)
+  const plugged = plugsOf(piece, router, networks, settings)
+  for (const plug of plugged) plugIn(piece, namespace, plug)
+  addRoutes(piece, router, plugged)
+  translate(piece, router)
+  advertise(piece, router, settings)
 }
 
-function plugsOf(router: RouterPlan, networks: Networks, settings: HostSettings, program: ProgramBuilder): Plugged[] {
+function plugsOf(piece: Piece, router: RouterPlan, networks: readonly Wire[], settings: HostSettings): Plugged[] {
   const { gateway, interfaces } = router
   const wanted = [
     ...(gateway ? [{ ...gateway, outer: gatewayLink(gateway.portId), inner: insideRouter.gateway as string }] : []),
     ...interfaces.map((port) => ({ ...port, outer: routerLink(port.portId), inner: insideRouter.port(port.portId) })),
   ]
   return wanted.flatMap((plug) => {
-    const network = networks.get(plug.networkId)
+    const network = networks.find(({ networkId }) => networkId === plug.networkId)
     const bridge = network && bridgeOf(network, settings)
     if (network && bridge !== undefined) return [{ ...plug, network, bridge }]
-    program.trouble(`router ${router.routerId} cannot reach the network ${plug.networkId} from this host`)
+    piece.trouble(`router ${router.routerId} cannot reach the network ${plug.networkId} from this host`)
     return []
   })
 }
 
-function plugIn(namespace: string, plug: Plugged, program: ProgramBuilder): void {
+function plugIn(piece: Piece, namespace: string, plug: Plugged): void {
   const { network, bridge, outer, inner, mac } = plug
   const { mtu } = network
-  program.link({
+  piece.link({
     ...{ namespace: hostNamespace, name: outer, mtu, master: bridge },
     make: { kind: 'veth', peerNamespace: namespace, peerName: inner },
     port: { learning: false, neighbourSuppression: false },
   })
-  program.link({ namespace, name: inner, mac, mtu, make: { kind: 'peer', ofNamespace: hostNamespace, ofName: outer } })
-  program.forwarding({ namespace: hostNamespace, link: outer, mac })
-  program.setting(namespace, `net/ipv6/conf/${inner}/accept_ra`, '0')
+  piece.link({ namespace, name: inner, mac, mtu, make: { kind: 'peer', ofNamespace: hostNamespace, ofName: outer } })
+  piece.forwarding({ namespace: hostNamespace, link: outer, mac })
+  piece.setting(namespace, `net/ipv6/conf/${inner}/accept_ra`, '0')
   const own = [...plug.addresses, `${linkLocalOf(mac)}/64`]
   for (const address of own) {
-    if (familyOf(address) === 4 || mtu >= leastMtuOfIpv6) program.address({ namespace, link: inner, address })
+    if (familyOf(address) === 4 || mtu >= leastMtuOfIpv6) piece.address({ namespace, link: inner, address })
   }
 }
 
-function addRoutes({ routerId, gateway, routes }: RouterPlan, plugged: readonly Plugged[], program: ProgramBuilder): void {
+function addRoutes(piece: Piece, { routerId, gateway, routes }: RouterPlan, plugged: readonly Plugged[]): void {
   const namespace = routerNamespace(routerId)
   const outside = plugged.find(({ inner }) => inner === insideRouter.gateway)
   for (const via of outside ? (gateway?.nexthops ?? []) : []) {
     const family = familyOf(via)
-    program.route({ namespace, destination: 'default', family, link: insideRouter.gateway, via })
+    piece.route({ namespace, destination: 'default', family, link: insideRouter.gateway, via })
   }
   for (const { destination, nexthop } of routes) {
     const way = plugged.find(({ addresses }) => addresses.some((address) => isWithin(nexthop, address)))
-    if (way) program.route({ namespace, destination, family: familyOf(destination), link: way.inner, via: nexthop })
-    else program.trouble(`router ${routerId} has no interface towards ${nexthop}`)
+    if (way) piece.route({ namespace, destination, family: familyOf(destination), link: way.inner, via: nexthop })
+    else piece.trouble(`router ${routerId} has no interface towards ${nexthop}`)
   }
 }

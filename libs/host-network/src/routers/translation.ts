@@ -1,5 +1,5 @@
 import { familyOf } from '../addresses.js'
-import type { ProgramBuilder, TableBuilder } from '../engine/program.js'
+import type { Piece, TableBuilder } from '../engine/piece.js'
 import type { Hook } from '../engine/tables.js'
 import { insideRouter, routerNamespace } from '../names.js'
 import type { RouterPlan } from '../plan.js'
@@ -21,13 +21,13 @@ export function snatAddressOf({ gateway }: RouterPlan): string | undefined {
 }
 
 /** Floating addresses and the router's own: what stands for whom, and who may begin a conversation. */
-export function translate(router: RouterPlan, program: ProgramBuilder): void {
+export function translate(piece: Piece, router: RouterPlan): void {
   const namespace = routerNamespace(router.routerId)
-  addTranslation(program.table(namespace, 'ip', 'nubo'), router)
-  addFilter(program.table(namespace, 'inet', 'nubo_filter'), router)
+  addTranslation(piece.table(namespace, 'ip', 'nubo'), router)
+  addFilter(piece.table(namespace, 'inet', 'nubo_filter'), router)
   for (const { address } of router.gateway ? router.floatingIps : []) {
     // Without a prefix of its own: it is answered for, and nothing is sent from it.
-    program.address({ namespace, link: outside, address: `${address}/32` })
+    piece.address({ namespace, link: outside, address: `${address}/32` })
   }
 }
 

@@ -61,12 +61,13 @@ export class JudgedBridge {
 
   /** The rules of a plan, by difference from those before. */
   async apply(plan: Partial<HostPlan>): Promise<void> {
-    const program = new ProgramBuilder()
+    const builder = new ProgramBuilder()
     const whole = { ...emptyPlan, networks: [network], ...plan }
-    securityGroups(whole, testSettings, program)
-    const changes = tableDifferenceOf(this.actual, program.tables)
+    securityGroups(whole, testSettings, builder)
+    const { tables } = builder.program
+    const changes = tableDifferenceOf(this.actual, tables)
     if (changes.length > 0) await this.lab.processes.run('nft', ['-f', '-'], { timeoutMs: 30_000, input: nftScript(changes) })
-    this.actual = new Map([...program.tables].map(([key, table]) => [key, asMarks(table)]))
+    this.actual = new Map([...tables].map(([key, table]) => [key, asMarks(table)]))
     await this.connections.follow(whole)
   }
 

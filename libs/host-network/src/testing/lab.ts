@@ -2,8 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { differenceOf } from '../engine/difference.js'
-import { tableDifferenceOf } from '../engine/table-difference.js'
+import { changesTo } from '../engine/program-difference.js'
 import { LinuxKernel } from '../linux/linux-kernel.js'
 import type { HostPlan } from '../plan.js'
 import { programOf } from '../program-of.js'
@@ -70,11 +69,8 @@ export class Lab {
   async apply(plan: HostPlan, settings: HostSettings): Promise<{ changes: number; problems: string[] }> {
     const kernel = new LinuxKernel(this.processes)
     const program = programOf(plan, settings)
-    const kernelSettings = [...program.objects.values()].filter((object) => object.kind === 'setting')
-    const state = await kernel.read(kernelSettings)
-    const objects = differenceOf(state.objects, program.objects)
-    const tables = tableDifferenceOf(state.tables, program.tables)
-    return { changes: objects.length + tables.length, problems: await kernel.change({ objects, tables }) }
+    const changes = changesTo(program, await kernel.read(program.settings), undefined)
+    return { changes: changes.objects.length + changes.tables.length, problems: await kernel.change(changes) }
   }
 
   async close(): Promise<void> {

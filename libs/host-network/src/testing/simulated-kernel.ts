@@ -1,5 +1,5 @@
 import type { Change } from '../engine/difference.js'
-import type { Kernel, KernelChanges, KernelState } from '../engine/kernel.js'
+import type { Kernel, KernelChanges, KernelState, OpenTable } from '../engine/kernel.js'
 import { hostNamespace, keyOf, type KernelObject, type LinkObject } from '../engine/objects.js'
 import type { TableChange, TableChanges } from '../engine/table-difference.js'
 import { ruleMark, tableKey, type Hook, type NamedSet, type Table } from '../engine/tables.js'
@@ -30,7 +30,7 @@ export class SimulatedKernel implements Kernel {
 
   async read(): Promise<KernelState> {
     this.reads++
-    const tables = [...this.tables].map(([key, table]): [string, Table] => [
+    const tables = [...this.tables].map(([key, table]): [string, OpenTable] => [
       key,
       { ...copied(table), chains: markedChains(table) },
     ])

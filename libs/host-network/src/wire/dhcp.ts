@@ -1,5 +1,5 @@
 import { familyOf, prefixLengthOf, subnetOf } from '../addresses.js'
-import type { ProgramBuilder } from '../engine/program.js'
+import type { Piece } from '../engine/piece.js'
 import { insideService, networkTag, serviceNamespace } from '../names.js'
 import type { Part } from '../part.js'
 import type { PortPlan } from '../plan.js'
@@ -20,16 +20,20 @@ export const dhcp: Part = ({ networks, ports }, settings, program) => {
   const portsOf = Map.groupBy(ports, ({ networkId }) => networkId)
   for (const network of served) {
     const guests = portsOf.get(network.networkId) ?? []
-    answerer(network, guests, upstreams.get(upstreamOf(network))!, settings, program)
+    const upstream = upstreams.get(upstreamOf(network))!
+    program.piece(network.networkId, answerer, { ...network, neighbours: nobody }, guests, upstream, settings)
   }
 }
 
+/** They are of no concern here. */
+const nobody: never[] = []
+
 function answerer(
+  piece: Piece,
   network: ServedNetwork,
   guests: readonly PortPlan[],
   resolverPort: number,
   settings: HostSettings,
-  program: ProgramBuilder,
 ): void {
   const name = `network-${networkTag(network)}`
   const files = filesOf(settings, name)
@@ -40,7 +44,7 @@ function answerer(
     options: settingsText(optionLines(network, subnets, guests)),
     names: settingsText(hostEntries(network, settings)),
   }
-  for (const [kind, text] of Object.entries(texts)) program.file(`${files}.${kind}`, text)
+  for (const [kind, text] of Object.entries(texts)) piece.file(`${files}.${kind}`, text)
   const text = settingsText([
     ...common(files, networkDomain(network, settings), resolverPort, settings),
     ...subnets.flatMap(rangeLines),
@@ -50,7 +54,7 @@ function answerer(
   dnsmasq(
     { name, namespace: serviceNamespace(network), text, reads: digestOf(JSON.stringify(texts)), remembers: leases },
     settings,
-    program,
+    piece,
   )
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { ProcessObject, ProgramBuilder } from '../engine/program.js'
+import type { Piece, ProcessObject } from '../engine/piece.js'
 import type { HostSettings } from '../settings.js'
 
 /** The lines of a file of dnsmasq's. */
@@ -12,10 +12,10 @@ interface Dnsmasq extends Pick<ProcessObject, 'name' | 'namespace' | 'reads' | '
   text: string
 }
 
-export function dnsmasq({ text, remembers, ...process }: Dnsmasq, settings: HostSettings, program: ProgramBuilder): void {
+export function dnsmasq({ text, remembers, ...process }: Dnsmasq, settings: HostSettings, piece: Piece): void {
   const path = `${filesOf(settings, process.name)}.conf`
-  program.file(path, text)
-  program.process({
+  piece.file(path, text)
+  piece.process({
     ...process,
     program: 'dnsmasq',
     args: [`--conf-file=${path}`],

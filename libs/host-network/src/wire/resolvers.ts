@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { BlockList } from 'node:net'
 import { familyOf } from '../addresses.js'
 import { hostNamespace } from '../engine/objects.js'
-import type { ProgramBuilder } from '../engine/program.js'
+import type { Piece } from '../engine/piece.js'
 import type { Part } from '../part.js'
 import type { NetworkPlan } from '../plan.js'
 import type { HostSettings } from '../settings.js'
@@ -18,7 +18,9 @@ const spread = 1_000
  */
 export const resolvers: Part = ({ networks }, settings, program) => {
   const served = servedNetworks(networks, settings)
-  for (const [upstream, port] of resolverPorts(served, settings)) resolver(upstream, port, settings, program)
+  for (const [upstream, port] of resolverPorts(served, settings)) {
+    program.piece(upstream, resolver, upstream, port, settings)
+  }
 }
 
 /** By the nameservers that are asked (an empty text: the host's own), the port at which is listened for those who ask them. */
@@ -63,7 +65,7 @@ for (const [address, length] of [
 
 const isPublic = (address: string) => (familyOf(address) === 6 ? /^[23]/.test(address) : !notPublic.check(address, 'ipv4'))
 
-function resolver(upstream: string, port: number, settings: HostSettings, program: ProgramBuilder): void {
+function resolver(piece: Piece, upstream: string, port: number, settings: HostSettings): void {
   const name = `resolver-${port}`
   const servers = upstream === '' ? [] : ['no-resolv', ...upstream.split(' ').map((server) => `server=${server}`)]
   const text = settingsText([
@@ -78,6 +80,6 @@ function resolver(upstream: string, port: number, settings: HostSettings, progra
     'cache-size=1000',
     ...servers,
   ])
-  dnsmasq({ name, namespace: hostNamespace, text, reads: '', remembers: [] }, settings, program)
-  for (const protocol of ['udp', 'tcp'] as const) answerOnUplinks(program, protocol, port)
+  dnsmasq({ name, namespace: hostNamespace, text, reads: '', remembers: [] }, settings, piece)
+  for (const protocol of ['udp', 'tcp'] as const) answerOnUplinks(piece, protocol, port)
 }

@@ -1,6 +1,6 @@
 import { familyOf, linkLocalOf, prefixLengthOf, slaacAddressOf, subnetOf } from '../addresses.js'
 import { hostNamespace } from '../engine/objects.js'
-import type { ProgramBuilder } from '../engine/program.js'
+import type { Piece } from '../engine/piece.js'
 import { bridgeName, bridgeOf, edgeOf, insideService, serviceLink, serviceNamespace, uplink } from '../names.js'
 import type { Part } from '../part.js'
 import type { NetworkPlan } from '../plan.js'
@@ -23,12 +23,12 @@ export const uplinkAddresses = { host: 'fe80::1', inside: 'fe80::2' } as const
 const protocolNumbers = { tcp: 6, udp: 17 } as const
 
 /** Lets uplinks in to a port of the host: into a set of `inet nubo_uplinks`. All else that comes from there is dropped. */
-export function answerOnUplinks(program: ProgramBuilder, protocol: keyof typeof protocolNumbers, port: number): void {
-  uplinkServices(program).element(`${protocolNumbers[protocol]} . ${port}`)
+export function answerOnUplinks(piece: Piece, protocol: keyof typeof protocolNumbers, port: number): void {
+  uplinkServices(piece).element(`${protocolNumbers[protocol]} . ${port}`)
 }
 
-const uplinkServices = (program: ProgramBuilder) =>
-  program.table(hostNamespace, 'inet', 'nubo_uplinks').set('services', { type: 'inet_proto . inet_service' })
+const uplinkServices = (piece: Piece) =>
+  piece.table(hostNamespace, 'inet', 'nubo_uplinks').set('services', { type: 'inet_proto . inet_service' })
 
 /**
  * Where a network's DHCP, DNS and metadata are answered: a namespace with a port on the network's bridge, which has the same
@@ -36,35 +36,43 @@ const uplinkServices = (program: ProgramBuilder) =>
  */
 export const serviceLinks: Part = ({ networks }, settings, program) => {
   const served = servedNetworks(networks, settings)
-  for (const network of served) {
-    program.namespace(serviceNamespace(network))
-    networkSide(network, settings, program)
-    hostSide(network, program)
-  }
-  if (served.length === 0) return
-  keepOnHost(served, settings, program)
-  guardUplinks(program)
+  for (const network of served) program.piece(network.networkId, serviceLinkOf, withoutPorts(network), settings)
+  if (served.length > 0) program.piece('services', guardServices)
 }
 
-function networkSide(network: ServedNetwork, settings: HostSettings, program: ProgramBuilder): void {
+/** The network itself, which stays as it is when ports come and go elsewhere on it. */
+function withoutPorts(network: ServedNetwork): ServedNetwork {
+  return { ...network, neighbours: nobody, names: nobody }
+}
+
+const nobody: never[] = []
+
+function serviceLinkOf(piece: Piece, network: ServedNetwork, settings: HostSettings): void {
+  piece.namespace(serviceNamespace(network))
+  networkSide(piece, network, settings)
+  hostSide(piece, network)
+  keepOnHost(piece, network, settings)
+}
+
+function networkSide(piece: Piece, network: ServedNetwork, settings: HostSettings): void {
   const [namespace, link] = [serviceNamespace(network), serviceLink(network)]
   const { mtu, service } = network
   const inside = insideService.network
-  program.link({
+  piece.link({
     ...{ namespace: hostNamespace, name: link, mtu, master: bridgeOf(network, settings)! },
     make: { kind: 'veth', peerNamespace: namespace, peerName: inside },
     port: { learning: false, neighbourSuppression: false },
   })
-  program.link({
+  piece.link({
     ...{ namespace, name: inside, mac: service.mac, mtu },
     make: { kind: 'peer', ofNamespace: hostNamespace, ofName: link },
   })
-  program.forwarding({ namespace: hostNamespace, link, mac: service.mac })
-  program.setting(namespace, `net/ipv6/conf/${inside}/accept_ra`, '0')
-  for (const address of serviceAddresses(network)) program.address({ namespace, link: inside, address })
+  piece.forwarding({ namespace: hostNamespace, link, mac: service.mac })
+  piece.setting(namespace, `net/ipv6/conf/${inside}/accept_ra`, '0')
+  for (const address of serviceAddresses(network)) piece.address({ namespace, link: inside, address })
   // Asked for on every host, and answered by each: nobody's question leaves its own.
   if (bridgeOf(network, settings) === bridgeName(network)) {
-    neighbourEntries(network, service.mac, service.addresses, program)
+    neighbourEntries(piece, network, service.mac, service.addresses)
   }
 }
 
@@ -82,33 +90,39 @@ function serviceAddresses({ service, subnets, mtu }: ServedNetwork): string[] {
   return mtu < leastMtuOfIpv6 ? all.filter((address) => familyOf(address) === 4) : all
 }
 
-function hostSide(network: ServedNetwork, program: ProgramBuilder): void {
+function hostSide(piece: Piece, network: ServedNetwork): void {
   const [namespace, link, inside] = [serviceNamespace(network), uplink(network), insideService.uplink]
-  program.link({
+  piece.link({
     ...{ namespace: hostNamespace, name: link },
     make: { kind: 'veth', peerNamespace: namespace, peerName: inside },
   })
-  program.link({ namespace, name: inside, make: { kind: 'peer', ofNamespace: hostNamespace, ofName: link } })
-  program.address({ namespace: hostNamespace, link, address: `${uplinkAddresses.host}/64` })
-  program.address({ namespace, link: inside, address: `${uplinkAddresses.inside}/64` })
+  piece.link({ namespace, name: inside, make: { kind: 'peer', ofNamespace: hostNamespace, ofName: link } })
+  piece.address({ namespace: hostNamespace, link, address: `${uplinkAddresses.host}/64` })
+  piece.address({ namespace, link: inside, address: `${uplinkAddresses.inside}/64` })
 }
 
-/**
- * What the service says, and what is said to it, stays on the host: every host has one with this MAC. Questions for DHCP stay
- * here too: each host answers its own guests.
- */
-function keepOnHost(served: readonly ServedNetwork[], settings: HostSettings, program: ProgramBuilder): void {
-  const table = program.table(hostNamespace, 'bridge', 'nubo_services')
-  const services = table.set('services', { type: 'ifname . ether_addr' })
-  const edges = table.set('edges', { type: 'ifname' })
-  for (const network of served) {
-    const edge = edgeOf(network, settings)
-    if (edge === undefined) continue
-    services.element(`${edge} . ${network.service.mac}`)
-    edges.element(edge)
+/** What the service says, and what is said to it, stays on the host: every host has one with this MAC. */
+function keepOnHost(piece: Piece, network: ServedNetwork, settings: HostSettings): void {
+  const edge = edgeOf(network, settings)
+  if (edge === undefined) return
+  const { services, edges } = servicesAtEdges(piece)
+  services.element(`${edge} . ${network.service.mac}`)
+  edges.element(edge)
+}
+
+function servicesAtEdges(piece: Piece) {
+  const table = piece.table(hostNamespace, 'bridge', 'nubo_services')
+  return {
+    table,
+    services: table.set('services', { type: 'ifname . ether_addr' }),
+    edges: table.set('edges', { type: 'ifname' }),
   }
-  table
-    .chain('forward', { type: 'filter', hook: 'forward', priority: -190, policy: 'accept' })
+}
+
+/** Questions for DHCP stay on the host too: each answers its own guests. */
+function guardServices(piece: Piece): void {
+  servicesAtEdges(piece)
+    .table.chain('forward', { type: 'filter', hook: 'forward', priority: -190, policy: 'accept' })
     .rule(
       'oifname . ether saddr @services drop',
       'oifname . ether daddr @services drop',
@@ -116,11 +130,8 @@ function keepOnHost(served: readonly ServedNetwork[], settings: HostSettings, pr
       'iifname . ether daddr @services drop',
       'oifname @edges udp dport { 67, 547 } drop',
     )
-}
-
-function guardUplinks(program: ProgramBuilder): void {
-  uplinkServices(program)
-  program
+  uplinkServices(piece)
+  piece
     .table(hostNamespace, 'inet', 'nubo_uplinks')
     .chain('input', { type: 'filter', hook: 'input', priority: -10, policy: 'accept' })
     .rule(

@@ -1,24 +1,22 @@
 import type { Change } from './difference.js'
-import type { KernelState } from './kernel.js'
+import type { KernelChanges, KernelState, OpenTable } from './kernel.js'
 import { keyOf, standsOn, type KernelObject } from './objects.js'
-import type { TableChanges } from './table-difference.js'
-import { ruleMark, tableKey, type Chain, type NamedSet, type Table } from './tables.js'
+import type { TableChange, TableChanges } from './table-difference.js'
+import { ruleMark, tableKey } from './tables.js'
 
-/** What is there after these changes, where all of them could be made. */
-export function stateAfter(
-  state: KernelState,
-  changes: { objects: readonly Change[]; tables: readonly TableChanges[] },
-): KernelState {
-  return { objects: objectsAfter(state.objects, changes.objects), tables: tablesAfter(state.tables, changes.tables) }
+/** Makes of the state what is there after these changes, where all of them could be made. */
+export function noteChanges({ objects, tables }: KernelState, changes: KernelChanges): void {
+  noteObjects(objects, changes.objects)
+  for (const change of changes.tables) noteTable(tables, change)
 }
 
-export function objectsAfter(before: KernelState['objects'], changes: readonly Change[]): Map<string, KernelObject> {
-  const objects = new Map(before)
+function noteObjects(objects: KernelState['objects'], changes: readonly Change[]): void {
   const gone = new Set<string>()
   for (const { verb, object } of changes) {
     if (verb !== 'remove') continue
     if (object.kind === 'link' && object.make.kind === 'found') objects.set(keyOf(object), { ...object, master: null })
-    else gone.add(keyOf(object))
+    else if (object.kind === 'link' || object.kind === 'namespace') gone.add(keyOf(object))
+    else objects.delete(keyOf(object))
   }
   dropWithAllThatStandsOn(gone, objects)
   for (const { verb, object } of changes) {
@@ -27,7 +25,6 @@ export function objectsAfter(before: KernelState['objects'], changes: readonly C
     const told = Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined))
     objects.set(keyOf(object), { ...had, ...told } as KernelObject)
   }
-  return objects
 }
 
 function dropWithAllThatStandsOn(gone: Set<string>, objects: Map<string, KernelObject>): void {
@@ -47,37 +44,16 @@ function dropWithAllThatStandsOn(gone: Set<string>, objects: Map<string, KernelO
   }
 }
 
-interface OpenTable extends Table {
-  chains: Map<string, Chain & { rules: string[] }>
-  sets: Map<string, NamedSet & { elements: Map<string, string> }>
-}
-
-export function tablesAfter(before: ReadonlyMap<string, Table>, changes: readonly TableChanges[]): Map<string, Table> {
-  const tables = new Map(before)
-  for (const { table, changes: words } of changes) {
-    const key = tableKey(table)
-    let open = opened(tables.get(key))
-    for (const change of words) {
-      if (change.verb === 'delete-table') open = undefined
-      else if (change.verb === 'add-table') open = { ...table, chains: new Map(), sets: new Map() }
-      else changeContents(open!, change)
-    }
-    if (open) tables.set(key, open)
-    else tables.delete(key)
+function noteTable(tables: KernelState['tables'], { table, changes }: TableChanges): void {
+  const key = tableKey(table)
+  for (const change of changes) {
+    if (change.verb === 'delete-table') tables.delete(key)
+    else if (change.verb === 'add-table') tables.set(key, { ...table, chains: new Map(), sets: new Map() })
+    else noteContents(tables.get(key)!, change)
   }
-  return tables
 }
 
-function opened(table: Table | undefined): OpenTable | undefined {
-  if (!table) return undefined
-  const chains: OpenTable['chains'] = new Map()
-  for (const [name, chain] of table.chains) chains.set(name, { ...chain, rules: [...chain.rules] })
-  const sets: OpenTable['sets'] = new Map()
-  for (const [name, set] of table.sets) sets.set(name, { ...set, elements: new Map(set.elements) })
-  return { ...table, chains, sets }
-}
-
-function changeContents({ chains, sets }: OpenTable, change: TableChanges['changes'][number]): void {
+function noteContents({ chains, sets }: OpenTable, change: TableChange): void {
   switch (change.verb) {
     case 'add-set':
       return void sets.set(change.set, { ...change.of, elements: new Map() })
