@@ -166,7 +166,7 @@ export class ScriptedHost {
 
   private async carry(plan: NetworkPlan): Promise<void> {
     this.plans.push(plan)
-    await this.report({ kind: 'network-plan-applied', revision: plan.revision, trouble: this.networkTrouble })
+    await this.report({ kind: 'network-plan-applied', revision: plan.revision, trouble: this.networkTrouble, warning: null })
   }
 
   private onRegistration(answer: Registered | NotRegistered): void {

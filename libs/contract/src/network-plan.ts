@@ -153,6 +153,8 @@ export const networkPlanApplied = z.object({
   sessionId,
   revision: z.int().nonnegative(),
   trouble: z.string().max(2_000).nullable(),
+  /** What works, and worse than it could; for a person. */
+  warning: z.string().max(2_000).nullable().default(null),
 })
 export type NetworkPlanApplied = z.output<typeof networkPlanApplied>
 

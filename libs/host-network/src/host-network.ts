@@ -6,6 +6,8 @@ export interface Applied {
   revision: number
   /** For a person: what is missing, and why; undefined where the host is as the plan says. */
   trouble?: string
+  /** For a person: what works, and worse than it could. */
+  warning?: string
 }
 
 /** How a guest's network interface is plugged in: a tap of this name, made by the hypervisor, on this bridge. */

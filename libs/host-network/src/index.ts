@@ -1,5 +1,6 @@
 export * from './host-network.js'
 export * from './plan.js'
+export { sharedWith } from './shared-plan.js'
 export { type HostSettings } from './settings.js'
 export { linuxHostNetwork, type LinuxHostNetworkOptions } from './linux-host-network.js'
 export { SimulatedHostNetwork } from './simulated-host-network.js'

@@ -10,6 +10,9 @@ import { ProgrammedHostNetwork } from './programmed-host-network.js'
 import { Announcements } from './routers/announcements.js'
 import { TranslatedConnections } from './routers/translated.js'
 import type { HostSettings } from './settings.js'
+import { TrackedConnectionsWatch } from './watches/tracked-connections.js'
+import { UnderlayWatch } from './watches/underlay.js'
+import { WatchedHostNetwork } from './watches/watched-host-network.js'
 
 export interface LinuxHostNetworkOptions {
   settings: HostSettings
@@ -28,10 +31,12 @@ export function linuxHostNetwork({
 }: LinuxHostNetworkOptions): HostNetwork {
   const files = diskNetworkFiles
   const directory = `${settings.directory}/processes`
-  return new ProgrammedHostNetwork({
+  const network = new ProgrammedHostNetwork({
     ...{ settings, clock, files },
     kernel: new LinuxKernel(processes),
     followers: [new Connections(processes), new TranslatedConnections(processes), new Announcements(processes)],
     daemons: new Daemons({ processes, table, files, clock, directory }),
   })
+  const watches = [new UnderlayWatch(processes, settings.underlayAddress), new TrackedConnectionsWatch(processes)]
+  return new WatchedHostNetwork(network, watches)
 }

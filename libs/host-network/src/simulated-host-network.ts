@@ -9,6 +9,8 @@ export class SimulatedHostNetwork implements HostNetwork {
   private plugs = new Map<PortId, Plug>()
   /** While it says something, plans are taken and not carried out; for tests. */
   trouble: string | undefined
+  /** What it says of all that it carries out; for tests. */
+  warning: string | undefined
 
   async apply(plan: HostPlan): Promise<Applied> {
     this.plan = plan
@@ -16,7 +18,7 @@ export class SimulatedHostNetwork implements HostNetwork {
   }
 
   async mend(): Promise<Applied> {
-    const { plan, trouble } = this
+    const { plan, trouble, warning } = this
     if (!plan) return { revision: 0 }
     if (trouble !== undefined) return { revision: plan.revision, trouble }
     const networks = new Map(plan.networks.map((network) => [network.networkId, network]))
@@ -26,7 +28,7 @@ export class SimulatedHostNetwork implements HostNetwork {
         return network ? [[portId, { bridge: bridgeName(network), device: tapName(portId) }]] : []
       }),
     )
-    return { revision: plan.revision }
+    return { revision: plan.revision, ...(warning !== undefined && { warning }) }
   }
 
   plug(port: PortId): Plug | undefined {

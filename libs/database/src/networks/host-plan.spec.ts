@@ -54,7 +54,7 @@ const due = async () => (await takeDuePlans(database, silenceMs)).toSorted()
 
 async function apply(hostId: HostId, revision: number, trouble: string | null = null): Promise<void> {
   const sessionId = (await sessionOf(database, hostId)) as SessionId
-  await recordApplied(database, { hostId, sessionId, revision, trouble })
+  await recordApplied(database, { hostId, sessionId, revision, trouble, warning: null })
 }
 
 async function statusOf(portId: string): Promise<string | undefined> {
@@ -161,7 +161,13 @@ describe('revisions', () => {
     const { near } = await twoGuests()
     await raise()
     await apply(hosts[0], 1, 'no device for the network')
-    await recordApplied(database, { hostId: hosts[0], sessionId: servers[0] as string as SessionId, revision: 1, trouble: null })
+    await recordApplied(database, {
+      hostId: hosts[0],
+      sessionId: servers[0] as string as SessionId,
+      revision: 1,
+      trouble: null,
+      warning: null,
+    })
     expect(await statusOf(near)).toBe('DOWN')
     await apply(hosts[0], 1)
     expect(await statusOf(near)).toBe('ACTIVE')

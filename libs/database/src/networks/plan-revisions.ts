@@ -58,7 +58,8 @@ export async function takeDuePlans(db: Queryable, silenceMs: number): Promise<Ho
  */
 const applied = `
   WITH host AS (
-    UPDATE host_networks n SET trouble = $4::text, applied = CASE WHEN $4::text IS NULL THEN GREATEST(applied, $3) ELSE applied END,
+    UPDATE host_networks n SET trouble = $4::text, warning = $5::text,
+      applied = CASE WHEN $4::text IS NULL THEN GREATEST(applied, $3) ELSE applied END,
       next_hint_at = CASE WHEN $4::text IS NULL AND wanted <= $3 THEN NULL ELSE next_hint_at END
     FROM hosts h WHERE n.host_id = $1 AND h.id = n.host_id AND h.session_id = $2 AND $3 <= n.wanted
     RETURNING n.host_id, n.applied),
@@ -78,11 +79,15 @@ export interface AppliedPlan {
   sessionId: SessionId
   revision: number
   trouble: string | null
+  warning: string | null
 }
 
 /** What a host says under a session that is over says nothing. */
-export async function recordApplied(db: Queryable, { hostId, sessionId, revision, trouble }: AppliedPlan): Promise<void> {
-  await db.execute(applied, [hostId, sessionId, revision, trouble])
+export async function recordApplied(
+  db: Queryable,
+  { hostId, sessionId, revision, trouble, warning }: AppliedPlan,
+): Promise<void> {
+  await db.execute(applied, [hostId, sessionId, revision, trouble, warning])
 }
 
 /**

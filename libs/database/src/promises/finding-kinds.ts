@@ -50,6 +50,10 @@ export const findingKinds = {
 
   'network.untold': byHand(3, 'See whether a conductor runs: it tells hosts what changed.'),
   'network.trouble': byHand(3, 'Put right what the host says is missing: it tries again by itself.'),
+  'network.warning': byHand(
+    3,
+    'Widen the link that it names, or lower networks.underlayMtu of the api; raise nf_conntrack_max, and look at the port that it names.',
+  ),
 
   'key.names-nothing': byHand(
     4,

@@ -51,23 +51,27 @@ interface PlanRow {
   hostId: HostId
   hostName: string
   trouble: string | null
-  wanted: number
-  applied: number
+  warning: string | null
 }
 
 const readTroubled = `
-  SELECT n.host_id AS "hostId", h.name AS "hostName", n.trouble, n.wanted, n.applied
-  FROM host_networks n JOIN hosts h ON h.id = n.host_id WHERE n.trouble IS NOT NULL AND ${hostIsAlive} ORDER BY h.name LIMIT $2`
+  SELECT n.host_id AS "hostId", h.name AS "hostName", n.trouble, n.warning FROM host_networks n JOIN hosts h ON h.id = n.host_id
+  WHERE (n.trouble IS NOT NULL OR n.warning IS NOT NULL) AND ${hostIsAlive} ORDER BY h.name LIMIT $2`
 
-/** A host that says what it cannot do of its networks is to be helped. */
+/** A host that says what it cannot do of its networks, or does badly, is to be helped. */
 export const hostsCarryTheirNetworks: RecordCheck = async (db, { silenceMs, limit }) => {
   const rows = await db.query<PlanRow>(readTroubled, [silenceMs, limit])
-  return rows.map(({ hostId, hostName, trouble }) =>
-    finding('network.trouble', {
-      about: { hostId, hostName },
-      message: `Host ${hostName} cannot make all of its networks: ${trouble}`,
-    }),
-  )
+  return rows.flatMap(({ hostId, hostName, trouble, warning }) => {
+    const about = { hostId, hostName }
+    return [
+      ...(trouble === null
+        ? []
+        : [finding('network.trouble', { about, message: `Host ${hostName} cannot make all of its networks: ${trouble}` })]),
+      ...(warning === null
+        ? []
+        : [finding('network.warning', { about, message: `Of its networks host ${hostName} says: ${warning}` })]),
+    ]
+  })
 }
 
 const readUntold = `

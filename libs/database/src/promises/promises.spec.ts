@@ -444,6 +444,14 @@ describe('of networks are found', () => {
     expect(await find()).toMatchObject([{ code: 'network.trouble', about: { hostId: one, hostName: 'one' } }])
   })
 
+  it('what a host does worse than it could', async () => {
+    await database.execute(`UPDATE hearing SET marked_at = clock_timestamp(), heard_ms = 1`)
+    await database.execute(`INSERT INTO host_networks (host_id, warning) VALUES ($1, 'eth0 is too narrow')`, [one])
+    expect(await find()).toMatchObject([
+      { code: 'network.warning', about: { hostName: 'one' }, message: expect.stringContaining('eth0 is too narrow') },
+    ])
+  })
+
   it('what is counted and not there', async () => {
     await counted('used_ports = 3')
     expect(await find()).toMatchObject([

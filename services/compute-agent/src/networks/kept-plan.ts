@@ -1,4 +1,5 @@
 import { networkPlan, type NetworkPlan } from '@nubo/contract'
+import { sharedWith } from '@nubo/host-network'
 import { z } from 'zod'
 import type { Files } from '../files.js'
 
@@ -35,7 +36,8 @@ export class KeptPlan {
   async keep(plan: NetworkPlan): Promise<void> {
     const { files, directory, bootId } = this.options
     await files.write(pathIn(directory), JSON.stringify({ bootId, plan }))
-    this.kept = plan
+    // What says the same stays the same: whoever made something of it need not make it again.
+    this.kept = sharedWith(this.kept, plan)
   }
 }
 

@@ -36,7 +36,10 @@ describe('an agent that is told its networks', () => {
     await tell(planOf(host, 3))
     await heard(3)
     expect(told()).toEqual([
-      { kind: 'network-plan-applied', hostId: host.hostId, sessionId: host.conductor.sessionId, revision: 3, trouble: null },
+      {
+        ...{ kind: 'network-plan-applied', hostId: host.hostId, sessionId: host.conductor.sessionId, revision: 3 },
+        ...{ trouble: null, warning: null },
+      },
     ])
     expect(host.network.plug(portId)).toEqual({ bridge: 'nubr7', device: tapName(portId) })
   })
@@ -66,6 +69,17 @@ describe('an agent that is told its networks', () => {
     await tell(planOf(host, 4))
     await heard(4)
     expect(told().at(-1)).toMatchObject({ trouble: null })
+  })
+
+  it('says what is worse than it could be, of a plan that it carries all the same', async () => {
+    host.network.warning = 'eth0 is too narrow'
+    await tell(planOf(host, 3))
+    await heard(3)
+    expect(told()[0]).toMatchObject({ revision: 3, trouble: null, warning: 'eth0 is too narrow' })
+    host.network.warning = undefined
+    await tell(planOf(host, 4))
+    await heard(4)
+    expect(told().at(-1)).toMatchObject({ warning: null })
   })
 
   it('carries out what the agent before it was told, before any conductor answers', async () => {

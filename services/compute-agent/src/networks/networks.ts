@@ -125,16 +125,18 @@ export class Networks {
   private async mend(): Promise<void> {
     if (!this.applied || this.atHand) return
     const { network, clock } = this.options
-    const [before, beganMs] = [this.applied.trouble, clock.monotonicMs()]
+    const [before, beganMs] = [this.applied, clock.monotonicMs()]
     this.note(await network.mend())
     this.lookTookMs = clock.monotonicMs() - beganMs
-    if (this.applied.trouble !== before) await this.tell()
+    if (this.applied.trouble !== before.trouble || this.applied.warning !== before.warning) await this.tell()
   }
 
   private note(applied: Applied): void {
     const { logger, network } = this.options
     if (applied.trouble !== this.applied?.trouble && applied.trouble !== undefined)
       logger.warn({ revision: applied.revision, trouble: applied.trouble }, 'something of the networks is missing')
+    if (applied.warning !== this.applied?.warning && applied.warning !== undefined)
+      logger.warn({ revision: applied.revision, warning: applied.warning }, 'the networks work worse than they could')
     this.applied = applied
     for (const { portId, found } of this.waiting) {
       const plug = network.plug(portId)
@@ -147,7 +149,7 @@ export class Networks {
     const { hostId, session, cast } = this.options
     const { id: sessionId } = session
     if (!this.applied || !sessionId) return
-    const { revision, trouble = null } = this.applied
-    await cast({ kind: 'network-plan-applied', hostId, sessionId, revision, trouble })
+    const { revision, trouble = null, warning = null } = this.applied
+    await cast({ kind: 'network-plan-applied', hostId, sessionId, revision, trouble, warning })
   }
 }
