@@ -172,6 +172,16 @@ describe('a network', () => {
     expect(machine.kernel.objects.get(`link  ${tapName(port.portId)}`)).toMatchObject({ master: null })
   })
 
+  it('costs no second look when a guest has taken its tap along', async () => {
+    const machine = freshMachine()
+    machine.kernel.appears(tapName(port.portId), 'nubr5')
+    const host = machine.open()
+    await host.apply(planOf([network], [port]))
+    machine.kernel.lose(`link  ${tapName(port.portId)}`)
+    expect(await host.apply(planOf([network], []))).toEqual({ revision: 1 })
+    expect(machine.kernel.reads).toBe(1)
+  })
+
   it('on a physical network that the host is not on is told of, and the others are made', async () => {
     const machine = freshMachine()
     const host = machine.open()

@@ -7,6 +7,8 @@ export interface Line {
   tool: 'ip' | 'bridge' | 'sh'
   namespace: string
   text: string
+  /** Of a link of others, which may go at any time: a tap goes with its guest. There is nothing to do then. */
+  mayBeGone?: true
 }
 
 /** The words of iproute2 for a change. */
@@ -31,15 +33,19 @@ export function linesOf(change: Change): Line[] {
 }
 
 const ip = (namespace: string, text: string): Line => ({ tool: 'ip', namespace, text })
+const ofOthers = (namespace: string, text: string): Line => ({ tool: 'ip', namespace, text, mayBeGone: true })
 
 function linkLines(change: Change, link: LinkObject): Line[] {
   const { namespace, name } = link
   if (change.verb === 'remove') {
-    return [ip(namespace, link.make.kind === 'found' ? `link set dev ${name} nomaster` : `link del dev ${name}`)]
+    return link.make.kind === 'found'
+      ? [ofOthers(namespace, `link set dev ${name} nomaster`)]
+      : [ip(namespace, `link del dev ${name}`)]
   }
   const making = change.verb === 'make' ? makingOf(link) : []
   const before = change.verb === 'alter' ? (change.before as LinkObject) : undefined
-  return [...making, ...settingsOf(link, before)].map((text) => ip(namespace, text))
+  const lineOf = link.make.kind === 'found' ? ofOthers : ip
+  return [...making, ...settingsOf(link, before)].map((text) => lineOf(namespace, text))
 }
 
 /** The other end of a pair is made with the first, and what was found is there. */

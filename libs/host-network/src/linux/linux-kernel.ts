@@ -131,10 +131,12 @@ function inNamespace(namespace: string, program: string, args: readonly string[]
 
 /** iproute2 says after each message which line it was about. */
 function problemsOf(message: string, lines: readonly Line[]): string[] {
-  const named = [...message.matchAll(/([^\n]*)\nCommand failed -:(\d+)/g)].map(
-    ([, why, number]) => `\`${lines[Number(number) - 1]?.text}\`: ${why}`,
-  )
-  return named.length > 0 ? named : [message]
+  const named = [...message.matchAll(/([^\n]*)\nCommand failed -:(\d+)/g)].map(([, why = '', number]) => {
+    return { why, line: lines[Number(number) - 1] }
+  })
+  if (named.length === 0) return [message]
+  const problems = named.filter(({ why, line }) => !(line?.mayBeGone && why.includes('Cannot find device')))
+  return problems.map(({ why, line }) => `\`${line?.text}\`: ${why}`)
 }
 
 function messageOf(error: unknown): string {

@@ -119,6 +119,25 @@ describe('on one host', () => {
     expect(seen).toEqual([])
   })
 
+  test('a guest that took its tap along costs no look at all the rest', async () => {
+    hosts = await TestHosts.begin(1)
+    const host = hosts.hosts[0]!
+    const asked: string[] = []
+    const run: ProcessRunner['run'] = (program, args, options) => {
+      asked.push([program, ...args].join(' '))
+      return host.lab.processes.run(program, args, options)
+    }
+    const agent = open(host, { run })
+    const port = guestPort(network, 11)
+    await agent.apply(planOf([network], [port]))
+    const guest = await host.plugIn('one', port, bridgeName(network), 1_500)
+    expect(await agent.mend()).toEqual({ revision: 1 })
+    await host.unplug(guest)
+    asked.splice(0)
+    expect(await agent.apply(planOf([network], [], 2))).toEqual({ revision: 2 })
+    expect(asked.filter((words) => / list ruleset$|address show/.test(words))).toEqual([])
+  })
+
   test('nothing is left when nothing is to be', async () => {
     hosts = await TestHosts.begin(1, settings)
     const host = hosts.hosts[0]!
