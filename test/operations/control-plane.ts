@@ -3,26 +3,23 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sealText } from '@nubo/auth'
-import { Database, migrate } from '@nubo/database'
+import { Database } from '@nubo/database'
+import { createMigrated } from '@nubo/database/testing'
 import { startPostgres, startRedis } from '@nubo/deploy'
 import { systemClock, systemRandom } from '@nubo/kernel'
 import { BullMqQueue, type Seal } from '@nubo/queue'
 import { createService, type BaseConfiguration, type ServiceOptions } from '@nubo/service-kit'
 import { conductorService } from '../../services/conductor/src/service.js'
 import { schedulerService } from '../../services/scheduler/src/service.js'
-import { repository } from '../support/repository.js'
 import { Stack } from '../support/stack.js'
 import { HostsQueue } from './hosts-queue.js'
-
-const migrations = join(repository, 'prisma/migrations')
 
 /** A scheduler and a conductor on a real PostgreSQL and Redis of their own, within this process. */
 export async function startControlPlane() {
   const stack = new Stack()
   const postgres = stack.add(await startPostgres(), (each) => each.stop())
   const redis = stack.add(await startRedis(), (each) => each.stop())
-  const address = await postgres.createDatabase()
-  await migrate(address, migrations)
+  const address = await createMigrated(postgres)
   const directory = stack.add(await mkdtemp(join(tmpdir(), 'nubo-test-')), (each) => rm(each, { recursive: true }))
   const keys = await writeKeys(directory)
   const configuration = {

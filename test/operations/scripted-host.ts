@@ -16,6 +16,7 @@ import {
   type SurveyAnswer,
   type SurveyedServer,
 } from '@nubo/contract'
+import { sampleInventory } from '@nubo/database/testing'
 import { newId, systemRandom, type HostId, type Id, type ServerId, type SessionId } from '@nubo/kernel'
 import type { Queue, Subscription } from '@nubo/queue'
 
@@ -178,21 +179,8 @@ export class ScriptedHost {
   }
 
   private inventory(): Inventory {
-    return {
-      architecture: 'x86_64',
-      hypervisorType: 'QEMU',
-      hypervisorVersion: 7_002_000,
-      virtType: 'simulated',
-      virtTypeReason: 'a test plays this host',
-      cpuInfo: {},
-      totalVcpus: this.options.vcpus ?? 1_000,
-      totalMemoryMiB: this.options.memoryMiB,
-      totalDiskGiB: this.options.diskGiB ?? 100_000,
-      reservedMemoryMiB: 0,
-      reservedDiskGiB: 0,
-      overheadMiB: this.options.overheadMiB ?? 0,
-      vcpuRatio: 1,
-      uptimeSeconds: 1,
-    }
+    const { vcpus = 1_000, memoryMiB, diskGiB = 100_000, overheadMiB = 0 } = this.options
+    const size = { totalVcpus: vcpus, totalMemoryMiB: memoryMiB, totalDiskGiB: diskGiB, overheadMiB }
+    return { ...sampleInventory, ...size, virtType: 'simulated', virtTypeReason: 'a test plays this host' }
   }
 }

@@ -1,34 +1,28 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { Database, migrate, PgOperationStore, type PgOperationTransaction } from '@nubo/database'
+import { PgOperationStore, type Database, type PgOperationTransaction } from '@nubo/database'
+import { TestDatabase } from '@nubo/database/testing'
 import { startPostgres, waitFor } from '@nubo/deploy'
 import { newId, systemClock, systemRandom, type HostId, type ServerId, type StepId } from '@nubo/kernel'
 import { MemoryQueue } from '@nubo/queue'
 import { OperationEngine, operations } from '@nubo/workflow'
-import { join } from 'node:path'
 import { projectId, TestServers } from '../operations/servers.js'
-import { repository } from '../support/repository.js'
-import { Stack } from '../support/stack.js'
 
 // A deadline, or a second copy of a result, that waited for the lock of an operation went on with the step as it was before
 // the wait: open. It made a server ERROR that had become ACTIVE in the very moment. What is joined to a locked row without a
 // lock of its own is as old as the statement.
 
-const stack = new Stack()
 const engine = new OperationEngine(operations, systemRandom)
+let records: TestDatabase
 let database: Database
 let store: PgOperationStore
 
 beforeAll(async () => {
-  const postgres = stack.add(await startPostgres(), (each) => each.stop())
-  const address = await postgres.createDatabase()
-  await migrate(address, join(repository, 'prisma/migrations'))
-  database = stack.add(Database.connect({ ...address, poolSize: 5 }), (each) => each.close())
+  records = await TestDatabase.on(await startPostgres())
+  ;({ database } = records)
   store = new PgOperationStore(database)
 })
 
-afterAll(async () => {
-  await stack[Symbol.asyncDispose]()
-})
+afterAll(() => records?.stop())
 
 /** A server with an open step, on a host that is a name only: nobody is told of anything here. */
 async function withOpenStep(): Promise<{ id: ServerId; stepId: StepId }> {

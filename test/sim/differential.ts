@@ -1,7 +1,5 @@
-import { join } from 'node:path'
-import { Database, migrate } from '@nubo/database'
+import { TestDatabase } from '@nubo/database/testing'
 import { startPostgres } from '@nubo/deploy'
-import { repository } from '../support/repository.js'
 import { compare } from './serial-order.js'
 
 const poolSize = 8
@@ -11,27 +9,13 @@ const poolSize = 8
  * @returns how many those were.
  */
 export async function raceScenes(from: number, rounds: number, onBroken: (told: string) => void): Promise<number> {
-  await using postgres = await withDatabase()
+  await using records = await TestDatabase.on(await startPostgres(), { poolSize })
   let broken = 0
   for (let round = from; round < from + rounds; round++) {
-    const { order, told } = await compare(postgres.database, round)
+    const { order, told } = await compare(records.database, round)
     if (order) continue
     broken++
     onBroken(`round ${round} equals no order: ${told}`)
   }
   return broken
-}
-
-async function withDatabase(): Promise<AsyncDisposable & { database: Database }> {
-  const postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(repository, 'prisma/migrations'))
-  const database = Database.connect({ ...address, poolSize })
-  return {
-    database,
-    [Symbol.asyncDispose]: async () => {
-      await database.close()
-      await postgres.stop()
-    },
-  }
 }

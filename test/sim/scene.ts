@@ -1,4 +1,4 @@
-import { placementQueue } from '@nubo/contract'
+import { placementQueue, type Inventory } from '@nubo/contract'
 import {
   adoptGuests,
   claim,
@@ -10,6 +10,7 @@ import {
   type NewServersRequest,
   type Transaction,
 } from '@nubo/database'
+import { sampleInventory } from '@nubo/database/testing'
 import { defaultLimits } from '@nubo/domain'
 import {
   CloudError,
@@ -53,11 +54,7 @@ const underWay = 'under way'
 const overQuota = 'over quota'
 /** What guests are seen as: running, or off. */
 const powerStates = [1, 4] as const
-const inventory = {
-  ...{ architecture: 'x86_64', hypervisorType: 'QEMU', hypervisorVersion: 1, virtType: 'simulated' as const, virtTypeReason: '' },
-  ...{ cpuInfo: {}, totalVcpus: 2, totalMemoryMiB: 128, totalDiskGiB: 100, reservedMemoryMiB: 0, reservedDiskGiB: 0 },
-  ...{ overheadMiB: 0, vcpuRatio: 1, uptimeSeconds: 1 },
-}
+const inventory: Inventory = { ...sampleInventory, virtType: 'simulated', totalVcpus: 2, totalMemoryMiB: 128 }
 
 /** A small cloud of its own, and what is done to it at the same time. The same seed makes the same again. */
 export class Scene {

@@ -1,23 +1,17 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { join } from 'node:path'
-import { Database, migrate } from '@nubo/database'
+import type { Database } from '@nubo/database'
+import { TestDatabase } from '@nubo/database/testing'
 import { startPostgres } from '@nubo/deploy'
-import { repository } from '../support/repository.js'
 import { compare } from './serial-order.js'
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(repository, 'prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 8 })
+  records = await TestDatabase.on(await startPostgres(), { poolSize: 8 })
+  ;({ database } = records)
 }, 60_000)
-afterAll(async () => {
-  await database?.close()
-  await postgres?.stop()
-})
+afterAll(() => records?.stop())
 
 const roundsAPart = 50
 const parts = Array.from({ length: 4 }, (_, part) => 1 + part * roundsAPart)

@@ -6,7 +6,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureHostKey } from '@nubo/auth'
-import { Database, enrolHostKey, migrate } from '@nubo/database'
+import { Database, enrolHostKey } from '@nubo/database'
+import { createMigrated } from '@nubo/database/testing'
 import { freePort, hostRules, redisRoles, roleRules, startPostgres, startRedis, waitFor } from '@nubo/deploy'
 import { newId, systemRandom, type HostId } from '@nubo/kernel'
 import { CloudClient } from './client.js'
@@ -66,7 +67,7 @@ export class Cloud implements AsyncDisposable {
     readonly directory: string,
     readonly postgres: Awaited<ReturnType<typeof startPostgres>>,
     readonly redis: Awaited<ReturnType<typeof startRedis>>,
-    readonly databaseAddress: Awaited<ReturnType<Awaited<ReturnType<typeof startPostgres>>['createDatabase']>>,
+    readonly databaseAddress: Awaited<ReturnType<typeof createMigrated>>,
     readonly apiUrl: string,
     readonly imageUrl: string,
   ) {}
@@ -80,8 +81,7 @@ export class Cloud implements AsyncDisposable {
       const postgres = stack.add(await startPostgres({ durable: options.durable ?? false }), (each) => each.stop())
       const hosts = options.hosts.map((host) => ({ ...host, id: newId<HostId>(systemRandom) }))
       const redis = stack.add(await startRedis({ persistent: true, users: redisUsers(hosts) }), (each) => each.stop())
-      const address = await postgres.createDatabase()
-      await migrate(address, join(repository, 'prisma/migrations'))
+      const address = await createMigrated(postgres)
       const [api, image] = [await freePort(), await freePort()]
       const cloud = new Cloud(stack, directory, postgres, redis, address, `http://127.0.0.1:${api}`, `http://127.0.0.1:${image}`)
       stack.add(cloud, (each) => each.stopAll())

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { ensureHostKey, ImageCredentialSigner } from '@nubo/auth'
 import { Database } from '@nubo/database'
+import { sampleInventory } from '@nubo/database/testing'
 import { waitFor } from '@nubo/deploy'
 import { newId, systemRandom, type HostId, type Id, type ImageId } from '@nubo/kernel'
 import { answerKey, hostKeys, lineKey } from '@nubo/queue'
@@ -251,11 +252,7 @@ it('takes no name and no session of another, be it by a registration that was re
 
 /** A registration as the taken host would send it, with what it said last. */
 async function registration(): Promise<Record<string, unknown>> {
-  const inventory = {
-    ...{ architecture: 'x86_64', hypervisorType: 'QEMU', hypervisorVersion: 1, virtType: 'simulated', virtTypeReason: '' },
-    ...{ cpuInfo: {}, totalVcpus: 100, totalMemoryMiB: 65_536, totalDiskGiB: 1_000, reservedMemoryMiB: 0, reservedDiskGiB: 0 },
-    ...{ overheadMiB: 0, vcpuRatio: 1, uptimeSeconds: 1 },
-  }
+  const inventory = { ...sampleInventory, totalVcpus: 100, totalMemoryMiB: 65_536, totalDiskGiB: 1_000 }
   const identity = { registrationId: newId<Id<'registration'>>(systemRandom), hostId: taken.id, hostName: 'taken' }
   return { kind: 'register', ...identity, address: '127.0.0.1', bootId: 'x', inventory, guests: [] }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { insertServer } from '@nubo/database/testing'
 import { servedRoutes, type ServedRoute } from '@nubo/service-kit'
 import { networkRequests } from './testing/network-requests.js'
 import { demoPassword, onProject, TestApi } from './testing/test-api.js'
@@ -43,24 +44,19 @@ async function makeDemosThings() {
     `INSERT INTO flavors (id, name, vcpus, memory_mib, disk_gib, public) VALUES ('demos-flavor', 'demos-flavor', 1, 96, 1, false)`,
   )
   await api.database.execute(`INSERT INTO flavor_access (flavor_id, project_id) VALUES ('demos-flavor', $1)`, [project.id])
-  const [server] = await api.database.query<{ id: string }>(
-    `INSERT INTO servers (id, project_id, user_id, name, hostname, flavor_id, flavor_name, vcpus, memory_mib, disk_gib,
-       reservation_id, wanted, vm_state, power_state, metadata)
-     VALUES (gen_random_uuid(), $1, $2, 'demos-server', 'demos-host', '1', 'm1.nano', 1, 96, 1, 'r-demo', 'running', 'active', 1,
-       '{"demos": "metadata"}') RETURNING id`,
-    [project.id, user.id],
-  )
+  const serverRow = { userId: user.id, name: 'demos-server', memoryMiB: 96, diskGiB: 1, metadata: { demos: 'metadata' } }
+  const serverId = await insertServer(api.database, project.id, serverRow)
   const requestId = 'req-aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee'
   await api.database.execute(
     `INSERT INTO operations (id, kind, server_id, project_id, user_id, request_id, state)
      VALUES (gen_random_uuid(), 'server.create', $1, $2, $3, $4, 'done')`,
-    [server!.id, project.id, user.id, requestId],
+    [serverId, project.id, user.id, requestId],
   )
   await api.database.execute(
     `INSERT INTO placement_decisions (server_id, operation_id, decision) SELECT $1, id, '{}' FROM operations WHERE server_id = $1`,
-    [server!.id],
+    [serverId],
   )
-  return { userId: user.id, projectId: project.id, serverId: server!.id, keyName, requestId, flavorId: 'demos-flavor' }
+  return { userId: user.id, projectId: project.id, serverId: serverId, keyName, requestId, flavorId: 'demos-flavor' }
 }
 
 async function makeDemosNetworks(): Promise<Record<string, string>> {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'
 import { generateTokenKeys } from '@nubo/auth'
-import { Database, lockForRevocation, migrate } from '@nubo/database'
+import { Database, lockForRevocation } from '@nubo/database'
+import { createMigrated } from '@nubo/database/testing'
 import { freePort, startPostgres, startRedis, waitFor } from '@nubo/deploy'
 
 // The api as the process it is: built, configured by a file, ended by a signal.
@@ -17,13 +18,12 @@ const directory = mkdtempSync(join(tmpdir(), 'nubo-api-process-'))
 const configurationFile = join(directory, 'api.json')
 const bootstrapFile = join(directory, 'bootstrap.json')
 let stores: [Awaited<ReturnType<typeof startPostgres>>, Awaited<ReturnType<typeof startRedis>>]
-let databaseAddress: Awaited<ReturnType<(typeof stores)[0]['createDatabase']>>
+let databaseAddress: Awaited<ReturnType<typeof createMigrated>>
 let url: string
 
 beforeAll(async () => {
   stores = await Promise.all([startPostgres(), startRedis()])
-  databaseAddress = await stores[0].createDatabase()
-  await migrate(databaseAddress, new URL('../../../prisma/migrations', import.meta.url).pathname)
+  databaseAddress = await createMigrated(stores[0])
   const privateKeyFile = join(directory, 'token.pem')
   writeFileSync(privateKeyFile, generateTokenKeys().privateKeyPem)
   const port = await freePort()

@@ -1,23 +1,18 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { join } from 'node:path'
-import { Database, migrate } from '@nubo/database'
+import type { Database } from '@nubo/database'
+import { TestDatabase } from '@nubo/database/testing'
 import { startPostgres, waitFor } from '@nubo/deploy'
 import { systemClock, type Clock } from '@nubo/kernel'
 import { OldAnswers } from './old-answers.js'
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 2 })
+  records = await TestDatabase.on(await startPostgres())
+  ;({ database } = records)
 })
-afterAll(async () => {
-  await database?.close()
-  await postgres?.stop()
-})
+afterAll(() => records?.stop())
 
 /** Time passes when the test says so. */
 class Waiting {

@@ -3,20 +3,18 @@ import {
   countNetworkUse,
   createPorts,
   Database,
-  migrate,
   notePortBound,
   PgOperationStore,
   portOfServer,
   type Connections,
   type Transaction,
 } from '@nubo/database'
+import { createMigrated, NetworkRows } from '@nubo/database/testing'
 import { startPostgres } from '@nubo/deploy'
 import { newId, systemRandom, type PortId, type ServerId } from '@nubo/kernel'
 import { Metrics } from '@nubo/service-kit'
 import { OperationEngine, operations, type ServerRecord } from '@nubo/workflow'
-import { join } from 'node:path'
 import pg from 'pg'
-import { NetworkRows } from '../../../libs/database/src/testing/network-rows.js'
 import type { Agent } from '../../../services/compute-agent/src/agent.js'
 import { quiet as logger } from '../../../services/compute-agent/src/testing/test-agent.js'
 import { VirtualClock } from '../../../services/compute-agent/src/testing/virtual-clock.js'
@@ -24,7 +22,6 @@ import { ConductorModule } from '../../../services/conductor/src/conductor.modul
 import { placementFigures } from '../../../services/scheduler/src/placement-figures.js'
 import { Placer } from '../../../services/scheduler/src/placer.js'
 import { SchedulerModule } from '../../../services/scheduler/src/scheduler.module.js'
-import { repository } from '../../support/repository.js'
 import { Stack } from '../../support/stack.js'
 import { projectId, TestServers } from '../servers.js'
 import { inMemory, type OpenCarrier } from './carriers.js'
@@ -74,8 +71,7 @@ export class World implements AsyncDisposable {
   static async start(openCarrier: OpenCarrier = inMemory): Promise<World> {
     const stack = new Stack()
     const postgres = stack.add(await startPostgres(), (each) => each.stop())
-    const address = await postgres.createDatabase()
-    await migrate(address, join(repository, 'prisma/migrations'))
+    const address = await createMigrated(postgres)
     const pool = stack.add(new pg.Pool({ ...address, max: poolSize }), (each) => each.end())
     pool.on('error', () => undefined)
     const use = { size: poolSize, inUse: 0, waiting: 0, longestWaitMs: 0 }

@@ -1,73 +1,33 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import { join } from 'node:path'
-import type { Inventory } from '@nubo/contract'
 import { startPostgres } from '@nubo/deploy'
-import { newId, systemRandom, type HostId, type Id, type SessionId } from '@nubo/kernel'
-import { Database } from '../connection.js'
-import { migrate } from '../migrate.js'
+import { newId, systemRandom, type SessionId } from '@nubo/kernel'
+import type { Database } from '../connection.js'
+import { registrationOf } from '../testing/host-rows.js'
+import { TestDatabase } from '../testing/test-database.js'
 import { recordHearing } from './hearing.js'
 import { heartbeatHost, registerHost } from './registry.js'
 import { readHostSnapshot } from './snapshot.js'
 
 const silenceMs = 30_000
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 let sequence = 0
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 2 })
+  records = await TestDatabase.on(await startPostgres())
+  ;({ database } = records)
 }, 60_000)
 beforeEach(async () => {
   await database.execute('DELETE FROM hosts')
   await database.execute('UPDATE hearing SET marked_at = NULL')
 })
-afterAll(async () => {
-  await database?.close()
-  await postgres?.stop()
-})
-
-const inventory: Inventory = {
-  ...{
-    architecture: 'x86_64',
-    hypervisorType: 'QEMU',
-    hypervisorVersion: 1,
-    virtType: 'simulated',
-    virtTypeReason: '',
-    cpuInfo: {},
-  },
-  ...{
-    totalVcpus: 1,
-    totalMemoryMiB: 1,
-    totalDiskGiB: 1,
-    reservedMemoryMiB: 0,
-    reservedDiskGiB: 0,
-    overheadMiB: 0,
-    vcpuRatio: 1,
-  },
-  uptimeSeconds: 1,
-}
+afterAll(() => records?.stop())
 
 async function addHost(hostName: string) {
-  const hostId = newId<HostId>(systemRandom)
+  const report = registrationOf(hostName)
+  const { hostId, inventory } = report
   const sessionId = newId<SessionId>(systemRandom)
-  const registrationId = newId<Id<'registration'>>(systemRandom)
-  const report = {
-    kind: 'register' as const,
-    registrationId,
-    hostId,
-    hostName,
-    address: '',
-    bootId: 'b',
-    fencingEpoch: 0,
-    agentId: newId<Id<'agent'>>(systemRandom),
-    quarantine: null,
-    inventory,
-    guests: [],
-  }
   await database.transaction((tx) => registerHost(tx, report, sessionId))
   return {
     beat: () => heartbeatHost(database, { kind: 'heartbeat', hostId, sessionId, sequence: ++sequence, inventory, guests: [] }),

@@ -1,32 +1,25 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { join } from 'node:path'
 import { startPostgres, waitFor } from '@nubo/deploy'
 import { CloudError, type KeptAnswer, type RequestKey } from '@nubo/kernel'
 import pg from 'pg'
-import { Database } from '../connection.js'
-import { migrate } from '../migrate.js'
+import type { Database } from '../connection.js'
+import { TestDatabase } from '../testing/test-database.js'
 import { Once } from './once.js'
 import { claimKey, countKeptAnswers, findKeptAnswer, forgetOldAnswers } from './request-keys.js'
 
 // Databases start on machines that do other things too.
 jest.setTimeout(60_000)
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
-let address: Awaited<ReturnType<typeof postgres.createDatabase>>
+let records: TestDatabase
 let database: Database
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 10 })
+  records = await TestDatabase.on(await startPostgres(), { poolSize: 10 })
+  ;({ database } = records)
   await database.execute('CREATE TABLE made (name text NOT NULL)')
 })
 beforeEach(() => database.execute('TRUNCATE made, idempotency_keys'))
-afterAll(async () => {
-  await database?.close()
-  await postgres?.stop()
-})
+afterAll(() => records?.stop())
 
 const keyOf = (parts: Partial<RequestKey> = {}): RequestKey => ({
   scope: 'project:p',
@@ -121,7 +114,7 @@ describe('requests with one key', () => {
   })
 
   it('are not held up by one whose process died', async () => {
-    const client = new pg.Client(address)
+    const client = new pg.Client(records.address)
     client.on('error', () => undefined)
     await client.connect()
     await client.query('BEGIN')

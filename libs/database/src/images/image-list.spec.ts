@@ -1,27 +1,21 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import { join } from 'node:path'
 import { newId, systemRandom, type ImageId, type ProjectId } from '@nubo/kernel'
 import { startPostgres } from '@nubo/deploy'
 import fc from 'fast-check'
-import { Database } from '../connection.js'
-import { migrate } from '../migrate.js'
+import type { Database } from '../connection.js'
+import { TestDatabase } from '../testing/test-database.js'
 import { listImages, type ImageListing, type ImageSort } from './image-list.js'
 import type { ImageRow } from './image-row.js'
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 2 })
+  records = await TestDatabase.on(await startPostgres())
+  ;({ database } = records)
 }, 60_000)
 
-afterAll(async () => {
-  await database.close()
-  await postgres.stop()
-}, 60_000)
+afterAll(() => records?.stop())
 
 beforeEach(async () => {
   await database.execute('DELETE FROM images')

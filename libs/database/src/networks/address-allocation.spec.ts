@@ -1,28 +1,22 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startPostgres } from '@nubo/deploy'
 import { newId, systemRandom, type NetworkId, type PortId, type SubnetId } from '@nubo/kernel'
-import { join } from 'node:path'
-import { Database } from '../connection.js'
-import { migrate } from '../migrate.js'
+import type { Database } from '../connection.js'
 import { NetworkRows } from '../testing/network-rows.js'
+import { TestDatabase } from '../testing/test-database.js'
 import { allocateAddresses, type AddressRequest } from './address-allocation.js'
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 let rows: NetworkRows
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 16 })
+  records = await TestDatabase.on(await startPostgres(), { poolSize: 16 })
+  ;({ database } = records)
   rows = new NetworkRows(database)
 }, 60_000)
 
-afterAll(async () => {
-  await database.close()
-  await postgres.stop()
-})
+afterAll(() => records?.stop())
 
 let network: NetworkId
 beforeEach(async () => {

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startPostgres } from '@nubo/deploy'
 import type { HostId, ServerId, SessionId } from '@nubo/kernel'
-import { join } from 'node:path'
-import { Database } from '../connection.js'
+import type { Database } from '../connection.js'
 import { sessionOf } from '../hosts/registry.js'
-import { migrate } from '../migrate.js'
 import { HealthyCloud } from '../testing/healthy-cloud.js'
 import { NetworkRows } from '../testing/network-rows.js'
+import { TestDatabase } from '../testing/test-database.js'
 import { noteNetworkChange } from './changes.js'
 import { readHostPlan } from './host-plan.js'
 import { raisePlans, recordApplied, settleFencedNetworks, takeDuePlans } from './plan-revisions.js'
@@ -14,7 +13,7 @@ import { placeRouters } from './router-placement.js'
 
 const silenceMs = 30_000
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 let cloud: HealthyCloud
 let rows: NetworkRows
@@ -22,20 +21,15 @@ let hosts: [HostId, HostId]
 let servers: [ServerId, ServerId]
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 4 })
+  records = await TestDatabase.on(await startPostgres())
+  ;({ database } = records)
   cloud = new HealthyCloud(database)
   rows = new NetworkRows(database)
   // Hosts can be heard, and were heard just now.
   await database.execute(`UPDATE hearing SET marked_at = clock_timestamp() + interval '1 hour', heard_ms = 1`)
 }, 60_000)
 
-afterAll(async () => {
-  await database.close()
-  await postgres.stop()
-})
+afterAll(() => records?.stop())
 
 beforeEach(async () => {
   await rows.clear()

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startPostgres } from '@nubo/deploy'
 import { newId, seededRandom, systemRandom, type HostId, type NetworkId, type PortId } from '@nubo/kernel'
-import { join } from 'node:path'
-import { Database } from '../connection.js'
-import { migrate } from '../migrate.js'
+import type { Database } from '../connection.js'
 import { HealthyCloud } from '../testing/healthy-cloud.js'
 import { NetworkRows } from '../testing/network-rows.js'
+import { TestDatabase } from '../testing/test-database.js'
 import { createPorts, type NewPort } from './create-ports.js'
 import { bindPorts, deletePorts, unbindPorts } from './release-ports.js'
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 let rows: NetworkRows
 let cloud: HealthyCloud
@@ -19,18 +18,13 @@ let host: HostId
 const project = 'a-project'
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 16 })
+  records = await TestDatabase.on(await startPostgres(), { poolSize: 16 })
+  ;({ database } = records)
   rows = new NetworkRows(database)
   cloud = new HealthyCloud(database)
 }, 60_000)
 
-afterAll(async () => {
-  await database.close()
-  await postgres.stop()
-})
+afterAll(() => records?.stop())
 
 beforeEach(async () => {
   await rows.clear()

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startPostgres } from '@nubo/deploy'
 import { newId, systemRandom, type HostId, type Id, type NetworkId, type PortId, type ServerId } from '@nubo/kernel'
-import { join } from 'node:path'
-import { Database } from '../connection.js'
+import type { Database } from '../connection.js'
 import { releaseRoom } from '../hosts/room.js'
-import { migrate } from '../migrate.js'
 import { HealthyCloud, projectId } from '../testing/healthy-cloud.js'
 import { NetworkRows } from '../testing/network-rows.js'
+import { TestDatabase } from '../testing/test-database.js'
 import { giveUpServerPorts, releaseServerPort, releaseServerPorts } from './server-ports.js'
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 let cloud: HealthyCloud
 let rows: NetworkRows
@@ -21,18 +20,13 @@ let own: PortId
 let group: string
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 4 })
+  records = await TestDatabase.on(await startPostgres())
+  ;({ database } = records)
   cloud = new HealthyCloud(database)
   rows = new NetworkRows(database)
 }, 60_000)
 
-afterAll(async () => {
-  await database.close()
-  await postgres.stop()
-})
+afterAll(() => records?.stop())
 
 /** A server on the first host, with an interface that was made for it and one of its tenant's own. */
 beforeEach(async () => {

@@ -1,27 +1,21 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { startPostgres } from '@nubo/deploy'
-import { join } from 'node:path'
-import { Database } from '../connection.js'
-import { migrate } from '../migrate.js'
+import type { Database } from '../connection.js'
+import { TestDatabase } from '../testing/test-database.js'
 import { findOverdue, watchClock } from './deadlines.js'
 
 const unwatchedMs = 60_000
 const minute = `interval '1 minute'`
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 2 })
+  records = await TestDatabase.on(await startPostgres())
+  ;({ database } = records)
 })
 
-afterAll(async () => {
-  await database.close()
-  await postgres.stop()
-})
+afterAll(() => records?.stop())
 
 beforeEach(async () => {
   await database.execute('TRUNCATE operations CASCADE')

@@ -4,10 +4,10 @@ import { startPostgres } from '@nubo/deploy'
 import { newId, systemRandom, type HostId, type ServerId } from '@nubo/kernel'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Database } from '../connection.js'
-import { migrate } from '../migrate.js'
+import type { Database } from '../connection.js'
 import { HealthyCloud, projectId } from '../testing/healthy-cloud.js'
 import { NetworkRows } from '../testing/network-rows.js'
+import { TestDatabase } from '../testing/test-database.js'
 import {
   defaultCheckOptions,
   examine,
@@ -21,7 +21,7 @@ import {
   type HostSurvey,
 } from './index.js'
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 let cloud: HealthyCloud
 let networks: NetworkRows
@@ -30,18 +30,13 @@ let two: HostId
 let serverId: ServerId
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, join(import.meta.dirname, '../../../../prisma/migrations'))
-  database = Database.connect({ ...address, poolSize: 4 })
+  records = await TestDatabase.on(await startPostgres())
+  ;({ database } = records)
   cloud = new HealthyCloud(database)
   networks = new NetworkRows(database)
 }, 60_000)
 
-afterAll(async () => {
-  await database.close()
-  await postgres.stop()
-})
+afterAll(() => records?.stop())
 
 beforeEach(async () => {
   await networks.clear()
@@ -258,7 +253,7 @@ describe('promise 4', () => {
     await cloud.forget(serverId)
     expect(await find()).toEqual([])
     await database.execute('DELETE FROM idempotency_keys')
-    await keep({ reservation_id: 'r' })
+    await keep({ reservation_id: 'r-1' })
     expect(await find()).toEqual([])
   })
 })

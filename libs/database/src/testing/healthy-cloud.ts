@@ -1,19 +1,10 @@
-import type { Register, SurveyedServer } from '@nubo/contract'
-import {
-  newId,
-  systemRandom,
-  type HostId,
-  type OperationId,
-  type ProjectId,
-  type ServerId,
-  type SessionId,
-  type StepId,
-} from '@nubo/kernel'
+import type { SurveyedServer } from '@nubo/contract'
+import { newId, systemRandom, type HostId, type OperationId, type ProjectId, type ServerId, type StepId } from '@nubo/kernel'
 import type { Database } from '../connection.js'
-import { registerHost } from '../hosts/registry.js'
 import { claim, releaseRoom } from '../hosts/room.js'
 import { PgOperationTransaction } from '../operations/transaction.js'
 import type { HostSurvey } from '../promises/index.js'
+import { addHost, insertServer } from './host-rows.js'
 
 export const projectId = 'project-1' as ProjectId
 const size = { vcpus: 1, memoryMiB: 512, diskGiB: 10 }
@@ -31,39 +22,13 @@ export class HealthyCloud {
 
   /** 16 vCPUs, 8 GiB of memory, 100 GiB of disk. */
   async addHost(name: string): Promise<HostId> {
-    const hostId = newId<HostId>(systemRandom)
-    const report: Register = {
-      ...{ kind: 'register', registrationId: newId(systemRandom), hostId, hostName: name, address: '192.0.2.1', bootId: 'b' },
-      fencingEpoch: 0,
-      agentId: newId(systemRandom),
-      quarantine: null,
-      guests: [],
-      inventory: {
-        ...{
-          architecture: 'x86_64',
-          hypervisorType: 'QEMU',
-          hypervisorVersion: 1,
-          virtType: 'qemu',
-          virtTypeReason: '',
-          cpuInfo: {},
-        },
-        ...{ totalVcpus: 16, totalMemoryMiB: 8192, totalDiskGiB: 100, reservedMemoryMiB: 0, reservedDiskGiB: 0 },
-        ...{ overheadMiB: 64, vcpuRatio: 1, uptimeSeconds: 1 },
-      },
-    }
-    await this.database.transaction((tx) => registerHost(tx, report, newId<SessionId>(systemRandom)))
-    return hostId
+    return await addHost(this.database, name, { totalVcpus: 16, overheadMiB: 64 })
   }
 
   /** An ACTIVE server on a host, with its room and its quota. */
   async addServer(hostId: HostId): Promise<ServerId> {
-    const serverId = newId<ServerId>(systemRandom)
-    await this.database.transaction(async (tx) => {
-      await tx.execute(
-        `INSERT INTO servers (id, project_id, user_id, name, hostname, flavor_id, flavor_name, vcpus, memory_mib, disk_gib, reservation_id,
-           wanted, vm_state, power_state, launched_at) VALUES ($1, $2, 'u', 'web', 'web', 'f', 'f', $3, $4, $5, 'r', 'running', 'active', 1, now())`,
-        [serverId, projectId, size.vcpus, size.memoryMiB, size.diskGiB],
-      )
+    return await this.database.transaction(async (tx) => {
+      const serverId = await insertServer(tx, projectId, { ...size, name: 'web' })
       await tx.execute(
         `INSERT INTO project_quotas AS q (project_id, used_instances, used_cores, used_ram_mib) VALUES ($1, 1, $2, $3)
          ON CONFLICT (project_id) DO UPDATE SET used_instances = q.used_instances + 1, used_cores = q.used_cores + $2, used_ram_mib = q.used_ram_mib + $3`,
@@ -72,8 +37,8 @@ export class HealthyCloud {
       const [host] = await tx.query<{ epoch: number }>('SELECT fencing_epoch AS epoch FROM hosts WHERE id = $1', [hostId])
       const operationId = newId<OperationId>(systemRandom)
       await claim(tx, { serverId, operationId, hostId, fencingEpoch: host!.epoch, decision: {} })
+      return serverId
     })
-    return serverId
   }
 
   /** Something that is being done to a server on its host. */

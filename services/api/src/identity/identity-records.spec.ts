@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { insertServer } from '@nubo/database/testing'
 import { TestApi } from '../testing/test-api.js'
 
 let api: TestApi
@@ -129,11 +130,7 @@ describe('projects', () => {
 
   it('stay while they have servers', async () => {
     const project = await make('project', { name: 'busy' })
-    await api.database.execute(
-      `INSERT INTO servers (id, project_id, user_id, name, hostname, flavor_id, flavor_name, vcpus, memory_mib, disk_gib, reservation_id, wanted, vm_state)
-       VALUES (gen_random_uuid(), $1, 'u', 's', 's', '1', 'm1', 1, 1, 1, 'r-1', 'running', 'active')`,
-      [project.id],
-    )
+    await insertServer(api.database, project.id)
     expect(await call('DELETE', `projects/${project.id}`)).toMatchObject({
       status: 409,
       message: `Project ${project.id} still has 1 server. Delete it first.`,

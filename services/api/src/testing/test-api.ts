@@ -5,7 +5,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { generateTokenKeys, PasswordHasher, TokenSigner } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
 import { jest } from '@jest/globals'
-import { migrate, type Database } from '@nubo/database'
+import type { Database } from '@nubo/database'
+import { createMigrated } from '@nubo/database/testing'
 import { startPostgres, startRedis } from '@nubo/deploy'
 import { systemClock, systemRandom, type Clock } from '@nubo/kernel'
 import { createLogger, createService } from '@nubo/service-kit'
@@ -38,8 +39,7 @@ export class TestApi {
 
   static async start(options: { clock?: Clock } = {}): Promise<TestApi> {
     const [postgres, redis] = await Promise.all([startPostgres(), startRedis()])
-    const address = await postgres.createDatabase()
-    await migrate(address, new URL('../../../../prisma/migrations', import.meta.url).pathname)
+    const address = await createMigrated(postgres)
     const directory = mkdtempSync(join(tmpdir(), 'nubo-api-'))
     const { privateKeyPem } = generateTokenKeys()
     writeFileSync(join(directory, 'token.pem'), privateKeyPem)

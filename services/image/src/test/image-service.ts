@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { generateTokenKeys, ImageCredentialSigner, TokenSigner } from '@nubo/auth'
-import { Database, migrate } from '@nubo/database'
+import { Database } from '@nubo/database'
+import { createMigrated } from '@nubo/database/testing'
 import { startPostgres, type DatabaseAddress, type PrivatePostgres } from '@nubo/deploy'
 import type { DomainId, HostId, ImageId, ProjectId, UserId } from '@nubo/kernel'
 import { createLogger, createService } from '@nubo/service-kit'
 import { imageConfiguration } from '../configuration.js'
 import { imageService } from '../service.js'
-
-const migrations = join(import.meta.dirname, '../../../../prisma/migrations')
 
 /** Everything an image service stands on, in one temporary folder, and the keys of those that it trusts. */
 export class ImageWorld {
@@ -24,8 +23,7 @@ export class ImageWorld {
 
   static async make(): Promise<ImageWorld> {
     const postgres = await startPostgres()
-    const database = await postgres.createDatabase()
-    await migrate(database, migrations)
+    const database = await createMigrated(postgres)
     const directory = mkdtempSync(join(tmpdir(), 'nubo-image-'))
     const [tokenKeys, credentialKeys] = [generateTokenKeys(), generateTokenKeys()]
     writeFileSync(join(directory, 'tokens.pem'), tokenKeys.publicKeyPem)

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { newId, systemRandom } from '@nubo/kernel'
+import { insertServer } from '@nubo/database/testing'
 import { computeRequests } from '../../testing/compute-requests.js'
 import { onSystem, TestApi } from '../../testing/test-api.js'
 
@@ -130,14 +130,7 @@ describe('a quota set', () => {
   })
 
   it('counts the servers of one user where one is named', async () => {
-    const server = (userId: string) =>
-      api.database.execute(
-        `INSERT INTO servers (id, project_id, user_id, name, hostname, flavor_id, flavor_name, vcpus, memory_mib, disk_gib,
-           reservation_id, wanted, vm_state) VALUES ($1, $2, $3, 's', 's', '1', 'f', 2, 64, 0, 'r-1', 'running', 'active')`,
-        [newId(systemRandom), demoProjectId, userId],
-      )
-    await server(demoUserId)
-    await server('another')
+    for (const userId of [demoUserId, 'another']) await insertServer(api.database, demoProjectId, { userId, vcpus: 2 })
     const path = `/os-quota-sets/${demoProjectId}/detail?user_id=${demoUserId}`
     expect((await demo('GET', path)).body.quota_set).toMatchObject({
       instances: { in_use: 1, limit: 10, reserved: 0 },

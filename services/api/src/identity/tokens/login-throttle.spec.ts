@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals'
-import { Database, findLogin, migrate } from '@nubo/database'
+import { findLogin, type Database } from '@nubo/database'
+import { TestDatabase } from '@nubo/database/testing'
 import { startPostgres } from '@nubo/deploy'
 import { CloudError, systemClock, type Clock } from '@nubo/kernel'
 import { delayMsOf, LoginThrottle } from './login-throttle.js'
 
 jest.setTimeout(60_000)
 
-let postgres: Awaited<ReturnType<typeof startPostgres>>
+let records: TestDatabase
 let database: Database
 
 /** Sleeps that end when the test says so. */
@@ -18,15 +19,10 @@ const clock: Clock = {
 let throttle: LoginThrottle
 
 beforeAll(async () => {
-  postgres = await startPostgres()
-  const address = await postgres.createDatabase()
-  await migrate(address, new URL('../../../../../prisma/migrations', import.meta.url).pathname)
-  database = Database.connect({ ...address, poolSize: 5 })
+  records = await TestDatabase.on(await startPostgres())
+  ;({ database } = records)
 })
-afterAll(async () => {
-  await database.close()
-  await postgres.stop()
-})
+afterAll(() => records?.stop())
 beforeEach(async () => {
   sleeping.length = 0
   await database.execute('DELETE FROM login_failures')
