@@ -26,7 +26,7 @@ export const packagesToRun = [
   'util-linux',
 ]
 
-/** What the tests need besides: the real client, what looks into guests, keys and networks, and what sets a host's clock off. */
+/** What the tests need besides: the real client, what looks into guests, keys and networks, sets a host's clock off, and reaps. */
 export const packagesToTest = [
   'python3-openstackclient',
   'openssh-client',
@@ -34,6 +34,7 @@ export const packagesToTest = [
   'libfaketime',
   'isc-dhcp-client',
   'iputils-ping',
+  'tini',
 ]
 
 /**

@@ -23,7 +23,7 @@ export async function runTests(node, args) {
   const jest = ['node_modules/jest/bin/jest.js', '--maxWorkers=2', '--json', '--outputFile', results, ...args]
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning']
   const jestEnv = { ...env, NODE_OPTIONS: flags.join(' ') }
-  const [command, ...rest] = withRootMounted([node, ...jest])
+  const [command, ...rest] = withReaper(withRootMounted([node, ...jest]))
   const code = await runInView(command, rest, { cwd: clone, env: jestEnv })
   const counts = readCounts(results)
   if (failedChecks.length) console.log(`lint failed: ${failedChecks.join(', ')}`)
@@ -45,6 +45,14 @@ function withRootMounted(command) {
     umount --recursive --lazy "$root" && rmdir "$root"
     exit $code`
   return ['unshare', '--mount', '--propagation', 'unchanged', 'sh', '-c', script, clone, ...command]
+}
+
+/**
+ * Whoever ends a guest or a daemon waits until its process is reaped, which falls to process 1. In many a container that looks
+ * after the dead every other second at best: so the tests have a reaper of their own.
+ */
+function withReaper(command) {
+  return ['tini', '-s', '--', ...command]
 }
 
 function readCounts(file) {
