@@ -7,6 +7,7 @@ import { Database } from '@nubo/database'
 import { createMigrated } from '@nubo/database/testing'
 import { startPostgres, startRedis } from '@nubo/deploy'
 import { systemClock, systemRandom } from '@nubo/kernel'
+import { hurriedClock } from '@nubo/kernel/testing'
 import { BullMqQueue, type Seal } from '@nubo/queue'
 import { createService, type BaseConfiguration, type ServiceOptions } from '@nubo/service-kit'
 import { conductorService } from '../../services/conductor/src/service.js'
@@ -42,7 +43,9 @@ export async function startControlPlane() {
   const ours = new BullMqQueue({ ...common, seal })
   const queue = stack.add(new HostsQueue({ ours, redis: redis.address, database, controlPlaneKey }), (each) => each.close())
   const run = async <C extends BaseConfiguration>(service: ServiceOptions<C>, more: Partial<C> = {}) =>
-    stack.add(await createService(service, { ...configuration, ...more } as unknown as C), (app) => app.close())
+    stack.add(await createService(service, { ...configuration, ...more } as unknown as C, { clock: hurriedClock }), (app) =>
+      app.close(),
+    )
   await run(schedulerService, credentials)
   await run(conductorService, credentials)
   return {

@@ -4,6 +4,7 @@ import { placementQueue, reportsQueue } from '@nubo/contract'
 import { PgOperationStore, type Finding, type FindingCode } from '@nubo/database'
 import { waitFor } from '@nubo/deploy'
 import { CloudError, newId, systemClock, systemRandom, type Id, type RequestId, type ServerId } from '@nubo/kernel'
+import type { Queue } from '@nubo/queue'
 import { Caster, OperationEngine, operations } from '@nubo/workflow'
 import { obedient, ScriptedHost } from './scripted-host.js'
 import { ScriptedCloud } from './scripted-cloud.js'
@@ -49,9 +50,17 @@ afterAll(async () => {
 const queues = [placementQueue, reportsQueue]
 
 /** Both looks at once: nothing is under way but what a test leaves so. */
-const examine = async () =>
-  (await new Examiner({ ...cloud.controlPlane, queues, clock: { ...systemClock, sleep: async () => undefined } }).examine())
-    .findings
+const examinerOf = (queue: Queue) => {
+  const { database } = cloud
+  return new Examiner({ database, queue, queues, clock: { ...systemClock, sleep: async () => undefined } })
+}
+const examine = async () => (await examinerOf(cloud.queue).examine()).findings
+
+/** The same queue, on which no answer is waited for as long as an examiner would. */
+const impatient = (queue: Queue) =>
+  Object.assign(Object.create(queue) as Queue, {
+    ask: (...[name, question]: Parameters<Queue['ask']>) => queue.ask(name, question, 500),
+  })
 
 const newRequestId = () => `req-${newId<Id<'request'>>(systemRandom)}` as RequestId
 const mend = (finding: Finding): Promise<RepairOutcome> => repair(finding, { store, engine, caster, newRequestId })
@@ -255,12 +264,7 @@ describe('room', () => {
 it('a queue that is away is told of as such, and no host is blamed for it', async () => {
   const away = new CloudError('Unavailable', 'The queue cannot be reached at the moment.')
   const queue = new Proxy(cloud.queue, { get: () => () => Promise.reject(away) })
-  const { findings, hosts } = await new Examiner({
-    ...cloud.controlPlane,
-    queue,
-    queues,
-    clock: { ...systemClock, sleep: async () => undefined },
-  }).examine()
+  const { findings, hosts } = await examinerOf(queue).examine()
   expect(findings.map(({ code }) => code)).toEqual(['queue.unreachable'])
   expect(hosts.map(({ trouble }) => trouble)).toEqual([away.message, away.message])
 })
@@ -305,7 +309,8 @@ describe('what lies on a host', () => {
   it('that does not say it though it is up is not taken for empty', async () => {
     const { here } = await activeServer()
     await here.stop()
-    const codes = (await examine()).map(({ code }) => code)
+    const { findings } = await examinerOf(impatient(cloud.queue)).examine()
+    const codes = findings.map(({ code }) => code)
     expect(codes).toEqual(['host.unanswered'])
   })
 

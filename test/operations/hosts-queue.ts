@@ -3,6 +3,7 @@ import { computeQueue, reportsQueue, type Answer } from '@nubo/contract'
 import { enrolHostKey, type Database } from '@nubo/database'
 import { systemClock, type HostId } from '@nubo/kernel'
 import {
+  hostKeys,
   HostQueue,
   type Backlog,
   type Message,
@@ -11,6 +12,7 @@ import {
   type Subscription,
   type WorkOptions,
 } from '@nubo/queue'
+import { Redis } from 'ioredis'
 import { newHostKey, signingSeal } from '../support/signing-host.js'
 
 export interface HostsQueueOptions {
@@ -26,8 +28,12 @@ const isComputeQueue = (queue: string) => queue.startsWith(computeQueue('' as Ho
 /** The control plane's end, and that of every host that a test plays: each is enrolled when it is first heard of. */
 export class HostsQueue implements Queue {
   private readonly hosts = new Map<HostId, { queue: HostQueue; enrolled: Promise<void> }>()
+  private readonly redis: Redis
 
-  constructor(private readonly options: HostsQueueOptions) {}
+  constructor(private readonly options: HostsQueueOptions) {
+    this.redis = new Redis({ ...options.redis })
+    this.redis.on('error', () => undefined)
+  }
 
   async cast(queue: string, message: Message): Promise<void> {
     await this.castAll(queue, [message])
@@ -65,6 +71,7 @@ export class HostsQueue implements Queue {
   async close(): Promise<void> {
     await Promise.all([...this.hosts.values()].map(({ queue }) => queue.close()))
     await this.options.ours.close()
+    this.redis.disconnect()
   }
 
   private hostOf(queue: string): HostQueue {
@@ -74,12 +81,18 @@ export class HostsQueue implements Queue {
   private host(hostId: HostId) {
     const known = this.hosts.get(hostId)
     if (known) return known
-    const { redis, database, controlPlaneKey } = this.options
+    const { redis, controlPlaneKey } = this.options
     const { privateKey, publicKeyPem } = newHostKey()
     const seal = signingSeal(privateKey, controlPlaneKey)
     const queue = new HostQueue({ hostId, redis, seal, clock: systemClock, onError: () => undefined })
-    const host = { queue, enrolled: enrolHostKey(database, hostId, publicKeyPem, null) }
+    const host = { queue, enrolled: this.enrol(hostId, publicKeyPem) }
     this.hosts.set(hostId, host)
     return host
+  }
+
+  /** It has its ticket at home, as a host that a conductor heard before: the others are found by looks seconds apart. */
+  private async enrol(hostId: HostId, publicKeyPem: string): Promise<void> {
+    await enrolHostKey(this.options.database, hostId, publicKeyPem, null)
+    await this.redis.rpush(hostKeys(hostId).ticket, hostId)
   }
 }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { computeQueue, reportsQueue, type Answer } from '@nubo/contract'
 import { hostRules, roleRules, startRedis, waitFor } from '@nubo/deploy'
 import { CloudError, newId, systemClock, systemRandom, type HostId, type Id, type ServerId, type SessionId } from '@nubo/kernel'
+import { hurriedClock } from '@nubo/kernel/testing'
 import { Redis } from 'ioredis'
 import { BullMqQueue } from './bullmq-queue.js'
 import { hostKeys, lineKey } from './host-keys.js'
@@ -48,7 +49,9 @@ const as = (username: string) => ({
   clock: systemClock,
   onError,
 })
-const controlPlane = (role: 'api' | 'conductor' = 'conductor') => opened(new BullMqQueue({ ...as(role), random: systemRandom }))
+/** It looks around for hosts that lost their place ten times as often. */
+const controlPlane = (role: 'api' | 'conductor' = 'conductor') =>
+  opened(new BullMqQueue({ ...as(role), clock: hurriedClock, random: systemRandom }))
 const host = (hostId: HostId) => opened(new HostQueue({ ...as(hostId), hostId }))
 const until = <T>(what: string, condition: () => T | Promise<T>) => waitFor(what, condition, { timeoutMs: 30_000, everyMs: 5 })
 

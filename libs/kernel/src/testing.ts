@@ -1,0 +1,1 @@
+export { hurriedClock } from './testing/hurried-clock.js'
