@@ -32,6 +32,7 @@ const shared = {
 export default {
   // Machines with two busy cores are slow; a test that waits for what never comes fails all the same.
   testTimeout: 120_000,
+  testSequencer: '<rootDir>/test/longest-first.js',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{libs,services,clients,deploy,test}/**/*.spec.ts'] },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/{libs,services,clients,deploy,test}/**/*.e2e.ts'] },
