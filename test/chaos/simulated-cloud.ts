@@ -74,10 +74,12 @@ export class SimulatedCloud implements AsyncDisposable {
     await waitFor('all servers are gone', gone, { timeoutMs: 2 * minutes, everyMs: 100 })
   }
 
-  /** How the hosts are shown: `up` or `down`, each. */
-  async hostStates(): Promise<string[]> {
-    type Hypervisors = { hypervisors: { state: string }[] }
-    return (await this.admin.compute<Hypervisors>('GET', '/os-hypervisors/detail')).body.hypervisors.map(({ state }) => state)
+  /** How the hosts are shown, each by Nova's API and by ours; and whether the cloud says that it hears them. */
+  async hosts(): Promise<{ states: string[]; areHeard: boolean }> {
+    const byNova = await this.admin.compute<{ hypervisors: { state: string }[] }>('GET', '/os-hypervisors/detail')
+    type Hosts = { hosts: { state: string }[]; hosts_are_heard: boolean }
+    const { body } = await this.admin.call<Hosts>('GET', `${this.cloud.apiUrl}/nubo/v1/hosts`)
+    return { states: [...byNova.body.hypervisors, ...body.hosts].map(({ state }) => state), areHeard: body.hosts_are_heard }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

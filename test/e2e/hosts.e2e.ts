@@ -2,15 +2,12 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { waitFor } from '@nubo/deploy'
-import { systemClock } from '@nubo/kernel'
 import type { CloudClient } from '../support/client.js'
 import { Cloud } from '../support/cloud.js'
 
-// The life of hosts, with every program as a process and real time.
+// The life of hosts, with every program as a process and real time. What becomes of them while Redis is away: test/chaos/outages.e2e.ts.
 
 const minutes = 60_000
-/** Longer than the silence after which a host is down. */
-const longSilenceMs = 45_000
 
 interface Host {
   id: string
@@ -101,37 +98,6 @@ it(
     await cloud.startService('agent-one')
     await becomes('one', 'up')
     await isOf(id, 'ACTIVE')
-  },
-  5 * minutes,
-)
-
-it(
-  'while Redis is away no host is declared down, not then and not after, and creates wait and end',
-  async () => {
-    const seen = new Set<string>()
-    const look = async () => (await hosts()).forEach(({ state }) => seen.add(state))
-    await cloud.redis.halt()
-    const created = [await create('first'), await create('second')]
-    const awaySinceMs = systemClock.monotonicMs()
-    await until('Redis was away for long', async () => {
-      await look()
-      return systemClock.monotonicMs() - awaySinceMs > longSilenceMs
-    })
-    for (const id of created) expect((await server(id))!.status).toBe('BUILD')
-    await cloud.redis.start()
-    for (const id of created) {
-      await until('it is ACTIVE', async () => {
-        await look()
-        return (await server(id))!.status !== 'BUILD'
-      })
-      expect((await server(id))!.status).toBe('ACTIVE')
-    }
-    await until('every host was heard again', async () => {
-      await look()
-      const heard = await admin.call<{ hosts_are_heard: boolean }>('GET', `${cloud.apiUrl}/nubo/v1/hosts`)
-      return heard.body.hosts_are_heard
-    })
-    expect([...seen]).toEqual(['up'])
   },
   5 * minutes,
 )
