@@ -1,19 +1,14 @@
-import { networkLimitsOf, networkError, type NetworkAmounts, type NetworkQuotaResource } from '@nubo/domain'
+import {
+  networkLimitsOf,
+  networkError,
+  networkQuotaResources as resources,
+  type NetworkAmounts,
+  type NetworkQuotaResource,
+} from '@nubo/domain'
 import type { Queryable, Transaction } from '../connection.js'
+import { countedResources, type NetworkUse } from './counted-resources.js'
 
-const usedColumns: Record<NetworkQuotaResource, string> = {
-  network: 'used_networks',
-  subnet: 'used_subnets',
-  subnetpool: 'used_subnet_pools',
-  port: 'used_ports',
-  router: 'used_routers',
-  floatingip: 'used_floating_ips',
-  security_group: 'used_security_groups',
-  security_group_rule: 'used_security_group_rules',
-  rbac_policy: 'used_network_shares',
-}
-
-const resources = Object.keys(usedColumns) as NetworkQuotaResource[]
+const columnOf = (resource: NetworkQuotaResource) => countedResources[resource].column
 
 /**
  * Takes `amounts` of a project's quota for as long as what they stand for is there. The limit is asked in the row that is
@@ -46,13 +41,13 @@ export async function giveBackNetworkQuota(tx: Transaction, projectId: string, a
 export interface NetworkQuota {
   /** The project's own limits, of all services; what is absent has the default. */
   limits: Record<string, number>
-  used: Record<NetworkQuotaResource, number>
+  used: NetworkUse
 }
 
 /** A project's own limits and what it has. */
 export async function readNetworkQuota(db: Queryable, projectId: string): Promise<NetworkQuota> {
   const [row] = await db.query<QuotaRow>(`SELECT ${quotaFields} FROM project_quotas WHERE project_id = $1`, [projectId])
-  return row ? fromRow(row) : { limits: {}, used: Object.fromEntries(resources.map((each) => [each, 0])) as NetworkQuota['used'] }
+  return row ? fromRow(row) : { limits: {}, used: Object.fromEntries(resources.map((each) => [each, 0])) as NetworkUse }
 }
 
 /** What the projects with limits of their own have, those of other services among them. */
@@ -64,14 +59,14 @@ export async function listNetworkLimits(db: Queryable): Promise<{ projectId: str
 }
 
 type QuotaRow = { limits: Record<string, number> } & Record<NetworkQuotaResource, number>
-const quotaFields = ['limits', ...resources.map((each) => `project_quotas.${usedColumns[each]} AS "${each}"`)].join(', ')
+const quotaFields = ['limits', ...resources.map((each) => `project_quotas.${columnOf(each)} AS "${each}"`)].join(', ')
 const fromRow = ({ limits, ...used }: QuotaRow): NetworkQuota => ({ limits, used })
 
 const raiseStatement = `
-  INSERT INTO project_quotas (project_id, ${resources.map((each) => usedColumns[each]).join(', ')})
+  INSERT INTO project_quotas (project_id, ${resources.map((each) => columnOf(each)).join(', ')})
   VALUES ($1, ${resources.map((_, index) => `$${index + 2}`).join(', ')})
   ON CONFLICT (project_id) DO UPDATE SET
-    ${resources.map((each) => `${usedColumns[each]} = project_quotas.${usedColumns[each]} + EXCLUDED.${usedColumns[each]}`).join(', ')}
+    ${resources.map((each) => `${columnOf(each)} = project_quotas.${columnOf(each)} + EXCLUDED.${columnOf(each)}`).join(', ')}
   RETURNING ${quotaFields}`
 
 /**

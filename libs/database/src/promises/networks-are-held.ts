@@ -1,6 +1,7 @@
+import { networkQuotaResources } from '@nubo/domain'
 import type { HostId, PortId, ProjectId, ServerId } from '@nubo/kernel'
 import { hostIsAlive } from '../hosts/services.js'
-import { networkUse, type NetworkUse } from '../networks/use.js'
+import { countedUse, networkUse, noUse, type NetworkUse } from '../networks/counted-resources.js'
 import type { RecordCheck } from './check.js'
 import { finding } from './finding.js'
 
@@ -92,15 +93,10 @@ export const networkChangesAreTold: RecordCheck = async (db, { graceMs }) => {
 
 const readUse = `
   WITH used AS (${networkUse})
-  SELECT COALESCE(q.project_id, u.project_id) AS "projectId", counted.use AS counted, COALESCE(u.use, nothing.use) AS used
+  SELECT COALESCE(q.project_id, u.project_id) AS "projectId", held.counted, held.used
   FROM project_quotas q FULL JOIN used u ON u.project_id = q.project_id
-    CROSS JOIN LATERAL (SELECT jsonb_build_object(
-      'networks', COALESCE(q.used_networks, 0), 'subnets', COALESCE(q.used_subnets, 0), 'subnetPools', COALESCE(q.used_subnet_pools, 0),
-      'ports', COALESCE(q.used_ports, 0), 'routers', COALESCE(q.used_routers, 0), 'floatingIps', COALESCE(q.used_floating_ips, 0),
-      'securityGroups', COALESCE(q.used_security_groups, 0), 'securityGroupRules', COALESCE(q.used_security_group_rules, 0),
-      'networkShares', COALESCE(q.used_network_shares, 0)) AS use) counted
-    CROSS JOIN LATERAL (SELECT jsonb_object_agg(key, 0) AS use FROM jsonb_object_keys(counted.use) key) nothing
-  WHERE counted.use <> COALESCE(u.use, nothing.use) ORDER BY 1 LIMIT $1`
+    CROSS JOIN LATERAL (SELECT ${countedUse('q')} AS counted, COALESCE(u.use, ${noUse}) AS used) held
+  WHERE held.counted <> held.used ORDER BY 1 LIMIT $1`
 
 /** Promise 8: what a project is said to use of networks is what it has. */
 export const networkUseIsCounted: RecordCheck = async (db, { limit }) => {
@@ -115,6 +111,6 @@ export const networkUseIsCounted: RecordCheck = async (db, { limit }) => {
 }
 
 function differences(counted: NetworkUse, used: NetworkUse): string {
-  const names = (Object.keys(counted) as (keyof NetworkUse)[]).filter((name) => counted[name] !== used[name])
-  return names.map((name) => `${counted[name]} ${name} where it has ${used[name]}`).join(', ')
+  const resources = networkQuotaResources.filter((each) => counted[each] !== used[each])
+  return resources.map((each) => `${counted[each]} of ${each} where it has ${used[each]}`).join(', ')
 }

@@ -450,7 +450,7 @@ describe('of networks are found', () => {
   it('what is counted and not there', async () => {
     await counted('used_ports = 3')
     expect(await find()).toMatchObject([
-      { promise: 8, code: 'quota.network-use-differs', found: { counted: { ports: 3 }, used: { ports: 0 } } },
+      { promise: 8, code: 'quota.network-use-differs', found: { counted: { port: 3 }, used: { port: 0 } } },
     ])
   })
 })
