@@ -179,7 +179,7 @@ describe('a port that is bound to a host', () => {
       await database.query('SELECT fixed_port_id AS port, host(fixed_address) AS address, router_id AS router FROM floating_ips'),
     ).toEqual([{ port: null, address: null, router: null }])
     expect((await takeChanges()).toSorted()).toEqual(
-      [`network ${network}`, `group ${port!.groups[0]}`, `router ${router}`].toSorted(),
+      [`network ${network}`, `group ${port!.groups[0]}`, `host ${host}`, `router ${router}`].toSorted(),
     )
   })
 })

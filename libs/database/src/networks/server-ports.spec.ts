@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { startPostgres } from '@nubo/deploy'
+import { startPostgres, waitFor } from '@nubo/deploy'
 import { newId, systemRandom, type HostId, type Id, type NetworkId, type PortId, type ServerId } from '@nubo/kernel'
-import type { Database } from '../connection.js'
+import type { Database, Transaction } from '../connection.js'
 import { releaseRoom } from '../hosts/room.js'
 import { HealthyCloud, projectId } from '../testing/healthy-cloud.js'
 import { NetworkRows } from '../testing/network-rows.js'
@@ -133,21 +133,55 @@ describe("a server's ports", () => {
   })
 
   it('lead no floating IP any more once they are gone, and its router is told', async () => {
-    const routerId = await rows.router()
-    const outside = await rows.port(network, { address: '10.0.0.9', mac: 'fa:16:3e:00:00:09', deviceOwner: 'network:floatingip' })
-    const floatingId = newId<Id<'floating-ip'>>(systemRandom)
-    await database.execute(
-      `INSERT INTO floating_ips (id, project_id, port_id, address, network_id, fixed_port_id, fixed_address, router_id)
-       VALUES ($1, $2, $3, '10.0.0.9', $4, $5, '10.0.0.5', $6)`,
-      [floatingId, projectId, outside, network, made, routerId],
-    )
+    const { floatingId, routerId } = await floatingIp()
+    await atOnce((tx) => leadTo(tx, floatingId, routerId))
     await forgetChanges()
     await atOnce((tx) => releaseServerPorts(tx, server))
-    const [floating] = await database.query(
-      'SELECT fixed_port_id AS "portId", fixed_address AS address, router_id AS "routerId" FROM floating_ips WHERE id = $1',
-      [floatingId],
-    )
-    expect(floating).toEqual({ portId: null, address: null, routerId: null })
+    expect(await whereLeads(floatingId)).toEqual({ portId: null, address: null, routerId: null })
+    expect(await changes()).toContain(`router ${routerId}`)
+  })
+
+  it('lead none either that was given to one while they waited for it', async () => {
+    const { floatingId, routerId } = await floatingIp()
+    let released: Promise<unknown> | undefined
+    await atOnce(async (tx) => {
+      await leadTo(tx, floatingId, routerId)
+      released = atOnce((other) => releaseServerPorts(other, server))
+      await waitFor('the release waits', isSomebodyWaiting, { timeoutMs: 30_000, everyMs: 10 })
+    })
+    await released
+    expect(await whereLeads(floatingId)).toEqual({ portId: null, address: null, routerId: null })
     expect(await changes()).toContain(`router ${routerId}`)
   })
 })
+
+/** One that leads nowhere, and a router by which it may. */
+async function floatingIp() {
+  const outside = await rows.port(network, { address: '10.0.0.9', mac: 'fa:16:3e:00:00:09', deviceOwner: 'network:floatingip' })
+  const floatingId = newId<Id<'floating-ip'>>(systemRandom)
+  await database.execute(
+    `INSERT INTO floating_ips (id, project_id, port_id, address, network_id) VALUES ($1, $2, $3, '10.0.0.9', $4)`,
+    [floatingId, projectId, outside, network],
+  )
+  return { floatingId, routerId: await rows.router() }
+}
+
+const leadTo = (tx: Transaction, floatingId: string, routerId: string) =>
+  tx.execute(`UPDATE floating_ips SET fixed_port_id = $2, fixed_address = '10.0.0.5', router_id = $3 WHERE id = $1`, [
+    ...[floatingId, made, routerId],
+  ])
+
+async function whereLeads(floatingId: string) {
+  const [floating] = await database.query(
+    'SELECT fixed_port_id AS "portId", fixed_address AS address, router_id AS "routerId" FROM floating_ips WHERE id = $1',
+    [floatingId],
+  )
+  return floating
+}
+
+async function isSomebodyWaiting(): Promise<boolean> {
+  const [row] = await database.query<{ waits: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock') AS waits`,
+  )
+  return row!.waits
+}

@@ -1,5 +1,6 @@
 import type { HostId, PortId, ServerId } from '@nubo/kernel'
 import type { Transaction } from '../connection.js'
+import { changesOf, routersWithout, withoutPorts } from './gone-ports.js'
 
 // The ports of servers: their life with the server that they are interfaces of. To be called under the server's lock.
 
@@ -7,41 +8,13 @@ import type { Transaction } from '../connection.js'
 const free = `server_id = NULL, device_id = '', device_owner = '', device_index = 0, device_tag = NULL, host_id = NULL,
   plan_revision = NULL, status = 'DOWN', revision_number = revision_number + 1, updated_at = clock_timestamp()`
 
-/**
- * Beside a CTE `port` of ports with `id, project_id, network_id, host_id, gone_at` as they were, that are deleted for their
- * tenant now or were before: takes their floating IPs off them, gives back what of the quota they still take, and notes whom
- * it concerns.
- */
-const without = `
-  floating AS (
-    SELECT f.id, f.router_id FROM floating_ips f JOIN port ON f.fixed_port_id = port.id),
-  loose AS (
-    UPDATE floating_ips f SET fixed_port_id = NULL, fixed_address = NULL, router_id = NULL,
-      revision_number = revision_number + 1, updated_at = clock_timestamp()
-    FROM floating WHERE f.id = floating.id),
-  quota AS (
-    UPDATE project_quotas q SET used_ports = used_ports - counted.ports
-    FROM (SELECT project_id, count(*) AS ports FROM port WHERE gone_at IS NULL GROUP BY project_id) counted
-    WHERE q.project_id = counted.project_id)`
-
-/** Beside the same CTE: the hosts that carry them, their networks, and those whose rules name their groups. */
-const concerned = `
-  SELECT 'host' AS subject, host_id AS id FROM port WHERE host_id IS NOT NULL
-  UNION SELECT 'network', network_id FROM port WHERE host_id IS NOT NULL
-  UNION SELECT 'group', g.group_id FROM port_security_groups g JOIN port ON g.port_id = port.id`
-
 const release = (condition: string) => `
   WITH held AS (
-    SELECT id, project_id, network_id, host_id, gone_at, made_for_server FROM ports WHERE server_id = $1 ${condition}
-    ORDER BY id FOR UPDATE),
-  port AS (SELECT * FROM held WHERE made_for_server OR gone_at IS NOT NULL), ${without},
+    SELECT id, project_id, network_id, host_id, gone_at, made_for_server FROM ports WHERE server_id = $1 ${condition}),
+  port AS (SELECT * FROM held WHERE made_for_server OR gone_at IS NOT NULL), ${withoutPorts},
   deleted AS (DELETE FROM ports USING port WHERE ports.id = port.id),
   freed AS (UPDATE ports SET ${free} FROM held WHERE ports.id = held.id AND NOT held.made_for_server AND held.gone_at IS NULL)
-  INSERT INTO network_changes (subject, subject_id)
-  ${concerned}
-  UNION SELECT 'host', host_id FROM held WHERE host_id IS NOT NULL
-  UNION SELECT 'network', network_id FROM held WHERE host_id IS NOT NULL
-  UNION SELECT 'router', router_id FROM floating WHERE router_id IS NOT NULL`
+  INSERT INTO network_changes (subject, subject_id) ${changesOf('held')} UNION ${routersWithout}`
 
 /** A port as the API makes it with the server that it is an interface of. */
 export function portOfServer(serverId: ServerId, deviceIndex: number) {
@@ -94,32 +67,33 @@ export async function notePortBound(tx: Transaction, portId: string): Promise<vo
   )
 }
 
+const lock = (condition: string) => `SELECT FROM ports WHERE server_id = $1 ${condition} ORDER BY id FOR UPDATE`
+
 /** Of a server that lies on no host any more: deletes the ports that were made for it, and frees the others. */
 export async function releaseServerPorts(tx: Transaction, serverId: ServerId): Promise<void> {
+  await tx.execute(lock(''), [serverId])
   await tx.execute(release(''), [serverId])
 }
 
 /** As `releaseServerPorts`, of one port, which its guest has let go of. */
 export async function releaseServerPort(tx: Transaction, serverId: ServerId, portId: PortId): Promise<void> {
+  await tx.execute(lock('AND id = $2'), [serverId, portId])
   await tx.execute(release('AND id = $2'), [serverId, portId])
 }
 
+const madeAndThere = 'AND made_for_server AND gone_at IS NULL'
 const giveUp = `
-  WITH port AS (
-    SELECT id, project_id, network_id, host_id, gone_at FROM ports
-    WHERE server_id = $1 AND made_for_server AND gone_at IS NULL ORDER BY id FOR UPDATE), ${without},
+  WITH port AS (SELECT id, project_id, network_id, host_id, gone_at FROM ports WHERE server_id = $1 ${madeAndThere}), ${withoutPorts},
   gone AS (
-    UPDATE ports SET gone_at = clock_timestamp(), plan_revision = NULL FROM port WHERE ports.id = port.id),
-  membership AS (DELETE FROM port_security_groups g USING port WHERE g.port_id = port.id)
-  INSERT INTO network_changes (subject, subject_id)
-  ${concerned}
-  UNION SELECT 'router', router_id FROM floating WHERE router_id IS NOT NULL`
+    UPDATE ports SET gone_at = clock_timestamp(), plan_revision = NULL FROM port WHERE ports.id = port.id)
+  INSERT INTO network_changes (subject, subject_id) ${changesOf('port')} UNION ${routersWithout}`
 
 /**
  * Of a server that is gone for its tenant while something of it may lie on its host: the ports that were made for it go with it,
  * and their addresses stay held until that host carries them no more. Those of the tenant's own stay the server's until then.
  */
 export async function giveUpServerPorts(tx: Transaction, serverId: ServerId): Promise<void> {
+  await tx.execute(lock(madeAndThere), [serverId])
   await tx.execute(giveUp, [serverId])
 }
 

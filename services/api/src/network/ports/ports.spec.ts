@@ -313,7 +313,7 @@ describe('a port in use', () => {
     await bind(port.id)
     await changes()
     expect((await demo('DELETE', `/ports/${port.id}`)).status).toBe(204)
-    expect(await changes()).toEqual([`network ${networkId}`, `group ${group}`].toSorted())
+    expect(await changes()).toEqual([`network ${networkId}`, `group ${group}`, `host ${hostId}`].toSorted())
     expect((await demo('GET', `/ports/${port.id}`)).status).toBe(404)
     expect((await setPort(port.id, { name: 'again' })).status).toBe(404)
     expect((await demo('DELETE', `/ports/${port.id}`)).status).toBe(404)
