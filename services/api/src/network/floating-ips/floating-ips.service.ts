@@ -14,7 +14,6 @@ import {
   networkRecords,
   noteNetworkChange,
   prefixesOfNetwork,
-  takeNetworkQuota,
   updateRecord,
   type Database,
   type FloatingIpRow,
@@ -25,9 +24,9 @@ import { badRequest, deviceOwners, networkError, parsePrefix, type WantedAddress
 import { newId, type FloatingIpId, type PortId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import type { Changes, Wanted } from '../base/attribute.js'
+import { CountedResourceService } from '../base/counted-resource.service.js'
 import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
-import { ResourceService } from '../base/resource.service.js'
 import { networks } from '../networks/networks.js'
 import { associate, nowhere, type Association } from './association.js'
 import { floatingIps } from './floating-ips.js'
@@ -36,23 +35,15 @@ type FloatingIpAttributes = AttributesOf<typeof floatingIps>
 type WantedFloatingIp = Wanted<FloatingIpAttributes>
 
 @Injectable()
-export class FloatingIpsService extends ResourceService<ColumnsOf<typeof floatingIps>, FloatingIpAttributes> {
+export class FloatingIpsService extends CountedResourceService<ColumnsOf<typeof floatingIps>, FloatingIpAttributes> {
   constructor(
     @Inject(DATABASE) database: Database,
     @Inject(RANDOM) private readonly random: Random,
   ) {
-    super(floatingIps, database)
+    super(floatingIps, 'floatingip', database)
   }
 
-  protected async insert(tx: Transaction, wanted: readonly WantedFloatingIp[], caller: Caller): Promise<string[]> {
-    const ids: string[] = []
-    for (const floatingIp of wanted) ids.push(await this.insertOne(tx, floatingIp, caller))
-    for (const [projectId, theirs] of Map.groupBy(wanted, ({ project_id: id }) => id))
-      await takeNetworkQuota(tx, projectId, { floatingip: theirs.length })
-    return ids
-  }
-
-  private async insertOne(tx: Transaction, wanted: WantedFloatingIp, caller: Caller): Promise<string> {
+  protected async insertOne(tx: Transaction, wanted: WantedFloatingIp, caller: Caller): Promise<string> {
     const { floating_network_id: networkId, project_id: projectId } = wanted
     const network = await findRecord(tx, networkRecords, viewerOf(caller), networkId)
     if (!network) throw networks.notFound(networkId)

@@ -6,7 +6,6 @@ import {
   networkRecords,
   noteNetworkChange,
   shareNetwork,
-  takeNetworkQuota,
   unshareNetwork,
   updateRecord,
   isUniqueViolation,
@@ -21,7 +20,7 @@ import { newId, type NetworkId, type Random } from '@nubo/kernel'
 import { CONFIGURATION, RANDOM } from '@nubo/service-kit'
 import type { ApiConfiguration } from '../../configuration.js'
 import type { Changes, Wanted } from '../base/attribute.js'
-import { ResourceService } from '../base/resource.service.js'
+import { CountedResourceService } from '../base/counted-resource.service.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
 import { networks } from './networks.js'
 import { flatTaken, mtuWithin, segmentFor, vniTaken } from './segments.js'
@@ -29,7 +28,7 @@ import { flatTaken, mtuWithin, segmentFor, vniTaken } from './segments.js'
 type NetworkAttributes = AttributesOf<typeof networks>
 
 @Injectable()
-export class NetworksService extends ResourceService<ColumnsOf<typeof networks>, NetworkAttributes> {
+export class NetworksService extends CountedResourceService<ColumnsOf<typeof networks>, NetworkAttributes> {
   private readonly underlayMtu: number
 
   constructor(
@@ -37,19 +36,11 @@ export class NetworksService extends ResourceService<ColumnsOf<typeof networks>,
     @Inject(RANDOM) private readonly random: Random,
     @Inject(CONFIGURATION) configuration: ApiConfiguration,
   ) {
-    super(networks, database)
+    super(networks, 'network', database)
     this.underlayMtu = configuration.networks.underlayMtu
   }
 
-  protected async insert(tx: Transaction, wanted: readonly Wanted<NetworkAttributes>[]): Promise<string[]> {
-    const ids: string[] = []
-    for (const network of wanted) ids.push(await this.insertOne(tx, network))
-    for (const [projectId, theirs] of Map.groupBy(wanted, ({ project_id: id }) => id))
-      await takeNetworkQuota(tx, projectId, { network: theirs.length })
-    return ids
-  }
-
-  private async insertOne(tx: Transaction, wanted: Wanted<NetworkAttributes>): Promise<string> {
+  protected async insertOne(tx: Transaction, wanted: Wanted<NetworkAttributes>): Promise<string> {
     const id = newId<NetworkId>(this.random)
     const segment = await segmentFor(tx, wanted)
     const record = {

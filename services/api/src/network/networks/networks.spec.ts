@@ -1,19 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { newId, systemRandom } from '@nubo/kernel'
-import { networkRequests } from '../../testing/network-requests.js'
-import { TestApi } from '../../testing/test-api.js'
+import { startNetworkApi, type NetworkRequests } from '../../testing/network-requests.js'
+import type { TestApi } from '../../testing/test-api.js'
 
 let api: TestApi
-let admin: ReturnType<typeof networkRequests>
-let demo: ReturnType<typeof networkRequests>
+let admin: NetworkRequests
+let demo: NetworkRequests
 let demoProject: string
 
 beforeAll(async () => {
-  api = await TestApi.start()
-  admin = networkRequests(api, await api.admin())
-  demo = networkRequests(api, await api.demo())
-  const [project] = await api.database.query<{ id: string }>(`SELECT id FROM projects WHERE name = 'demo'`)
-  demoProject = project!.id
+  ;({ api, admin, demo, demoProject } = await startNetworkApi())
 })
 beforeEach(() => api.database.execute('TRUNCATE networks, network_changes, project_quotas CASCADE'))
 afterAll(() => api?.stop())

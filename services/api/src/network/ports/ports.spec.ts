@@ -2,23 +2,19 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { Caller } from '@nubo/auth'
 import { newId, systemRandom, type DomainId, type ProjectId, type UserId } from '@nubo/kernel'
 import { addHost, addServer } from '../../testing/hosts.js'
-import { networkRequests } from '../../testing/network-requests.js'
-import { TestApi } from '../../testing/test-api.js'
+import { networkRequests, startNetworkApi, type NetworkRequests } from '../../testing/network-requests.js'
+import type { TestApi } from '../../testing/test-api.js'
 
 let api: TestApi
-let admin: ReturnType<typeof networkRequests>
-let demo: ReturnType<typeof networkRequests>
+let admin: NetworkRequests
+let demo: NetworkRequests
 let demoProject: string
 let hostId: string
 let networkId: string
 let subnetId: string
 
 beforeAll(async () => {
-  api = await TestApi.start()
-  admin = networkRequests(api, await api.admin())
-  demo = networkRequests(api, await api.demo())
-  const [project] = await api.database.query<{ id: string }>(`SELECT id FROM projects WHERE name = 'demo'`)
-  demoProject = project!.id
+  ;({ api, admin, demo, demoProject } = await startNetworkApi())
   hostId = await addHost(api.database, { name: 'host-1' })
 })
 beforeEach(async () => {

@@ -9,7 +9,6 @@ import {
   noteNetworkChange,
   routerConnections,
   routerRecords,
-  takeNetworkQuota,
   updateRecord,
   type Database,
   type RouterRow,
@@ -19,31 +18,23 @@ import { canonicalRoutes, checkRoutes, networkError, type HostRoute } from '@nub
 import { newId, type PortId, type Random, type RouterId } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import type { Changes, Wanted } from '../base/attribute.js'
+import { CountedResourceService } from '../base/counted-resource.service.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
-import { ResourceService } from '../base/resource.service.js'
 import { settleGateway } from './router-gateway.js'
 import { routers } from './routers.js'
 
 type RouterAttributes = AttributesOf<typeof routers>
 
 @Injectable()
-export class RoutersService extends ResourceService<ColumnsOf<typeof routers>, RouterAttributes> {
+export class RoutersService extends CountedResourceService<ColumnsOf<typeof routers>, RouterAttributes> {
   constructor(
     @Inject(DATABASE) database: Database,
     @Inject(RANDOM) private readonly random: Random,
   ) {
-    super(routers, database)
+    super(routers, 'router', database)
   }
 
-  protected async insert(tx: Transaction, wanted: readonly Wanted<RouterAttributes>[], caller: Caller): Promise<string[]> {
-    const ids: string[] = []
-    for (const router of wanted) ids.push(await this.insertOne(tx, router, caller))
-    for (const [projectId, theirs] of Map.groupBy(wanted, ({ project_id: id }) => id))
-      await takeNetworkQuota(tx, projectId, { router: theirs.length })
-    return ids
-  }
-
-  private async insertOne(tx: Transaction, wanted: Wanted<RouterAttributes>, caller: Caller): Promise<string> {
+  protected async insertOne(tx: Transaction, wanted: Wanted<RouterAttributes>, caller: Caller): Promise<string> {
     const id = newId<RouterId>(this.random)
     const none = { id, gatewayPortId: null, gateway: null, snat: true }
     const gateway = await settleGateway(tx, none, wanted.external_gateway_info, { caller, random: this.random })

@@ -11,7 +11,6 @@ import {
   isUsedByOthers,
   networkRecords,
   shareRecords,
-  takeNetworkQuota,
   updateRecord,
   type Database,
   type ShareRow,
@@ -21,9 +20,9 @@ import { invalidInput, networkError } from '@nubo/domain'
 import { newId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import type { Changes, Wanted } from '../base/attribute.js'
+import { CountedResourceService } from '../base/counted-resource.service.js'
 import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
-import { ResourceService } from '../base/resource.service.js'
 import { networks } from '../networks/networks.js'
 import { shares } from './shares.js'
 
@@ -33,23 +32,15 @@ const withEverybody = policy('create_rbac_policy:target_tenant', 'Share with eve
 const asExternal = policy('create_rbac_policy:action', 'Make a network an external one for others.', isCloudAdmin)
 
 @Injectable()
-export class SharesService extends ResourceService<ColumnsOf<typeof shares>, ShareAttributes> {
+export class SharesService extends CountedResourceService<ColumnsOf<typeof shares>, ShareAttributes> {
   constructor(
     @Inject(DATABASE) database: Database,
     @Inject(RANDOM) private readonly random: Random,
   ) {
-    super(shares, database)
+    super(shares, 'rbac_policy', database)
   }
 
-  protected async insert(tx: Transaction, wanted: readonly Wanted<ShareAttributes>[], caller: Caller): Promise<string[]> {
-    const ids: string[] = []
-    for (const share of wanted) ids.push(await this.insertOne(tx, share, caller))
-    for (const [projectId, theirs] of Map.groupBy(wanted, ({ project_id: id }) => id))
-      await takeNetworkQuota(tx, projectId, { rbac_policy: theirs.length })
-    return ids
-  }
-
-  private async insertOne(tx: Transaction, wanted: Wanted<ShareAttributes>, caller: Caller): Promise<string> {
+  protected async insertOne(tx: Transaction, wanted: Wanted<ShareAttributes>, caller: Caller): Promise<string> {
     const network = await findRecord(tx, networkRecords, viewerOf(caller), wanted.object_id)
     if (!network) throw networks.notFound(wanted.object_id)
     if (!isCloudAdmin(caller) && !networks.mayChange(network, caller))

@@ -1,19 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { networkRequests } from '../../testing/network-requests.js'
-import { TestApi } from '../../testing/test-api.js'
+import { startNetworkApi, type NetworkRequests } from '../../testing/network-requests.js'
+import type { TestApi } from '../../testing/test-api.js'
 
 let api: TestApi
-let admin: ReturnType<typeof networkRequests>
-let demo: ReturnType<typeof networkRequests>
+let admin: NetworkRequests
+let demo: NetworkRequests
 let projects: Record<string, string>
 let networkId: string
 
 beforeAll(async () => {
-  api = await TestApi.start()
-  admin = networkRequests(api, await api.admin())
-  demo = networkRequests(api, await api.demo())
-  const rows = await api.database.query<{ id: string; name: string }>('SELECT id, name FROM projects')
-  projects = Object.fromEntries(rows.map(({ id, name }) => [name, id]))
+  ;({ api, admin, demo, projects } = await startNetworkApi())
 })
 beforeEach(async () => {
   await api.database.execute('TRUNCATE networks, subnets, ports, project_quotas CASCADE')

@@ -6,7 +6,6 @@ import {
   insertRecord,
   isUniqueViolation,
   subnetPoolRecords,
-  takeNetworkQuota,
   takenOfPool,
   updateRecord,
   type Database,
@@ -27,31 +26,25 @@ import {
 import { newId, type Random, type SubnetPoolId } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import type { Changes, Wanted } from '../base/attribute.js'
+import { CountedResourceService } from '../base/counted-resource.service.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
-import { ResourceService } from '../base/resource.service.js'
 import { subnetPools } from './subnet-pools.js'
 
 type PoolAttributes = AttributesOf<typeof subnetPools>
 
 @Injectable()
-export class SubnetPoolsService extends ResourceService<ColumnsOf<typeof subnetPools>, PoolAttributes> {
+export class SubnetPoolsService extends CountedResourceService<ColumnsOf<typeof subnetPools>, PoolAttributes> {
   constructor(
     @Inject(DATABASE) database: Database,
     @Inject(RANDOM) private readonly random: Random,
   ) {
-    super(subnetPools, database)
+    super(subnetPools, 'subnetpool', database)
   }
 
-  protected async insert(tx: Transaction, wanted: readonly Wanted<PoolAttributes>[]): Promise<string[]> {
-    const ids: string[] = []
-    for (const pool of wanted) {
-      const id = newId<SubnetPoolId>(this.random)
-      await orDefaultTaken(insertRecord(tx, subnetPoolRecords, { id, ...recordOf(pool) }))
-      ids.push(id)
-    }
-    for (const [projectId, theirs] of Map.groupBy(wanted, ({ project_id: id }) => id))
-      await takeNetworkQuota(tx, projectId, { subnetpool: theirs.length })
-    return ids
+  protected async insertOne(tx: Transaction, wanted: Wanted<PoolAttributes>): Promise<string> {
+    const id = newId<SubnetPoolId>(this.random)
+    await orDefaultTaken(insertRecord(tx, subnetPoolRecords, { id, ...recordOf(wanted) }))
+    return id
   }
 
   protected async change(tx: Transaction, row: SubnetPoolRow, changes: Changes<PoolAttributes>): Promise<void> {

@@ -12,7 +12,6 @@ import {
   prefixesOfNetwork,
   settleServicePort,
   subnetRecords,
-  takeNetworkQuota,
   touchRecord,
   updateRecord,
   type Database,
@@ -43,9 +42,9 @@ import {
 import { newId, type Random, type SubnetId } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import type { Changes, Wanted } from '../base/attribute.js'
+import { CountedResourceService } from '../base/counted-resource.service.js'
 import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
-import { ResourceService } from '../base/resource.service.js'
 import { networks } from '../networks/networks.js'
 import { prefixFor } from './subnet-prefix.js'
 import { subnets } from './subnets.js'
@@ -58,23 +57,15 @@ const inOthersNetwork = policy('create_subnet:network_id', 'Make a subnet of a n
 const leastIpv6Mtu = 1_280
 
 @Injectable()
-export class SubnetsService extends ResourceService<ColumnsOf<typeof subnets>, SubnetAttributes> {
+export class SubnetsService extends CountedResourceService<ColumnsOf<typeof subnets>, SubnetAttributes> {
   constructor(
     @Inject(DATABASE) database: Database,
     @Inject(RANDOM) private readonly random: Random,
   ) {
-    super(subnets, database)
+    super(subnets, 'subnet', database)
   }
 
-  protected async insert(tx: Transaction, wanted: readonly WantedSubnet[], caller: Caller): Promise<string[]> {
-    const ids: string[] = []
-    for (const subnet of wanted) ids.push(await this.insertOne(tx, subnet, caller))
-    for (const [projectId, theirs] of Map.groupBy(wanted, ({ project_id: id }) => id))
-      await takeNetworkQuota(tx, projectId, { subnet: theirs.length })
-    return ids
-  }
-
-  private async insertOne(tx: Transaction, wanted: WantedSubnet, caller: Caller): Promise<string> {
+  protected async insertOne(tx: Transaction, wanted: WantedSubnet, caller: Caller): Promise<string> {
     const network = await lockNetwork(tx, wanted.network_id, caller)
     const { prefix, subnetPoolId } = await prefixFor(tx, wanted, viewerOf(caller))
     await refuseOverlap(tx, network.id, prefix)

@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { networkRequests } from '../../testing/network-requests.js'
-import { TestApi } from '../../testing/test-api.js'
+import { startNetworkApi, type NetworkRequests } from '../../testing/network-requests.js'
+import type { TestApi } from '../../testing/test-api.js'
 
 let api: TestApi
-let admin: ReturnType<typeof networkRequests>
-let demo: ReturnType<typeof networkRequests>
+let admin: NetworkRequests
+let demo: NetworkRequests
 let networkId: string
 
 beforeAll(async () => {
-  api = await TestApi.start()
-  admin = networkRequests(api, await api.admin())
-  demo = networkRequests(api, await api.demo())
+  ;({ api, admin, demo } = await startNetworkApi())
 })
 beforeEach(async () => {
   await api.database.execute('TRUNCATE networks, subnets, subnet_pools, ports, network_changes, project_quotas CASCADE')
