@@ -2,9 +2,7 @@ import { Body, Controller, Param, Put } from '@nestjs/common'
 import { policy, projectMemberOrAdmin, type Caller } from '@nubo/auth'
 import { canonicalRoutes, keyOf } from '@nubo/domain'
 import { CurrentCaller, Guarded } from '@nubo/service-kit'
-import { z } from 'zod'
-import { uuidText } from '../base/attribute-types.js'
-import { routeList } from '../subnets/subnets.js'
+import { interfaceBody, routesBody, type InterfaceBody, type RoutesBody } from './router-interfaces.schemas.js'
 import { RouterInterfacesService, type RouterInterface } from './router-interfaces.service.js'
 import { routers } from './routers.js'
 import { RoutersService } from './routers.service.js'
@@ -14,15 +12,6 @@ const addInterfacePolicy = routerPolicy('add_router_interface', 'Connect a netwo
 const removeInterfacePolicy = routerPolicy('remove_router_interface', 'Disconnect a network from a router.')
 const addRoutesPolicy = routerPolicy('add_extraroutes', 'Add routes to a router.')
 const removeRoutesPolicy = routerPolicy('remove_extraroutes', 'Take routes from a router.')
-
-const interfaceBody = z.object(
-  { subnet_id: uuidText.optional(), port_id: uuidText.optional() },
-  { error: 'Resource body required' },
-)
-export type InterfaceBody = z.output<typeof interfaceBody>
-
-const routesBody = z.object({ router: z.object({ routes: routeList }) }, { error: 'Resource body required' })
-type RoutesBody = z.output<typeof routesBody>
 
 /** What is done to routers beyond changing their attributes. */
 @Controller('v2.0/routers/:id')

@@ -23,7 +23,7 @@ import { RANDOM } from '@nubo/service-kit'
 import { viewerOf } from '../base/listing-query.js'
 import { subnets } from '../subnets/subnets.js'
 import { refuseOverlaps } from './router-gateway.js'
-import type { InterfaceBody } from './router-interfaces.controller.js'
+import type { InterfaceBody } from './router-interfaces.schemas.js'
 import { RoutersService } from './routers.service.js'
 
 export interface RouterInterface {
