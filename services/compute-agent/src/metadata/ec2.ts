@@ -24,6 +24,7 @@ export function ec2Tree(subject: Subject, version: string): Node | undefined {
   const metadata: Node = {
     'ami-id': `ami-${shortId(imageId)}`,
     'ami-launch-index': textOf(metaData.launch_index ?? 0),
+    // To the letter what Nova says (InstanceMetadata.get_ec2_metadata, nova/api/metadata/base.py): guests know it as no path.
     'ami-manifest-path': 'FIXME',
     'instance-id': `i-${shortId(metaData.uuid)}`,
     hostname,
