@@ -1,7 +1,6 @@
 import {
   agentMessage,
   computeQueue,
-  type AbandonedGuest,
   type AgentMessage,
   type NotRegistered,
   type Registered,
@@ -13,8 +12,6 @@ import { newId, type Clock, type HostId, type Id, type Random, type ServerId, ty
 import type { Message, Queue, Subscription } from '@nubo/queue'
 import type { Logger } from '@nubo/service-kit'
 import { answerWith } from './answers.js'
-import { removeUpTo } from './commands/destroy.js'
-import { DeadlinePassed } from './commands/failure.js'
 import { Intake } from './commands/intake.js'
 import type { AgentConfiguration } from './configuration.js'
 import { Executor } from './executor.js'
@@ -26,6 +23,7 @@ import { inventoryOf } from './inventory.js'
 import type { Journal, Outcome } from './journal.js'
 import type { KeptPlan } from './networks/kept-plan.js'
 import { Networks } from './networks/networks.js'
+import { Removals } from './removals.js'
 import { reportsTo, type CastReport } from './reports/cast.js'
 import { Heartbeat } from './reports/heartbeat.js'
 import { Observer } from './reports/observer.js'
@@ -58,7 +56,6 @@ const concurrency = 32
 const heldAtMost = 1_000
 /** After so long without a word under our session, a command of another one says that ours is over. */
 const foreignSessionMs = 20_000
-const removalTimeoutMs = 60_000
 /** Well before the process is ended: a hypervisor that does not answer is not waited for. */
 const stopWithinMs = 5_000
 
@@ -68,6 +65,7 @@ export class Agent {
   private readonly executor = new Executor()
   private readonly cast: CastReport
   private readonly intake: Intake
+  private readonly removals: Removals
   private readonly observer: Observer
   private readonly results: Results
   private readonly networks: Networks
@@ -104,6 +102,10 @@ export class Agent {
         this.observer.lookSoon(serverId)
       },
       onAskedAgain: (serverId) => void this.results.send(serverId),
+    })
+    this.removals = new Removals({
+      ...{ hostId, hypervisor, guests, journal, record, executor, cast, clock, logger },
+      intake: this.intake,
     })
     this.registration = new Registration({ queue, clock, random, logger, register: (id) => this.register(id) })
     this.heartbeat = new Heartbeat({ clock, logger, beat: (withGuests) => this.beat(withGuests) })
@@ -199,7 +201,7 @@ export class Agent {
   private async register(registrationId: string): Promise<void> {
     const { configuration, hypervisor, bootId, record, uptimeSeconds } = this.parts
     const inventory = inventoryOf(configuration, await hypervisor.describe(), uptimeSeconds())
-    await this.removeWhatIsDestroyed()
+    await this.removals.ofWhatIsDestroyed()
     const guests = await this.observer.survey()
     this.observer.noteTold(guests)
     const { name, address } = configuration.host
@@ -226,7 +228,7 @@ export class Agent {
       return logger.error({ told, known: record.fencingEpoch }, 'refused an answer of an epoch of this host that is over')
     }
     await record.enterEpoch(answer.fencingEpoch)
-    await this.removeAbandoned(answer.remove)
+    await this.removals.ofAbandoned(answer.remove)
     // Another try may have been made meanwhile: its answer is the one that counts.
     if (!this.registration.isAwaited(answer)) return
     if (answer.kind === 'not-registered') return this.registration.refuse(answer.reason)
@@ -256,50 +258,14 @@ export class Agent {
     for (const command of this.held.splice(0)) this.onCommand(command)
   }
 
-  /** Removes what was given up while this host was fenced, by the records that name it, and says so. */
-  private async removeAbandoned(guests: readonly AbandonedGuest[]): Promise<void> {
-    if (guests.length === 0) return
-    const { journal, logger } = this.parts
-    for (const { serverId, incarnation, fencingEpoch } of guests) {
-      logger.warn({ serverId, incarnation, fencingEpoch }, 'removing a guest that was given up while this host was fenced')
-      await journal.bury(serverId, incarnation)
-      this.intake.revoke(serverId, incarnation)
-      await this.remove(serverId, incarnation)
-    }
-    const removed = guests.map(({ serverId, incarnation }) => ({ serverId, incarnation }))
-    await this.cast({ kind: 'guests-removed', hostId: this.hostId, guests: removed })
-  }
-
   /** After events were missed: what was destroyed stays destroyed, and what changed is told. */
   private async settle(): Promise<void> {
     try {
-      await this.removeWhatIsDestroyed()
+      await this.removals.ofWhatIsDestroyed()
       if (this.isRegistered) await this.observer.lookAtAll()
     } catch (error) {
       this.parts.logger.warn({ err: error }, 'the host could not be looked over; its heartbeats will')
     }
-  }
-
-  /** A guest or its disks that turn up at or below their server's tombstone are removed. */
-  private async removeWhatIsDestroyed(): Promise<void> {
-    const { hypervisor, guests, journal, record, logger } = this.parts
-    if (record.quarantine) return
-    for (const { serverId, incarnation } of [...(await hypervisor.list()), ...guests.all()]) {
-      const id = serverId as ServerId
-      const tombstone = journal.tombstoneOf(id)
-      if (incarnation > tombstone || this.intake.isBusy(id)) continue
-      logger.warn({ serverId, incarnation, tombstone }, 'removing a guest that was destroyed before')
-      await this.remove(id, tombstone)
-    }
-  }
-
-  private async remove(serverId: ServerId, upToIncarnation: number): Promise<void> {
-    const { clock } = this.parts
-    const late = new AbortController()
-    const timer = clock.after(removalTimeoutMs, () => late.abort(new DeadlinePassed(removalTimeoutMs)), { background: true })
-    await this.executor
-      .run(serverId, () => removeUpTo(serverId, upToIncarnation, this.parts, late.signal))
-      .finally(() => timer.cancel())
   }
 
   /** Of a guest that is being changed its command's result tells, when that is committed. */
