@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { DATABASE, ENGINE, QUEUE } from '@nubo/control-plane'
-import { enforce, isCloudAdmin, projectOf, type Caller } from '@nubo/auth'
+import { isCloudAdmin, projectOf, type Caller } from '@nubo/auth'
 import { placementQueue } from '@nubo/contract'
 import {
   findKeypair,
@@ -32,16 +32,9 @@ import { castPlacementHints, type OperationEngine } from '@nubo/workflow'
 import { hostnameFrom } from './hostnames.js'
 import { plugPorts } from './interfaces/plug-ports.js'
 import { RequestedNetworks, type WantedInterfaces } from './interfaces/requested-networks.js'
-import { forcedHostPolicy } from './servers.policies.js'
+import { newPassword } from './new-password.js'
+import { bootImageOf, checkFit, countsOf, refuseNamedHosts, refuseWhatIsNotBuilt, type Counts } from './new-server-rules.js'
 import type { CreateServerBody, NewServerRequest } from './servers.schemas.js'
-
-const gibibyte = 1024 ** 3
-/** Letters and digits that are not mistaken for one another. */
-const passwordAlphabet = '23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
-const passwordLength = 12
-
-/** What one transaction writes at the most, whatever a quota without limits would allow. */
-const mostAtOnce = 1_000
 
 export type CreatedServers = Pick<NewServersRequest, 'servers' | 'reservationId' | 'adminPassword' | 'diskConfig'>
 
@@ -66,12 +59,12 @@ export class CreateServersService {
     const { server } = body
     const projectId = projectOf(caller)
     refuseWhatIsNotBuilt(body)
-    this.checkPlacementWishes(caller, server)
+    refuseNamedHosts(caller, server)
     const counts = countsOf(server)
     const { flavor, image } = await this.findParts(caller, server)
     checkFit(flavor, image)
     const publicKey = await this.findPublicKey(caller, server)
-    const adminPassword = server.adminPass ?? this.newPassword()
+    const adminPassword = server.adminPass ?? newPassword(this.random)
     const request = { projectId, userId: caller.userId, requestId, adminPassword, flavor, image, publicKey }
     await this.checkRequestLimits(projectId, server)
     const wanted = await this.networks.ofNewServers(caller, server, counts.maxCount)
@@ -222,18 +215,6 @@ export class CreateServersService {
     }
   }
 
-  private checkPlacementWishes(caller: Caller, server: NewServerRequest): void {
-    const [zone, host] = (server.availability_zone ?? 'nova').split(':')
-    if (host !== undefined || server.host !== undefined || server.hypervisor_hostname !== undefined) {
-      enforce(forcedHostPolicy, caller)
-      throw new CloudError(
-        'Invalid',
-        'A server cannot be sent to a named host in this cloud yet: leave its place to the scheduler.',
-      )
-    }
-    if (zone !== 'nova') throw new CloudError('Invalid', 'The requested availability zone is not available')
-  }
-
   private async findParts(caller: Caller, server: NewServerRequest): Promise<{ flavor: FlavorRow; image: ServerImageRow }> {
     const imageRef = server.imageRef || bootImageOf(server)
     const ids = { flavorId: server.flavorRef, imageId: imageRef?.toLowerCase() ?? null }
@@ -252,27 +233,12 @@ export class CreateServersService {
     if (!keypair) throw new CloudError('Invalid', 'Invalid key_name provided.')
     return keypair.publicKey
   }
-
-  private newPassword(): string {
-    return Array.from({ length: passwordLength }, () => {
-      // Rejection keeps every letter as likely as the others.
-      for (;;) {
-        const byte = this.random.bytes(1)[0]!
-        if (byte < passwordAlphabet.length * 4) return passwordAlphabet[byte % passwordAlphabet.length]
-      }
-    }).join('')
-  }
 }
 
 /** The servers of a request are more than there is quota for. */
 class TooMany extends Error {}
 
 const quotaGone = () => new CloudError('Conflict', 'Other requests used up the quota at the same time. Try again.')
-
-interface Counts {
-  minCount: number
-  maxCount: number
-}
 
 interface RequestParts {
   projectId: ProjectId
@@ -282,56 +248,4 @@ interface RequestParts {
   flavor: FlavorRow
   image: ServerImageRow
   publicKey: string | null
-}
-
-function countsOf(server: NewServerRequest): Counts {
-  const minCount = server.min_count ?? 1
-  const maxCount = server.max_count ?? minCount
-  if (minCount > maxCount) throw new CloudError('Invalid', 'min_count must be <= max_count')
-  if (minCount > mostAtOnce) throw new CloudError('Invalid', `One request makes ${mostAtOnce} servers at the most: send several.`)
-  return { minCount, maxCount: Math.min(maxCount, mostAtOnce) }
-}
-
-/** The image of a device that stands for the root disk itself: the form in which the OpenStack client names an image. */
-function bootImageOf(server: NewServerRequest): string | undefined {
-  return server.block_device_mapping_v2?.find((device) => device.source_type === 'image')?.uuid
-}
-
-/** What belongs to services that this cloud does not have is refused in the words of the real one, never ignored. */
-function refuseWhatIsNotBuilt({ server, ...hints }: CreateServerBody): void {
-  const devices = server.block_device_mapping_v2 ?? []
-  const isRootDisk = (device: (typeof devices)[number]) =>
-    device.source_type === 'image' &&
-    (device.destination_type ?? 'local') === 'local' &&
-    Number(device.boot_index ?? 0) === 0 &&
-    (!server.imageRef || device.uuid === server.imageRef)
-  if (devices.length > 1 || !devices.every(isRootDisk) || (server.block_device_mapping?.length ?? 0) > 0) {
-    throw new CloudError('Invalid', 'Block Device Mapping is Invalid: this cloud has no volumes.')
-  }
-  if (server.trusted_image_certificates)
-    throw new CloudError('Invalid', 'Image signature verification is not available in this cloud.')
-  const wishes = hints['os:scheduler_hints'] ?? hints['OS-SCH-HNT:scheduler_hints'] ?? {}
-  const [hint] = Object.keys(wishes)
-  if (hint) throw new CloudError('Invalid', `The scheduler hint ${hint} is not known in this cloud.`)
-}
-
-/** What the image needs is held against what the flavor gives (nova/compute/api.py, _validate_flavor_image). */
-function checkFit(flavor: FlavorRow, image: ServerImageRow): void {
-  if (flavor.memoryMiB < image.minMemoryMiB) throw new CloudError('Invalid', "Flavor's memory is too small for requested image.")
-  const diskBytes = flavor.diskGiB * gibibyte
-  if (diskBytes === 0) return
-  const needed = image.virtualBytes ?? image.sizeBytes
-  if (needed > diskBytes) {
-    throw new CloudError(
-      'Invalid',
-      `Flavor's disk is too small for requested image. Flavor disk is ${diskBytes} bytes, image is ${needed} bytes.`,
-    )
-  }
-  const minimum = image.minDiskGiB * gibibyte
-  if (minimum > diskBytes) {
-    throw new CloudError(
-      'Invalid',
-      `Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is ${diskBytes} bytes, minimum size is ${minimum} bytes.`,
-    )
-  }
 }
