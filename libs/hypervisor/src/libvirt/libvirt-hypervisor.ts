@@ -1,6 +1,5 @@
-import { CloudError, Limiter, type Clock, type PortId, type Random, type ServerId } from '@nubo/kernel'
+import { CloudError, Limiter, type PortId, type ServerId } from '@nubo/kernel'
 import {
-  connectLibvirt,
   ErrorCode,
   LibvirtError,
   MetadataType,
@@ -11,99 +10,29 @@ import {
   type LibvirtConnection,
   type Parameters,
   type Subscription,
-  unixSocket,
 } from '@nubo/node-libvirt'
 import { rm } from 'node:fs/promises'
 import type { GuestDefinition, GuestNic } from '../guest-definition.js'
 import type { Guest, GuestStatistics, Hypervisor, HypervisorDescription, HypervisorEvent, Watch } from '../hypervisor.js'
 import { metadataNamespace, readStamp } from '../xml/domain-metadata.js'
-import {
-  consoleLogPath,
-  consoleSocketPath,
-  domainName,
-  domainXml,
-  type CpuChoice,
-  type MachineProfile,
-} from '../xml/domain-xml.js'
+import { consoleLogPath, consoleSocketPath, domainName, domainXml, type MachineProfile } from '../xml/domain-xml.js'
 import { readConsoleLog, removeConsoleLog } from './console-log.js'
-import { describeHost } from './host-description.js'
 import { LifecycleReader, powerStateOf, stopCauseOf } from './lifecycle.js'
 import { DomainNics } from './domain-nics.js'
-import { probeVirtType } from './probe.js'
 import { asCloudError, isRefusal } from './refusal.js'
 
-export interface LibvirtHypervisorOptions {
-  /** libvirtd's unix socket. */
-  socketPath: string
-  /** `qemu:///system`, or `test:///default` for libvirt's own fake. */
-  uri: string
-  /** What guests run on, where the operator knows better than a trial; for a test URI always `test`. */
-  virtType?: 'kvm' | 'qemu'
-  machine?: 'pc' | 'q35'
-  /** Default: `host-model` under KVM, `maximum` where the processor is emulated. */
-  cpu?: CpuChoice
-  /**
-   * An existing directory for the consoles' sockets and logs, that QEMU's user can write to. The logs stay small because
-   * virtlogd writes them (`stdio_handler = "logd"` in qemu.conf; `max_size`, `max_backups` in virtlogd.conf).
-   */
-  consoleDirectory: string
-  /** What one call to libvirt may take. A definition is written through to the disk, which may be busy. Default: 30 s. */
-  callTimeoutMs?: number
-  clock: Clock
-  random: Random
-}
-
 const startsAtOnce = 3
-const watched = ['lifecycle', 'reboot', 'deviceRemoved'] as const
+export const watchedEvents = ['lifecycle', 'reboot', 'deviceRemoved'] as const
 
-/** Connects to libvirt, finds out what guests can run on, and keeps the connection. Rejects with `Unavailable`. */
-export async function openLibvirtHypervisor(options: LibvirtHypervisorOptions): Promise<Hypervisor> {
-  const { clock, random, socketPath, uri, callTimeoutMs } = options
-  try {
-    const connection = await connectLibvirt({
-      transport: unixSocket(socketPath),
-      uri,
-      clock,
-      random: () => random.fraction(),
-      ...(callTimeoutMs !== undefined && { timeoutMs: callTimeoutMs }),
-    })
-    const events = await connection.subscribe(watched)
-    const { guestTypes, ...facts } = await describeHost(connection)
-    const { virtType, reason } = await chooseVirtType(options, connection, guestTypes)
-    const profile: MachineProfile =
-      virtType === 'test'
-        ? { virtType, machine: 'pc', cpu: 'host-model' }
-        : {
-            virtType,
-            machine: options.machine ?? 'pc',
-            cpu: options.cpu ?? (virtType === 'kvm' ? 'host-model' : 'maximum'),
-            consoleDirectory: options.consoleDirectory,
-          }
-    const nics = new DomainNics(connection, virtType, clock)
-    return new LibvirtHypervisor(connection, events, { ...facts, virtType, virtTypeReason: reason }, profile, nics)
-  } catch (error) {
-    throw asCloudError(error, `libvirt at ${socketPath} cannot be used`)
-  }
-}
-
-async function chooseVirtType(
-  { uri, virtType, consoleDirectory, clock, random }: LibvirtHypervisorOptions,
-  connection: LibvirtConnection,
-  guestTypes: readonly string[],
-): Promise<{ virtType: 'kvm' | 'qemu' | 'test'; reason: string }> {
-  if (uri.startsWith('test:')) return { virtType: 'test', reason: "libvirt's test driver was asked for: nothing really runs" }
-  if (virtType) return { virtType, reason: 'set by the operator' }
-  return probeVirtType({ connection, guestTypes, directory: consoleDirectory, clock, random })
-}
-
-class LibvirtHypervisor implements Hypervisor {
+/** Guests of one libvirtd, over a connection that outlives its restarts. */
+export class LibvirtHypervisor implements Hypervisor {
   private readonly listeners = new Set<(event: HypervisorEvent) => void>()
   /** A start takes long, and only so many calls are with libvirtd at once: one is left for those who look. */
   private readonly starts = new Limiter(startsAtOnce)
 
   constructor(
     private readonly connection: LibvirtConnection,
-    private readonly events: Subscription<(typeof watched)[number]>,
+    private readonly events: Subscription<(typeof watchedEvents)[number]>,
     private readonly description: HypervisorDescription,
     private readonly profile: MachineProfile,
     private readonly domainNics: DomainNics,
@@ -262,7 +191,6 @@ class LibvirtHypervisor implements Hypervisor {
     for (const listener of this.listeners) listener(event)
   }
 
-  /** The domain with the server's id as its UUID, if it is one that we named. */
   private async removeConsole(serverId: ServerId): Promise<void> {
     const directory = this.profile.consoleDirectory
     if (!directory) return
@@ -270,6 +198,7 @@ class LibvirtHypervisor implements Hypervisor {
     await rm(consoleSocketPath(directory, serverId), { force: true })
   }
 
+  /** The domain with the server's id as its UUID, if it is one that we named. */
   private async find(serverId: ServerId): Promise<Domain | undefined> {
     const domain = await ignoring([ErrorCode.NoDomain], this.connection.domainLookupByUuid({ uuid: serverId }))
     return domain && isOurs(domain) ? domain : undefined

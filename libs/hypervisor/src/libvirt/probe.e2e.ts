@@ -8,7 +8,7 @@ import { eventually } from '../testing/eventually.js'
 import { startLibvirtHost, type LibvirtHost } from '../testing/libvirt-host.js'
 import { prepareTestGuest, qemuProcess, talk } from '../testing/qemu-guests.js'
 import { consoleSocketPath } from '../xml/domain-xml.js'
-import { openLibvirtHypervisor } from './libvirt-hypervisor.js'
+import { openLibvirtHypervisor } from './open-libvirt-hypervisor.js'
 import { judgeTrial } from './probe.js'
 import { runTrialGuest } from './trial.js'
 

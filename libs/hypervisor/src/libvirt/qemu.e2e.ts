@@ -15,7 +15,7 @@ import { prepareTestGuest, qemuProcess, talk } from '../testing/qemu-guests.js'
 import { testGuestLetters } from '../testing/test-guest.js'
 import { testNic } from '../testing/test-nic.js'
 import { consoleSocketPath } from '../xml/domain-xml.js'
-import { openLibvirtHypervisor } from './libvirt-hypervisor.js'
+import { openLibvirtHypervisor } from './open-libvirt-hypervisor.js'
 
 const uri = 'qemu:///system'
 const ip = (...args: string[]) => promisify(execFile)('ip', args)

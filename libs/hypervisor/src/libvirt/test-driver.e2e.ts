@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { describeHypervisor } from '../testing/conformance.js'
 import { cuttableSocket } from '../testing/cuttable-socket.js'
 import { testNic } from '../testing/test-nic.js'
-import { openLibvirtHypervisor } from './libvirt-hypervisor.js'
+import { openLibvirtHypervisor } from './open-libvirt-hypervisor.js'
 
 describeHypervisor("libvirt's test driver", async () => {
   const directory = await mkdtemp(join(tmpdir(), 'nubo-hv-'))
