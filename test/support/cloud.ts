@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -11,6 +10,15 @@ import { createMigrated } from '@nubo/database/testing'
 import { freePort, hostRules, redisRoles, roleRules, startPostgres, startRedis, waitFor } from '@nubo/deploy'
 import { newId, systemRandom, type HostId } from '@nubo/kernel'
 import { CloudClient } from './client.js'
+import {
+  agentConfigurationOf,
+  configurationOf,
+  redisPassword,
+  writeKeys,
+  type HostOptions,
+  type KnownHost,
+  type ServiceOptions,
+} from './cloud-configuration.js'
 import { repository } from './repository.js'
 import { Stack } from './stack.js'
 
@@ -18,36 +26,14 @@ const stopWithinMs = 20_000
 /** As `npm run up` starts services (deploy/src/services.ts, deploy/src/configuration.ts). */
 const nodeFlags = ['--max-semi-space-size=8']
 const environment = { NODE_ENV: 'production', NODE_OPTIONS: '' }
-export const redisPassword = 'redis-password'
 const memoryFolder = '/dev/shm'
-const poolSizes = { api: 16, image: 8, scheduler: 4, conductor: 12 }
 
-export interface HostOptions {
-  name: string
-  vcpus: number
-  memoryMiB: number
-  diskGiB: number
-  /** Where guests really run; a host without it is simulated. */
-  libvirt?: LibvirtOptions
-}
-
-export interface LibvirtOptions {
-  socketPath: string
-  /** The agent's, an existing one that QEMU's user can pass through. */
-  directory: string
-  virtType: 'kvm' | 'qemu'
-}
-
-export interface CloudOptions {
+export interface CloudOptions extends ServiceOptions {
   hosts: readonly HostOptions[]
-  logLevel?: 'info' | 'warn' | 'debug'
   /** True keeps on the disk what was committed, as in production; what is measured should be. Tests do without. */
   durable?: boolean
-  /** When the api takes on no more work; as in production where nothing is said. */
-  takeOnUntil?: Readonly<Record<string, number>>
 }
 
-type KnownHost = HostOptions & { id: HostId }
 type Replicated = 'scheduler' | 'conductor'
 type ServiceName = 'api' | 'image' | Replicated | `${Replicated}-2` | `agent-${string}`
 
@@ -85,7 +71,7 @@ export class Cloud implements AsyncDisposable {
       const [api, image] = [await freePort(), await freePort()]
       const cloud = new Cloud(stack, directory, postgres, redis, address, `http://127.0.0.1:${api}`, `http://127.0.0.1:${image}`)
       stack.add(cloud, (each) => each.stopAll())
-      await cloud.configure({ ...options, hosts }, { api, image }, simulatedDisks)
+      await cloud.configure(hosts, options, simulatedDisks)
       await cloud.bootstrap()
       await cloud.enrol(hosts)
       await Promise.all([...cloud.configurations.keys()].map((name) => cloud.startService(name)))
@@ -220,70 +206,24 @@ export class Cloud implements AsyncDisposable {
     }
   }
 
-  private async configure(
-    options: Omit<CloudOptions, 'hosts'> & { hosts: readonly KnownHost[] },
-    ports: { api: number; image: number },
-    simulatedDisks: string,
-  ): Promise<void> {
-    const keys = await this.writeKeys()
-    const log = { level: options.logLevel ?? 'warn' }
-    const listen = (port: number) => ({ host: '127.0.0.1', port })
-    const database = (of: keyof typeof poolSizes) => ({ ...this.databaseAddress, poolSize: poolSizes[of] })
-    const redis = (username: string) => ({ ...this.redis.address, username, password: redisPassword })
-    const { apiUrl, imageUrl } = this
-    const hostCommands = { privateKeyFile: keys.privateKeyFile }
-    const imageAccess = { imageUrl, imageCredentials: { privateKeyFile: keys.privateKeyFile } }
-    await mkdir(join(this.directory, 'images'))
-    await this.write('api', {
-      ...(options.takeOnUntil && { takeOnUntil: options.takeOnUntil }),
-      ...{
-        log,
-        listen: listen(ports.api),
-        database: database('api'),
-        redis: redis('api'),
-        region: 'RegionOne',
-        publicUrl: apiUrl,
-        imageUrl,
-      },
-      hostCommands,
-      tokens: { privateKeyFile: keys.privateKeyFile, lifetimeSeconds: 3_600 },
-    })
-    await this.write('image', {
-      ...{ log, listen: listen(ports.image), database: database('image'), publicUrl: imageUrl, identityUrl: apiUrl },
-      tokens: { publicKeyFile: keys.publicKeyFile },
-      agentCredentials: { publicKeyFile: keys.publicKeyFile },
-      directory: join(this.directory, 'images'),
-    })
-    for (const name of ['scheduler', 'conductor'] as const)
-      await this.write(name, {
-        log,
-        listen: listen(await freePort()),
-        database: database(name),
-        redis: redis(name),
-        hostCommands,
-        ...imageAccess,
-      })
-    for (const host of options.hosts) {
+  private async configure(hosts: readonly KnownHost[], options: CloudOptions, simulatedDisks: string): Promise<void> {
+    const { databaseAddress: database, redis, apiUrl, imageUrl } = this
+    const images = join(this.directory, 'images')
+    await mkdir(images)
+    const ground = { database, redis: redis.address, keys: await writeKeys(this.directory), apiUrl, imageUrl, images }
+    for (const name of ['api', 'image', 'scheduler', 'conductor'] as const)
+      await this.write(name, configurationOf(name, ground, options))
+    for (const host of hosts) {
       const directory = host.libvirt?.directory ?? join(simulatedDisks, host.name)
       this.hostDirectories.set(host.name, directory)
-      const controlPlane = { publicKeyFile: keys.publicKeyFile }
-      await this.writeAgent(host, directory, { log, listen: listen(await freePort()), redis: redis(host.name), controlPlane })
+      await mkdir(directory, { recursive: true })
+      await this.write(`agent-${host.name}`, agentConfigurationOf({ ...host, directory }, ground, options))
     }
   }
 
-  private async writeAgent({ libvirt, ...size }: KnownHost, directory: string, common: Record<string, unknown>): Promise<void> {
-    await mkdir(directory, { recursive: true })
-    const libvirtSocket = libvirt?.socketPath ?? ''
-    await this.write(`agent-${size.name}`, {
-      ...common,
-      host: { ...size, directory, libvirtSocket, address: '127.0.0.1', reservedMemoryMiB: 0 },
-      driver: libvirt ? 'libvirt' : 'simulated',
-      virtType: libvirt?.virtType ?? 'auto',
-    })
-  }
-
   private async write(name: ServiceName, configuration: Record<string, unknown>): Promise<void> {
-    const complete = { ...configuration, metrics: { listen: { host: '127.0.0.1', port: await freePort() } } }
+    const anywhere = async () => ({ host: '127.0.0.1', port: await freePort() })
+    const complete = { listen: await anywhere(), ...configuration, metrics: { listen: await anywhere() } }
     this.configurations.set(name, complete)
     await writeFile(this.configurationFile(name), JSON.stringify(complete), { mode: 0o600 })
   }
@@ -303,15 +243,6 @@ export class Cloud implements AsyncDisposable {
     child.stderr.on('data', (text) => (said += text))
     const [code] = (await once(child, 'exit')) as [number | null]
     if (code !== 0) throw new Error(`bootstrap failed: ${said}`)
-  }
-
-  private async writeKeys() {
-    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-    const privateKeyFile = join(this.directory, 'key.pem')
-    const publicKeyFile = join(this.directory, 'key.pub')
-    await writeFile(privateKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
-    await writeFile(publicKeyFile, publicKey.export({ type: 'spki', format: 'pem' }))
-    return { privateKeyFile, publicKeyFile }
   }
 }
 

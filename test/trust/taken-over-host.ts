@@ -6,7 +6,8 @@ import { waitFor } from '@nubo/deploy'
 import type { HostId } from '@nubo/kernel'
 import { hostKeys, lineKey } from '@nubo/queue'
 import { Redis } from 'ioredis'
-import { redisPassword, type Cloud } from '../support/cloud.js'
+import { redisPassword } from '../support/cloud-configuration.js'
+import type { Cloud } from '../support/cloud.js'
 
 /** Whoever took a host over: has all that lies there, and does with it what no agent would. */
 export class TakenOverHost implements AsyncDisposable {
