@@ -18,9 +18,12 @@ export interface HostQueueOptions {
   clock: Clock
   /** Told of connection errors and of handlers that threw; nothing is thrown for them. */
   onError: (error: Error) => void
+  /** How long it waits for its ticket before it takes it for lost. Default: 5 s. */
+  patienceSeconds?: number
 }
 
 const pauseAfterErrorMs = 1_000
+const usualPatienceSeconds = 5
 
 /**
  * A host's end of the queue: takes its own commands and questions, and tells what it has to tell. Plain commands alone: a
@@ -34,12 +37,12 @@ export class HostQueue implements Queue {
   private readonly subscriptions = new Subscriptions()
 
   constructor(private readonly options: HostQueueOptions) {
-    const { hostId, redis, onError } = options
+    const { hostId, redis, onError, patienceSeconds = usualPatienceSeconds } = options
     this.producer = connectProducer(redis, onError, asHost)
     this.outboxWaiter = connectWaiter(redis, onError, asHost)
     this.redis = new Reach(this.producer, options.clock)
     const { producer, redis: reach, outboxWaiter: waiter } = this
-    this.outbox = new Outbox({ hostId, producer, reach, waiter, onError, pause: () => this.pause() })
+    this.outbox = new Outbox({ hostId, producer, reach, waiter, onError, patienceSeconds, pause: () => this.pause() })
   }
 
   async cast(queue: string, message: Message): Promise<void> {

@@ -52,7 +52,8 @@ const as = (username: string) => ({
 /** It looks around for hosts that lost their place ten times as often. */
 const controlPlane = (role: 'api' | 'conductor' = 'conductor') =>
   opened(new BullMqQueue({ ...as(role), clock: hurriedClock, random: systemRandom }))
-const host = (hostId: HostId) => opened(new HostQueue({ ...as(hostId), hostId }))
+/** It takes its ticket for lost ten times as soon. */
+const host = (hostId: HostId) => opened(new HostQueue({ ...as(hostId), hostId, patienceSeconds: 0.5 }))
 const until = <T>(what: string, condition: () => T | Promise<T>) => waitFor(what, condition, { timeoutMs: 30_000, everyMs: 5 })
 
 const serverId = newId<ServerId>(systemRandom)

@@ -14,6 +14,8 @@ export interface OutboxOptions {
   onError: (error: Error) => void
   /** Waits before it tries again after an error. */
   pause: () => Promise<unknown>
+  /** How long it waits for a ticket that it has had before. */
+  patienceSeconds: number
 }
 
 interface Waiting {
@@ -27,7 +29,7 @@ const mostWaiting = 1_000
  * Without a ticket for so long, what is to be told is put in the outbox all the same: conductors look there too. At first
  * nobody has given this host one yet.
  */
-const patienceSeconds = { first: 0.1, later: 5 }
+const firstPatienceSeconds = 0.1
 
 /**
  * A host's way of telling things. It writes what it has into its outbox, the one key that it may write, and moves its
@@ -39,7 +41,7 @@ export class Outbox {
   private hasTicket = false
   /** No ticket came for so long that it may be lost, and with it what was told last. */
   private mayBeLost = false
-  private patience = patienceSeconds.first
+  private patienceSeconds = firstPatienceSeconds
   private open = true
   private wake: () => void = () => undefined
 
@@ -90,9 +92,9 @@ export class Outbox {
   /** Until the ticket is at home, or patience ends. It stays there: a list that is moved onto itself only turns. */
   private async awaitTicket(): Promise<void> {
     const { ticket } = hostKeys(this.options.hostId)
-    this.hasTicket = (await this.options.waiter.blmove(ticket, ticket, 'LEFT', 'LEFT', this.patience)) !== null
+    this.hasTicket = (await this.options.waiter.blmove(ticket, ticket, 'LEFT', 'LEFT', this.patienceSeconds)) !== null
     this.mayBeLost = !this.hasTicket
-    this.patience = patienceSeconds.later
+    this.patienceSeconds = this.options.patienceSeconds
   }
 
   private async somethingToTell(): Promise<void> {
