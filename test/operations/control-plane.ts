@@ -1,5 +1,5 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sealText } from '@nubo/auth'
@@ -12,6 +12,7 @@ import { BullMqQueue, type Seal } from '@nubo/queue'
 import { createService, type BaseConfiguration, type ServiceOptions } from '@nubo/service-kit'
 import { conductorService } from '../../services/conductor/src/service.js'
 import { schedulerService } from '../../services/scheduler/src/service.js'
+import { writeKeys } from '../support/cloud-configuration.js'
 import { Stack } from '../support/stack.js'
 import { HostsQueue } from './hosts-queue.js'
 
@@ -59,13 +60,4 @@ export async function startControlPlane() {
     run,
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   }
-}
-
-async function writeKeys(directory: string) {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  const privateKeyFile = join(directory, 'key.pem')
-  const publicKeyFile = join(directory, 'key.pub')
-  await writeFile(privateKeyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
-  await writeFile(publicKeyFile, publicKey.export({ type: 'spki', format: 'pem' }))
-  return { privateKeyFile, publicKeyFile }
 }
