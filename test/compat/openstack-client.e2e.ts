@@ -3,10 +3,13 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { waitFor } from '@nubo/deploy'
+import { testGuest } from '@nubo/hypervisor/testing'
 import { Installation } from '../support/installation.js'
 import { OpenStackClient } from '../support/openstack-client.js'
 
 const minutes = 60_000
+const patience = { timeoutMs: 4 * minutes, everyMs: 500 }
 
 let cloud: Installation
 let directory: string
@@ -118,11 +121,19 @@ describe('servers', () => {
       expect(made.status).toBe('ACTIVE')
       expect(names(await demo.json<ListedServer[]>('server', 'list'))).toContain('compat')
       const status = async () => (await demo.json<{ status: string }>('server', 'show', made.id)).status
-      const becomes = async (wanted: string) => {
-        while ((await status()) !== wanted) expect(await status()).not.toBe('ERROR')
-      }
+      const becomes = (wanted: string) =>
+        waitFor(
+          `the server is ${wanted}`,
+          async () => {
+            const now = await status()
+            expect(now).not.toBe('ERROR')
+            return now === wanted
+          },
+          patience,
+        )
       // Booted, it heeds the power button; before that, it is up to the grace time.
-      while (!(await demo.run('console', 'log', 'show', made.id)).includes('login:')) expect(await status()).toBe('ACTIVE')
+      const asksForLogin = async () => (await demo.run('console', 'log', 'show', made.id)).includes('login:')
+      await waitFor('the guest asks for a login', asksForLogin, patience)
       await demo.run('server', 'stop', made.id)
       await becomes('SHUTOFF')
       await demo.run('server', 'start', made.id)
@@ -139,15 +150,22 @@ describe('servers', () => {
     'ten at once with 2.37 and no network are spread over both hosts',
     async () => {
       await admin.run('quota', 'set', '--instances', '20', '--cores', '40', 'demo')
+      // Of one sector: ten systems that boot at once have the machine for a minute, and nobody looks at them.
+      const file = join(directory, 'sector.raw')
+      await writeFile(file, Buffer.concat([testGuest, Buffer.alloc(1024 * 1024 - testGuest.length)]))
+      await demo.run('image', 'create', '--file', file, '--disk-format', 'raw', '--container-format', 'bare', 'sector')
       await demo.run(
-        ...['--os-compute-api-version', '2.37', 'server', 'create', '--image', 'nubo-guest', '--flavor', 'm1.nano'],
+        ...['--os-compute-api-version', '2.37', 'server', 'create', '--image', 'sector', '--flavor', 'm1.nano'],
         ...['--nic', 'none', '--min', '10', '--max', '10', '--wait', 'ten'],
       )
       const listed = await admin.json<ListedServer[]>('server', 'list', '--all-projects', '--long')
       const ours = listed.filter((server) => server.Name.startsWith('ten'))
       expect(ours.map((server) => server.Status)).toEqual(Array.from({ length: 10 }, () => 'ACTIVE'))
       expect(new Set(ours.map((server) => server.Host)).size).toBe(2)
-      await demo.run('server', 'delete', '--wait', ...ours.map((server) => server.ID))
+      // Without --wait: the client would delete one after the other, and sleep for 5 s after each.
+      await demo.run('server', 'delete', ...ours.map((server) => server.ID))
+      const areGone = async () => !(await demo.json<ListedServer[]>('server', 'list')).some(({ Name }) => Name.startsWith('ten'))
+      await waitFor('the ten are gone', areGone, patience)
     },
     8 * minutes,
   )

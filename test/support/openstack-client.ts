@@ -1,7 +1,10 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { repository } from './repository.js'
 
 /** What a command of the real client came to. */
 export interface ClientRun {
@@ -9,6 +12,50 @@ export interface ClientRun {
   output: string
   errors: string
 }
+
+interface Command {
+  arguments: readonly string[]
+  environment: Record<string, string>
+}
+
+const everywhere = { PATH: process.env['PATH']!, LC_ALL: 'C.UTF-8', HOME: '/nonexistent' }
+
+/** Runs commands by a client that is loaded already: openstack-client.py. It ends with this process, and keeps nobody from ending. */
+class LoadedClient {
+  private readonly python = spawn('/usr/bin/python3', [join(repository, 'test/support/openstack-client.py')], {
+    env: everywhere,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  private readonly directory = mkdtempSync(join(tmpdir(), 'nubo-client-'))
+  private readonly running = new Map<number, PromiseWithResolvers<number>>()
+  private count = 0
+
+  constructor() {
+    const { python, running, directory } = this
+    for (const each of [python, python.stdin as Socket, python.stdout as Socket]) each.unref()
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+    createInterface(python.stdout).on('line', (line) => {
+      const { id, code } = JSON.parse(line) as { id: number; code: number }
+      running.get(id)!.resolve(code)
+      running.delete(id)
+    })
+    const end = (error: Error) => running.forEach(({ reject }) => reject(error))
+    python.on('error', end)
+    python.on('exit', (code) => end(new Error(`the loaded client ended with ${code}`)))
+  }
+
+  async run(command: Command): Promise<ClientRun> {
+    const id = ++this.count
+    const [output, errors] = ['output', 'errors'].map((name) => join(this.directory, `${id}.${name}`)) as [string, string]
+    const ended = Promise.withResolvers<number>()
+    this.running.set(id, ended)
+    this.python.stdin.write(`${JSON.stringify({ id, output, errors, ...command })}\n`)
+    const code = await ended.promise
+    return { ok: code === 0, output: readFileSync(output, 'utf8'), errors: readFileSync(errors, 'utf8') }
+  }
+}
+
+let loaded: LoadedClient | undefined
 
 /** Debian's python3-openstackclient, as a person runs it. */
 export class OpenStackClient {
@@ -24,21 +71,9 @@ export class OpenStackClient {
   }
 
   async try(...args: string[]): Promise<ClientRun> {
-    const env = {
-      PATH: process.env['PATH']!,
-      LC_ALL: 'C.UTF-8',
-      HOME: '/nonexistent',
-      OS_CLIENT_CONFIG_FILE: this.cloudsFile,
-      ...this.environment,
-    }
-    const program = ['--os-cloud', this.cloud, ...args]
-    try {
-      const { stdout, stderr } = await run('openstack', program, { env, timeout: 240_000, maxBuffer: 64 * 1024 ** 2 })
-      return { ok: true, output: stdout, errors: stderr }
-    } catch (error) {
-      const failed = error as { stdout?: string; stderr?: string; message: string }
-      return { ok: false, output: failed.stdout ?? '', errors: failed.stderr || failed.message }
-    }
+    loaded ??= new LoadedClient()
+    const environment = { ...everywhere, OS_CLIENT_CONFIG_FILE: this.cloudsFile, ...this.environment }
+    return await loaded.run({ arguments: ['--os-cloud', this.cloud, ...args], environment })
   }
 
   /** Runs a command that must succeed, and returns what it wrote. */
