@@ -1,13 +1,15 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { repository } from './repository.js'
 
 const run = promisify(execFile)
 const toolchain = join(repository, '.nubo/toolchain')
+/** Where deploy/guest-image/guest-image.e2e.ts keeps what it built too. */
+const guestImages = join(repository, '.nubo/test/guest-image')
 
 /**
  * An installation as `npm run up` makes it, with two hosts and real guests, but in a data folder of its own, so that it does
@@ -20,6 +22,7 @@ export class Installation implements AsyncDisposable {
     const installation = new Installation(join(repository, '.nubo/test', name))
     await mkdir(installation.directory, { recursive: true })
     await installation.takeToolchain()
+    await installation.shareGuestImages()
     try {
       await installation.command('up')
       return installation
@@ -42,6 +45,14 @@ export class Installation implements AsyncDisposable {
   /** What was fetched for this clone serves here too: linked, as programs that are not root find it below the data folder alone. */
   private async takeToolchain(): Promise<void> {
     if (existsSync(toolchain)) await run('cp', ['-al', toolchain, this.directory])
+  }
+
+  /** The guest image is built once for all: whoever builds it knows by its contents what is there, and lets no other in. */
+  private async shareGuestImages(): Promise<void> {
+    const ours = join(this.directory, 'guest-image')
+    await rm(ours, { recursive: true, force: true })
+    for (const folder of [guestImages, ours]) await mkdir(folder, { recursive: true })
+    await symlink(guestImages, join(ours, 'cache'))
   }
 
   /** What `up`, `down` or `status` wrote. Throws where it did not end well. */
