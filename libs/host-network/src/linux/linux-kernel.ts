@@ -5,6 +5,7 @@ import { isOurNamespace } from '../names.js'
 import type { ProcessRunner } from '../process-runner.js'
 import { linesOf, type Line } from './commands.js'
 import { nftScript } from './nft-script.js'
+import { listingScript, parseListing, type Listing } from './listing.js'
 import { forwardingOf, type ListedForwarding } from './read-forwarding.js'
 import { objectsOf, type Listed, type ListedLink, type ListedNeighbour, type ListedRoute } from './read-links.js'
 import { tablesOf } from './read-tables.js'
@@ -18,23 +19,31 @@ export class LinuxKernel implements Kernel {
   constructor(private readonly processes: ProcessRunner) {}
 
   async read(settings: readonly SettingObject[]): Promise<KernelState> {
-    const listing = await this.json<{ name: string; id?: number }[]>('ip', ['-json', 'netns', 'list'])
-    const named = listing.filter(({ name }) => isOurNamespace(name))
-    const namespaces = named.map(({ name }) => name)
-    const listed: Listed[] = [await this.list(hostNamespace)]
-    const objects: KernelObject[] = []
+    const names = await this.json<{ name: string; id?: number }[]>('ip', ['-json', 'netns', 'list'])
+    const ours = names.filter(({ name }) => isOurNamespace(name))
+    const namespaces = ours.map(({ name }) => name)
+    const pathsOf = Map.groupBy(settings, ({ namespace }) => namespace)
+    const script = listingScript(
+      [hostNamespace, ...namespaces],
+      (namespace) => pathsOf.get(namespace)?.map(({ path }) => path) ?? [],
+    )
+    const listings = parseListing(await this.run('sh', [], script))
+    const objects: KernelObject[] = namespaces.map((namespace) => {
+      return { kind: 'namespace', namespace, ...(!listings.get(namespace) && { broken: true }) }
+    })
     const tables = new Map<string, OpenTable>()
-    for (const namespace of namespaces) {
-      const found = await this.list(namespace).catch(() => undefined)
-      if (found) listed.push(found)
-      objects.push({ kind: 'namespace', namespace, ...(!found && { broken: true }) })
+    const listed: Listed[] = []
+    for (const [namespace, listing] of listings) {
+      if (!listing) continue
+      listed.push(listedIn(namespace, listing))
+      objects.push(
+        ...settingsIn(namespace, listing),
+        ...forwardingOf(namespace, jsonOf<ListedForwarding[]>(listing.forwarding, [])),
+      )
+      for (const [key, table] of tablesOf(namespace, jsonOf(listing.tables, { nftables: [] }))) tables.set(key, table)
     }
-    for (const { namespace } of listed) {
-      objects.push(...(await this.settings(namespace, settings)))
-      for (const [key, table] of await this.tables(namespace)) tables.set(key, table)
-    }
-    objects.push(...forwardingOf(hostNamespace, await this.forwarding()))
-    objects.push(...objectsOf(listed, new Map(named.flatMap(({ name, id }) => (id === undefined ? [] : [[id, name]])))))
+    const namespaceById = new Map(ours.flatMap(({ name, id }) => (id === undefined ? [] : [[id, name]])))
+    objects.push(...objectsOf(listed, namespaceById))
     return { objects: new Map(objects.map((object) => [keyOf(object), object])), tables }
   }
 
@@ -46,41 +55,6 @@ export class LinuxKernel implements Kernel {
       ...(await this.changeTables(tables)),
       ...(await this.batches(lines.filter((line) => !isNamespace(line)))),
     ]
-  }
-
-  private async list(namespace: string): Promise<Listed> {
-    const input = 'address show\nneighbour show nud permanent\nroute show table all\n'
-    const [program, args] = inNamespace(namespace, 'ip', ['-json', '-details', '-batch', '-'])
-    // An array for each of the three, one after the other; nothing at all where there is nothing to list.
-    const answers = (await this.run(program, args, input)).split('\n').filter((line) => line.startsWith('['))
-    const entries = answers.flatMap((line) => JSON.parse(line) as object[])
-    return {
-      namespace,
-      links: entries.filter((entry) => 'ifindex' in entry) as ListedLink[],
-      neighbours: entries.filter((entry) => 'dst' in entry && 'state' in entry) as ListedNeighbour[],
-      routes: entries.filter((entry) => 'dst' in entry && !('state' in entry)) as ListedRoute[],
-    }
-  }
-
-  private async forwarding(): Promise<ListedForwarding[]> {
-    return await this.json('bridge', ['-json', 'fdb', 'show'])
-  }
-
-  private async tables(namespace: string): Promise<Map<string, OpenTable>> {
-    const listing = inNamespace(namespace, 'nft', ['--json', '--numeric-protocol', 'list', 'ruleset'])
-    return tablesOf(namespace, await this.json(...listing))
-  }
-
-  /** As they are now, those that somebody asks for. */
-  private async settings(namespace: string, wanted: readonly SettingObject[]): Promise<SettingObject[]> {
-    const paths = wanted.filter((setting) => setting.namespace === namespace).map(({ path }) => path)
-    if (paths.length === 0) return []
-    const script = paths.map((path) => `echo "${path} $(cat /proc/sys/${path} 2>/dev/null)"`).join('\n')
-    const answer = await this.run(...inNamespace(namespace, 'sh', []), script)
-    return answer.split('\n').flatMap((line): SettingObject[] => {
-      const [path, ...values] = line.split(/\s+/)
-      return path && values.join('') ? [{ kind: 'setting', namespace, path, value: values.join(' ') }] : []
-    })
   }
 
   private async changeTables(tables: KernelChanges['tables']): Promise<string[]> {
@@ -121,6 +95,30 @@ export class LinuxKernel implements Kernel {
   private run(program: string, args: readonly string[], input: string): Promise<string> {
     return this.processes.run(program, args, { timeoutMs, input })
   }
+}
+
+/** An array for each of the three, one after the other; nothing at all where there is nothing to list. */
+function listedIn(namespace: string, { links: lines }: Listing): Listed {
+  const entries = lines.filter((line) => line.startsWith('[')).flatMap((line) => JSON.parse(line) as object[])
+  return {
+    namespace,
+    links: entries.filter((entry) => 'ifindex' in entry) as ListedLink[],
+    neighbours: entries.filter((entry) => 'dst' in entry && 'state' in entry) as ListedNeighbour[],
+    routes: entries.filter((entry) => 'dst' in entry && !('state' in entry)) as ListedRoute[],
+  }
+}
+
+/** As they are now, those that somebody asked for. */
+function settingsIn(namespace: string, { settings: lines }: Listing): SettingObject[] {
+  return lines.flatMap((line): SettingObject[] => {
+    const [, path, value] = /^([^:]+):(.*)$/.exec(line) ?? []
+    return path && value ? [{ kind: 'setting', namespace, path, value: value.trim().split(/\s+/).join(' ') }] : []
+  })
+}
+
+const jsonOf = <T>(lines: readonly string[], nothing: T): T => {
+  const text = lines.join('\n').trim()
+  return text === '' ? nothing : (JSON.parse(text) as T)
 }
 
 function inNamespace(namespace: string, program: string, args: readonly string[]): [string, string[]] {

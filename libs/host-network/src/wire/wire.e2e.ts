@@ -135,7 +135,19 @@ describe('on one host', () => {
     await host.unplug(guest)
     asked.splice(0)
     expect(await agent.apply(planOf([network], [], 2))).toEqual({ revision: 2 })
-    expect(asked.filter((words) => / list ruleset$|address show/.test(words))).toEqual([])
+    expect(asked.filter((words) => words.endsWith('netns list'))).toEqual([])
+  })
+
+  test('a namespace of which only the name is left is made anew', async () => {
+    hosts = await TestHosts.begin(1)
+    const host = hosts.hosts[0]!
+    const agent = open(host)
+    const port = guestPort(network, 11)
+    await agent.apply(planOf([network], [port]))
+    const guest = await host.plugIn('one', port, bridgeName(network), 1_500)
+    await host.run('umount /run/netns/nudh100')
+    expect(await agent.mend()).toEqual({ revision: 1 })
+    expect(await guest.askForLease()).toMatchObject({ new_ip_address: '10.0.0.11' })
   })
 
   test('nothing is left when nothing is to be', async () => {
