@@ -7,10 +7,11 @@ import { Transport } from './transport.js'
 async function withServer(
   handler: http.RequestListener,
   deed: (url: string, transport: Transport) => Promise<void>,
+  { silenceTimeoutMs = 30_000 } = {},
 ): Promise<void> {
   const server = http.createServer(handler)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const transport = new Transport({ verify: true, silenceTimeoutMs: 200, environment: {} })
+  const transport = new Transport({ verify: true, silenceTimeoutMs, environment: {} })
   try {
     await deed(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, transport)
   } finally {
@@ -68,5 +69,6 @@ it('does not wait for ever on a server that says nothing', async () => {
         message: expect.stringContaining('is not known'),
       })
     },
+    { silenceTimeoutMs: 200 },
   )
 })
