@@ -167,7 +167,8 @@ export class ScriptedHost {
 
   private async carry(plan: NetworkPlan): Promise<void> {
     this.plans.push(plan)
-    await this.report({ kind: 'network-plan-applied', revision: plan.revision, trouble: this.networkTrouble, warning: null })
+    const nothing = { troubled: [], warning: null }
+    await this.report({ kind: 'network-plan-applied', revision: plan.revision, trouble: this.networkTrouble, ...nothing })
   }
 
   private onRegistration(answer: Registered | NotRegistered): void {

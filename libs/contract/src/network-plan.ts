@@ -146,6 +146,66 @@ export const networkPlan = z.object({
 })
 export type NetworkPlan = z.output<typeof networkPlan>
 
+/** The units of a plan, each of which can be left out without the others. */
+const units = { networks: plannedNetwork, ports: plannedPort, groups: plannedGroup, routers: plannedRouter } as const
+type UnitList = keyof typeof units
+const idOf = { networks: 'networkId', ports: 'portId', groups: 'groupId', routers: 'routerId' } as const
+
+/** A unit of a plan that breaks the contract. */
+export interface UnreadableUnit {
+  list: UnitList
+  /** As it came; undefined where even that cannot be told. */
+  id: string | undefined
+  unit: unknown
+  /** For a person. */
+  why: string
+}
+
+const envelopeOfPlan = networkPlan.extend({
+  networks: z.array(z.unknown()),
+  ports: z.array(z.unknown()),
+  groups: z.array(z.unknown()),
+  routers: z.array(z.unknown()),
+})
+
+/**
+ * A plan by its units, so that one of them that breaks the contract (another version's, or a defect) does not keep a host from
+ * all others. Undefined where it is no plan at all.
+ */
+export function readNetworkPlan(message: unknown): { plan: NetworkPlan; unreadable: UnreadableUnit[] } | undefined {
+  const envelope = envelopeOfPlan.safeParse(message)
+  if (!envelope.success) return undefined
+  const unreadable: UnreadableUnit[] = []
+  const read = <List extends UnitList>(list: List): NetworkPlan[List] => {
+    const found = envelope.data[list].flatMap((unit) => {
+      const parsed = units[list].safeParse(unit)
+      if (!parsed.success) unreadable.push(unreadableUnit(list, unit, parsed.error))
+      return parsed.success ? [parsed.data] : []
+    })
+    return found as NetworkPlan[List]
+  }
+  const plan = { networks: read('networks'), ports: read('ports'), groups: read('groups'), routers: read('routers') }
+  return { plan: { ...envelope.data, ...plan }, unreadable }
+}
+
+function unreadableUnit(list: UnitList, unit: unknown, error: z.ZodError): UnreadableUnit {
+  const id = textIn(unit, idOf[list])
+  const networkId = list === 'ports' ? textIn(unit, 'networkId') : undefined
+  const name = `${list.slice(0, -1)} ${id ?? 'without an id'}${networkId ? ` of network ${networkId}` : ''}`
+  const [issue] = error.issues
+  return { list, id, unit, why: `${name} cannot be read: ${issue?.path.join('.')}: ${issue?.message}` }
+}
+
+function textIn(unit: unknown, key: string): string | undefined {
+  const named = z.looseObject({ [key]: z.string().max(36) }).safeParse(unit)
+  return named.success ? String(named.data[key]) : undefined
+}
+
+/** What a unit is known by in its list. */
+export function unitId<List extends UnitList>(list: List, unit: NetworkPlan[List][number]): string {
+  return (unit as Record<string, unknown>)[idOf[list]] as string
+}
+
 /** The host carries this plan; or all of it but what `trouble` names, which it goes on trying. */
 export const networkPlanApplied = z.object({
   kind: z.literal('network-plan-applied'),
@@ -153,6 +213,8 @@ export const networkPlanApplied = z.object({
   sessionId,
   revision: z.int().nonnegative(),
   trouble: z.string().max(2_000).nullable(),
+  /** The networks that `trouble` is about: all others are as they are to be. Empty where it may be about any. */
+  troubled: z.array(networkId),
   /** What works, and worse than it could; for a person. */
   warning: z.string().max(2_000).nullable().default(null),
 })

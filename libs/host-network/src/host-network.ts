@@ -1,4 +1,4 @@
-import type { PortId } from '@nubo/kernel'
+import type { NetworkId, PortId } from '@nubo/kernel'
 import type { HostPlan } from './plan.js'
 
 /** What carried the plan, and what of it could not be done. */
@@ -6,6 +6,8 @@ export interface Applied {
   revision: number
   /** For a person: what is missing, and why; undefined where the host is as the plan says. */
   trouble?: string
+  /** The networks that the trouble is about; undefined where it may be about any. All others are as the plan says. */
+  troubled?: readonly NetworkId[]
   /** For a person: what works, and worse than it could. */
   warning?: string
 }

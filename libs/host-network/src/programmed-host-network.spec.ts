@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { keyOf, type KernelObject } from './engine/objects.js'
-import { tapName } from './names.js'
+import { routerNamespace, tapName } from './names.js'
 import type { HostPlan } from './plan.js'
 import { programOf } from './program-of.js'
 import { anyPlan } from './testing/any-plan.js'
 import { ManualClock } from './testing/manual-clock.js'
-import { emptyPlan, testSettings } from './testing/plans.js'
+import { groupChain, guardChain } from './groups/chain-names.js'
+import { emptyPlan, groupOf, ingress, routerOf, testSettings } from './testing/plans.js'
 import { guestPort, planOf, servedNetwork } from './testing/served-networks.js'
 import { SimulatedMachine } from './testing/simulated-machine.js'
 
@@ -102,6 +103,95 @@ describe('a host that is told one plan after the other', () => {
   })
 })
 
+describe('a defect', () => {
+  const [network, other] = [servedNetwork(5), servedNetwork(6)]
+  const ports = [guestPort(network, 11), guestPort(other, 13)]
+
+  it('of one router stops nothing else, and the router stays as it was', async () => {
+    const machine = freshMachine()
+    const opened = machine.open()
+    const router = routerOf(1, [{ network, addresses: ['10.0.0.1/24'] }])
+    const [plug] = router.interfaces
+    const defective = { ...router, interfaces: [plug!, { ...plug!, mac: 'fa:16:3e:00:00:77' }] }
+    expect(await opened.apply({ ...planOf([network], [ports[0]!]), routers: [router] })).toEqual({ revision: 1 })
+    const { trouble, troubled } = await opened.apply({ ...planOf([network, other], ports, 2), routers: [defective] })
+    expect([trouble, troubled]).toEqual([expect.stringContaining(router.routerId), [network.networkId]])
+    expect(ports.map(({ portId }) => opened.plug(portId) !== undefined)).toEqual([true, true])
+    expect(machine.kernel.objects.has(`namespace ${routerNamespace(router.routerId)}`)).toBe(true)
+    expect((await opened.mend()).trouble).toBe(trouble)
+    expect(await opened.apply({ ...planOf([network, other], ports, 3), routers: [router] })).toEqual({ revision: 3 })
+  })
+
+  it('by which a thing is said twice stops nothing else', async () => {
+    const neighbours = ['77', '78'].map((end) => ({
+      ...{ mac: `fa:16:3e:00:00:${end}`, addresses: ['10.0.0.77'], host: '192.0.2.12' },
+    }))
+    const opened = freshMachine().open()
+    const { trouble, troubled } = await opened.apply(planOf([{ ...network, neighbours }, other], ports))
+    expect([trouble, troubled]).toEqual([expect.stringContaining('10.0.0.77'), [network.networkId]])
+    expect(ports.map(({ portId }) => opened.plug(portId) !== undefined)).toEqual([true, true])
+  })
+
+  it('is not what a tenant names as the routes of a router, twice to the same place', async () => {
+    const to = (destination: string, nexthop: string) => ({ destination, nexthop })
+    const routes = [to('10.9.0.0/16', '10.0.0.50'), to('10.9.0.0/16', '10.0.0.51'), to('0.0.0.0/0', '10.0.0.52')]
+    const router = routerOf(1, [{ network, addresses: ['10.0.0.1/24'] }], { routes })
+    const machine = freshMachine()
+    expect(await machine.open().apply({ ...planOf([network], [ports[0]!]), routers: [router] })).toEqual({ revision: 1 })
+    const vias = [...machine.kernel.objects.values()].flatMap((object) =>
+      object.kind === 'route' && object.namespace.startsWith('nurt') ? [[object.destination, object.via]] : [],
+    )
+    expect(vias).toEqual([
+      ['10.9.0.0/16', '10.0.0.51'],
+      ['default', '10.0.0.52'],
+    ])
+  })
+})
+
+describe('a rule that the kernel refuses', () => {
+  const [network, other] = [servedNetwork(5), servedNetwork(6)]
+  const group = groupOf(1, [
+    ingress({ protocol: 6, portMin: 22, portMax: 22 }),
+    ingress({ protocol: 6, portMin: 99, portMax: 9 }),
+  ])
+  const ports = [
+    guestPort(network, 11, { portSecurity: true, groups: [group.groupId] }),
+    guestPort(network, 12, { portSecurity: true, allowedPairs: [{ mac: 'fa:16:3e:00:00:99', prefix: '10.9.9.9/32' }] }),
+    guestPort(other, 13),
+  ]
+  const plan = { ...planOf([network, other], ports), groups: [group] }
+
+  it('keeps back nothing else, neither other rules nor other networks, until it is taken', async () => {
+    const machine = freshMachine()
+    machine.kernel.refuses = (rule) => rule.includes('99-9') || rule.includes('10.9.9.9')
+    const opened = machine.open()
+    const { trouble, troubled } = await opened.apply(plan)
+    expect(trouble).toContain('99-9')
+    expect(trouble).toContain('10.9.9.9')
+    expect(troubled).toEqual([network.networkId])
+    expect(ports.map(({ portId }) => opened.plug(portId) !== undefined)).toEqual([true, true, true])
+    const { chains } = machine.kernel.tables.get(' bridge nubo')!
+    expect(chains.get(groupChain('ingress', group.groupId))!.rules).toHaveLength(1)
+    expect(chains.get(guardChain(ports[1]!.portId))!.rules).toEqual(['drop'])
+    expect(machine.processOf('network-6')).toBeDefined()
+
+    machine.kernel.refuses = () => false
+    expect(await opened.mend()).toEqual({ revision: 1 })
+    const well = freshMachine()
+    await well.open().apply(plan)
+    expect(await stateOf(machine, plan)).toEqual(await stateOf(well, plan))
+  })
+
+  it('keeps everything as it was where it is one of those that all ports need', async () => {
+    const machine = freshMachine()
+    machine.kernel.refuses = (rule) => rule.startsWith('udp sport 67')
+    const opened = machine.open()
+    expect((await opened.apply(plan)).troubled).toBeUndefined()
+    expect(opened.plug(ports[0]!.portId)).toBeUndefined()
+    expect(machine.kernel.tables.has(' bridge nubo')).toBe(false)
+  })
+})
+
 describe('a host of a thousand ports', () => {
   it('is told of one more in hardly more words than of the first', async () => {
     const network = servedNetwork(5, { subnets: [{ ...servedNetwork(5).subnets[0]!, cidr: '10.0.0.0/16' }] })
@@ -145,8 +235,8 @@ describe('a network', () => {
     const physicalNetworks = { street: { bridge: 'br-street' } }
     const machine = new SimulatedMachine({ ...settings, physicalNetworks }, new ManualClock())
     const host = machine.open()
-    const why = 'br-street, which leads to the physical network street, is not there'
-    expect(await host.apply(planOf([outside], [guest]))).toEqual({ revision: 1, trouble: why })
+    const trouble = 'br-street, which leads to the physical network street, is not there'
+    expect(await host.apply(planOf([outside], [guest]))).toEqual({ revision: 1, trouble, troubled: [outside.networkId] })
     expect(host.plug(guest.portId)).toBeUndefined()
     machine.kernel.appears('br-street')
     expect(await host.mend()).toEqual({ revision: 1 })

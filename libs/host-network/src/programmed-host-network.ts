@@ -1,10 +1,12 @@
 import { CloudError, type Clock, type PortId, type Timer } from '@nubo/kernel'
+import { networksOf } from './concerned.js'
 import type { Daemons } from './daemons.js'
 import type { Kernel, KernelChanges, KernelState } from './engine/kernel.js'
 import { noteChanges } from './engine/noted-state.js'
 import { hostNamespace } from './engine/objects.js'
 import { changesTo } from './engine/program-difference.js'
 import type { Program } from './engine/program.js'
+import { canBeWithout, withoutRefused, type Problem } from './engine/refusals.js'
 import { tableDifferenceOf } from './engine/table-difference.js'
 import type { NetworkFiles } from './files.js'
 import type { Follower } from './follower.js'
@@ -27,6 +29,8 @@ export interface ProgrammedHostNetworkOptions {
 /** So often is looked whether the programs of the networks still run. */
 const lookMs = 3_000
 const longestTrouble = 1_500
+/** So many rules are gone without at the most. */
+const refusalsAtMost = 100
 
 /** A host's networks in its kernel, by difference from what is there. */
 export class ProgrammedHostNetwork implements HostNetwork {
@@ -87,39 +91,58 @@ export class ProgrammedHostNetwork implements HostNetwork {
 
   private async carryOut(): Promise<Applied> {
     const [plan, program] = [this.plan!, this.program!]
-    const problems = [...program.troubles]
+    const { daemons, followers } = this.options
+    const { processes } = program
+    const problems = [
+      ...(await this.problemsOf(() => daemons.retire(processes))),
+      ...(await this.problemsOf(() => this.programKernel(program))),
+      ...(await this.problemsOf(() => this.writeFiles(program.files))),
+    ]
+    for (const follower of followers) problems.push(...(await this.problemsOf(() => follower.follow(plan))))
+    problems.push(...(await this.problemsOf(() => daemons.settle(processes))), ...program.troubles)
+    if (problems.length === 0) return { revision: plan.revision }
+    const troubled = networksOf(problems, plan)
+    return { revision: plan.revision, trouble: problems.join('; ').slice(0, longestTrouble), ...(troubled && { troubled }) }
+  }
+
+  /** One concern of the networks that cannot be seen to does not keep the others from it. */
+  private async problemsOf(work: () => Promise<string[] | void>): Promise<string[]> {
     try {
-      await this.options.daemons.retire(program.processes)
-      problems.push(...(await this.programKernel(program)))
-      await this.writeFiles(program.files)
-      for (const follower of this.options.followers) await follower.follow(plan)
-      problems.push(...(await this.options.daemons.settle(program.processes)))
+      return (await work()) ?? []
     } catch (error) {
       if (!(error instanceof CloudError && error.kind === 'Unavailable')) throw error
       this.doubt()
-      problems.push(error.message)
+      return [error.message]
     }
-    if (problems.length === 0) return { revision: plan.revision }
-    return { revision: plan.revision, trouble: problems.join('; ').slice(0, longestTrouble) }
   }
 
-  /** What could not be done is tried once more, from what is there then: somebody else may have had a hand in it. */
-  private async programKernel(program: Program): Promise<string[]> {
+  /**
+   * What could not be done is tried once more, from what is there then: somebody else may have had a hand in it. Rules that
+   * are refused are gone without until the next plan or look, so that they keep no others back.
+   */
+  private async programKernel(whole: Program): Promise<string[]> {
     const { kernel } = this.options
-    let problems: string[] = []
-    for (const _attempt of [1, 2]) {
+    let [program, problems, refusals]: [Program, Problem[], Problem[]] = [whole, [], []]
+    for (let attempts = 0; attempts < 2 && refusals.length < refusalsAtMost;) {
       if (!this.state) this.inForce = undefined
-      this.state ??= await kernel.read(program.settings)
+      this.state ??= await kernel.read(whole.settings)
       problems = await this.makeSo(program, this.state)
       if (problems.length === 0) break
       this.state = undefined
+      const refused = problems.filter((problem) => problem.refused && canBeWithout(whole, problem.refused))
+      if (refused.length === 0) attempts++
+      refusals = [...refusals, ...refused]
+      program = withoutRefused(
+        whole,
+        refusals.flatMap((refusal) => refusal.refused ?? []),
+      )
     }
     const state = await this.isDone(program, problems)
     this.noteWhatIsReady(state)
-    return [...problems, ...missing(program, state)]
+    return [...[...refusals, ...problems].map(({ why }) => why), ...missing(program, state)]
   }
 
-  private async makeSo(program: Program, state: KernelState): Promise<string[]> {
+  private async makeSo(program: Program, state: KernelState): Promise<Problem[]> {
     const { kernel, daemons } = this.options
     const changes = changesTo(program, state, this.inForce)
     if (changes.objects.length + changes.tables.length > 0) {
@@ -132,7 +155,7 @@ export class ProgrammedHostNetwork implements HostNetwork {
     return []
   }
 
-  private async isDone(program: Program, problems: readonly string[]): Promise<KernelState | undefined> {
+  private async isDone(program: Program, problems: readonly Problem[]): Promise<KernelState | undefined> {
     if (problems.length === 0) return this.state
     const state = await this.options.kernel.read(program.settings)
     return tableDifferenceOf(state.tables, program.tables).length > 0 ? undefined : state

@@ -1,6 +1,7 @@
 import {
   agentMessage,
   computeQueue,
+  readNetworkPlan,
   type AgentMessage,
   type NotRegistered,
   type Registered,
@@ -155,9 +156,16 @@ export class Agent {
 
   private async take(message: Message): Promise<void> {
     const parsed = agentMessage.safeParse(message)
-    if (!parsed.success)
-      return this.parts.logger.error({ problems: parsed.error.issues }, 'refused a message that breaks the contract')
-    await this.handle(parsed.data)
+    if (parsed.success) return await this.handle(parsed.data)
+    this.parts.logger.error({ problems: parsed.error.issues }, 'refused a message that breaks the contract')
+    if (message.kind === 'network-plan') await this.takeBrokenPlan(message)
+  }
+
+  /** One unit of a plan that breaks the contract does not keep the others from this host. */
+  private async takeBrokenPlan(message: Message): Promise<void> {
+    const read = readNetworkPlan(message)
+    if (read) await this.networks.take(read.plan, read.unreadable)
+    else await this.networks.takeUnreadable()
   }
 
   private async handle(message: AgentMessage): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startPostgres } from '@nubo/deploy'
-import type { HostId, ServerId, SessionId } from '@nubo/kernel'
+import { deviceOwners } from '@nubo/domain'
+import { systemRandom, type HostId, type NetworkId, type ServerId, type SessionId } from '@nubo/kernel'
 import type { Database } from '../connection.js'
 import { sessionOf } from '../hosts/registry.js'
 import { HealthyCloud } from '../testing/healthy-cloud.js'
@@ -8,8 +9,10 @@ import { NetworkRows } from '../testing/network-rows.js'
 import { TestDatabase } from '../testing/test-database.js'
 import { noteNetworkChange } from './changes.js'
 import { readHostPlan } from './host-plan.js'
-import { raisePlans, recordApplied, settleFencedNetworks, takeDuePlans } from './plan-revisions.js'
+import { networksNeedWork, raisePlans, recordApplied, settleFencedNetworks, takeDuePlans } from './plan-revisions.js'
 import { placeRouters } from './router-placement.js'
+import { settleServicePort } from './service-port.js'
+import { deleteSubnet } from './subnets.js'
 
 const silenceMs = 30_000
 
@@ -46,9 +49,9 @@ const raise = () =>
 const planOf = (hostId: HostId) => database.snapshot((db) => readHostPlan(db, hostId))
 const due = async () => (await takeDuePlans(database, silenceMs)).toSorted()
 
-async function apply(hostId: HostId, revision: number, trouble: string | null = null): Promise<void> {
+async function apply(hostId: HostId, revision: number, trouble: string | null = null, troubled: NetworkId[] = []): Promise<void> {
   const sessionId = (await sessionOf(database, hostId)) as SessionId
-  await recordApplied(database, { hostId, sessionId, revision, trouble, warning: null })
+  await recordApplied(database, { hostId, sessionId, revision, trouble, troubled, warning: null })
 }
 
 async function statusOf(portId: string): Promise<string | undefined> {
@@ -155,16 +158,42 @@ describe('revisions', () => {
     const { near } = await twoGuests()
     await raise()
     await apply(hosts[0], 1, 'no device for the network')
-    await recordApplied(database, {
-      hostId: hosts[0],
-      sessionId: servers[0] as string as SessionId,
-      revision: 1,
-      trouble: null,
-      warning: null,
-    })
+    const nothing = { trouble: null, troubled: [], warning: null }
+    const foreign = servers[0] as string as SessionId
+    await recordApplied(database, { hostId: hosts[0], sessionId: foreign, revision: 1, ...nothing })
     expect(await statusOf(near)).toBe('DOWN')
     await apply(hosts[0], 1)
     expect(await statusOf(near)).toBe('ACTIVE')
+  })
+
+  it('conclude of other networks what is so where the trouble is about some, and say of those that they are down', async () => {
+    const { near } = await twoGuests()
+    const other = await rows.network(8)
+    const beside = { hostId: hosts[0], serverId: servers[0] }
+    const [well, gone] = [
+      await rows.port(other, { address: '10.0.0.7', mac: 'fa:16:3e:00:00:07', ...beside }),
+      await rows.port(other, { address: '10.0.0.8', mac: 'fa:16:3e:00:00:08', ...beside }),
+    ]
+    const [{ networkId }] = (await database.query<{ networkId: NetworkId }>(
+      `UPDATE ports SET status = 'BUILD' WHERE id = $1 RETURNING network_id AS "networkId"`,
+      [near],
+    )) as [{ networkId: NetworkId }]
+    await database.execute('UPDATE ports SET gone_at = clock_timestamp() WHERE id = $1', [gone])
+    await raise()
+    await apply(hosts[0], 1, 'a rule is refused', [networkId])
+    expect([await statusOf(near), await statusOf(well), await statusOf(gone)]).toEqual(['DOWN', 'ACTIVE', undefined])
+    await apply(hosts[0], 1)
+    expect(await statusOf(near)).toBe('ACTIVE')
+  })
+
+  it('are told though one of their units breaks the contract', async () => {
+    const { near, far } = await twoGuests()
+    await database.execute(`UPDATE ports SET mac = 'of another time' WHERE id = $1`, [near])
+    await raise()
+    const plan = await planOf(hosts[0])
+    expect(plan!.networks[0]!.neighbours).toHaveLength(1)
+    expect(plan!.ports).toMatchObject([{ portId: near, mac: 'of another time' }])
+    expect((await planOf(hosts[1]))!.ports).toMatchObject([{ portId: far }])
   })
 
   it('keep the addresses of a port that is gone until its host carries it no more', async () => {
@@ -189,6 +218,78 @@ describe('revisions', () => {
     await database.execute('UPDATE hosts SET forced_down = true WHERE id = $1', [hosts[0]])
     await settleFencedNetworks(database)
     expect(await statusOf(near)).toBeUndefined()
+  })
+})
+
+describe('an address at which the DHCP of a network answered', () => {
+  let network: NetworkId
+
+  beforeEach(async () => {
+    ;({ network } = await twoGuests())
+    await database.execute(`UPDATE subnets SET pools = '[{"start": "10.0.0.10", "end": "10.0.0.20"}]'`)
+    await settle()
+    await raise()
+    for (const host of hosts) await apply(host, 1)
+  })
+
+  const settle = () =>
+    database.transaction(async (tx) => {
+      await settleServicePort(tx, network, systemRandom)
+      await noteNetworkChange(tx, 'network', network)
+    })
+  const held = async () =>
+    (await database.query(`SELECT FROM port_addresses WHERE network_id = $1 AND address >= '10.0.0.10'`, [network])).length
+
+  async function withoutDhcp(): Promise<void> {
+    await database.execute('UPDATE subnets SET dhcp = false')
+    await settle()
+    expect(await database.query('SELECT FROM ports WHERE device_owner = $1 AND gone_at IS NULL', [deviceOwners.dhcp])).toEqual([])
+  }
+
+  it('is free when every host that carries the network has let go of it', async () => {
+    await withoutDhcp()
+    await apply(hosts[0], 1)
+    await raise()
+    await apply(hosts[0], 2)
+    expect(await held()).toBe(1)
+    await apply(hosts[1], 2)
+    expect(await held()).toBe(0)
+  })
+
+  it('is not waited for where a host is fenced', async () => {
+    await withoutDhcp()
+    await raise()
+    await due()
+    await apply(hosts[0], 2)
+    expect(await networksNeedWork(database, silenceMs)).toBe(false)
+    await database.execute('UPDATE hosts SET forced_down = true WHERE id = $1', [hosts[1]])
+    expect(await networksNeedWork(database, silenceMs)).toBe(true)
+    await settleFencedNetworks(database)
+    expect(await held()).toBe(0)
+  })
+
+  it('stays held when its subnet is gone, and the others stay as they are', async () => {
+    const other = await rows.subnet(network, '10.0.1.0/24')
+    await settle()
+    const [first] = await database.query<{ id: string }>('SELECT id FROM subnets WHERE id <> $1', [other])
+    await database.execute(`UPDATE ports SET gone_at = clock_timestamp() WHERE device_owner = 'compute:nova'`)
+    await database.transaction((tx) => deleteSubnet(tx, { id: first!.id, hasAutomaticAddresses: false }))
+    await settle()
+    const addresses = await database.query(
+      `SELECT a.subnet_id AS subnet, p.gone_at IS NOT NULL AS "isGone" FROM port_addresses a JOIN ports p ON p.id = a.port_id
+       WHERE p.device_owner = $1 ORDER BY a.address`,
+      [deviceOwners.dhcp],
+    )
+    expect(addresses).toEqual([
+      { subnet: null, isGone: true },
+      { subnet: other, isGone: false },
+    ])
+  })
+
+  it('is free at once where no host carries the network', async () => {
+    await database.execute('UPDATE ports SET host_id = NULL')
+    await withoutDhcp()
+    expect(await held()).toBe(0)
   })
 })
 

@@ -1,5 +1,5 @@
-import { networkPlan, type NetworkPlan } from '@nubo/contract'
-import type { HostId, SessionId } from '@nubo/kernel'
+import { readNetworkPlan, type NetworkPlan, type UnreadableUnit } from '@nubo/contract'
+import { assert, type HostId, type SessionId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
 import { planGroups } from './plan-groups.js'
 import { planNetworks } from './plan-networks.js'
@@ -25,7 +25,7 @@ export async function readHostPlan(db: Queryable, hostId: HostId): Promise<Netwo
   const ports = await readPorts(db, hostId)
   const own = ports.filter((port) => port.hostId === hostId)
   const guests = own.filter(isGuestPort)
-  return networkPlan.parse({
+  return asTold({
     kind: 'network-plan',
     hostId,
     ...row,
@@ -35,6 +35,18 @@ export async function readHostPlan(db: Queryable, hostId: HostId): Promise<Netwo
     routers: await planRouters(db, hostId, own),
   })
 }
+
+/**
+ * A unit that breaks the contract is told as it is: the host carries all others, and says which one it cannot read. To keep the
+ * plan back would stop all networks of the host.
+ */
+function asTold(composed: Record<string, unknown>): NetworkPlan {
+  const read = readNetworkPlan(composed)
+  assert(read, 'what is composed is a plan')
+  return read.unreadable.reduce(withUnit, read.plan)
+}
+
+const withUnit = (plan: NetworkPlan, { list, unit }: UnreadableUnit): NetworkPlan => ({ ...plan, [list]: [...plan[list], unit] })
 
 /** Ports without port security are in no group that matters. */
 function groupsOf(guests: readonly PortRow[]): string[] {

@@ -9,6 +9,7 @@ export {
   recordApplied,
   settleFencedNetworks,
   takeDuePlans,
+  troublesOfHosts,
   type AppliedPlan,
 } from './plan-revisions.js'
 export { placeRouters } from './router-placement.js'

@@ -1,6 +1,7 @@
-import type { HostId, SessionId } from '@nubo/kernel'
+import type { HostId, NetworkId, SessionId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
 import { hostIsAlive } from '../hosts/services.js'
+import { freeHeldByNobody, heldByNobody } from './held-by-hosts.js'
 
 /** Changes that are taken out in one transaction at the most. */
 const batchSize = 1_000
@@ -29,6 +30,8 @@ const raise = `
     RETURNING n.host_id, n.wanted),
   ports_planned AS (
     UPDATE ports p SET plan_revision = r.wanted FROM raised r WHERE p.host_id = r.host_id AND p.plan_revision IS NULL),
+  holders_planned AS (
+    UPDATE port_holders h SET plan_revision = r.wanted FROM raised r WHERE h.host_id = r.host_id AND h.plan_revision IS NULL),
   routers_planned AS (
     UPDATE routers v SET plan_revision = r.wanted FROM raised r
     WHERE COALESCE(v.left_host_id, v.host_id) = r.host_id AND v.plan_revision IS NULL)
@@ -52,42 +55,67 @@ export async function takeDuePlans(db: Queryable, silenceMs: number): Promise<Ho
   return (await db.query<{ hostId: HostId }>(due, [silenceMs, tellAgainMs])).map(({ hostId }) => hostId)
 }
 
+/** What is known of a plan that was told: of all of it, of the networks that the trouble is not about, or nothing. */
+const isKnown = `($4::text IS NULL OR cardinality($5::uuid[]) > 0)`
+const isFine = (network: string) => `${network} <> ALL ($5::uuid[])`
+
 /**
  * The host carries the plan: its ports are in force, and what it carries no more is let go of. With `trouble` a part of it
- * is missing: nothing is concluded but that, and the host goes on trying.
+ * is missing, of the networks $5 or of any: of those nothing is concluded but that, and the host goes on trying.
  */
 const applied = `
   WITH host AS (
-    UPDATE host_networks n SET trouble = $4::text, warning = $5::text,
-      applied = CASE WHEN $4::text IS NULL THEN GREATEST(applied, $3) ELSE applied END,
+    UPDATE host_networks n SET trouble = $4::text, warning = $6::text,
+      applied = CASE WHEN ${isKnown} THEN GREATEST(applied, $3) ELSE applied END,
       next_hint_at = CASE WHEN $4::text IS NULL AND wanted <= $3 THEN NULL ELSE next_hint_at END
     FROM hosts h WHERE n.host_id = $1 AND h.id = n.host_id AND h.session_id = $2 AND $3 <= n.wanted
-    RETURNING n.host_id, n.applied),
+    RETURNING n.host_id, CASE WHEN ${isKnown} THEN $3::bigint ELSE 0 END AS applied),
   active AS (
     UPDATE ports p SET status = CASE WHEN p.admin_state_up THEN 'ACTIVE' ELSE 'DOWN' END FROM host
-    WHERE p.host_id = host.host_id AND p.plan_revision <= host.applied AND p.gone_at IS NULL
+    WHERE p.host_id = host.host_id AND p.plan_revision <= host.applied AND p.gone_at IS NULL AND ${isFine('p.network_id')}
       AND p.status <> CASE WHEN p.admin_state_up THEN 'ACTIVE' ELSE 'DOWN' END),
+  waiting AS (
+    UPDATE ports p SET status = 'DOWN' FROM host
+    WHERE $4::text IS NOT NULL AND p.host_id = host.host_id AND p.plan_revision <= $3 AND p.status = 'BUILD'
+      AND NOT (${isKnown} AND ${isFine('p.network_id')})),
   gone AS (
-    DELETE FROM ports p USING host WHERE p.host_id = host.host_id AND p.plan_revision <= host.applied AND p.gone_at IS NOT NULL),
+    DELETE FROM ports p USING host WHERE p.host_id = host.host_id AND p.plan_revision <= host.applied AND p.gone_at IS NOT NULL
+      AND ${isFine('p.network_id')}),
   left_routers AS (
     UPDATE routers r SET left_host_id = NULL, plan_revision = NULL FROM host
-    WHERE r.left_host_id = host.host_id AND r.plan_revision <= host.applied RETURNING r.id)
-  INSERT INTO network_changes (subject, subject_id) SELECT 'router', id FROM left_routers`
+    WHERE r.left_host_id = host.host_id AND r.plan_revision <= host.applied
+      AND NOT EXISTS (SELECT FROM ports p WHERE p.device_id = r.id::text AND p.network_id = ANY ($5::uuid[])) RETURNING r.id),
+  let_go AS (
+    DELETE FROM port_holders h USING host, ports p WHERE h.host_id = host.host_id AND h.plan_revision <= host.applied
+      AND p.id = h.port_id AND ${isFine('p.network_id')} RETURNING h.port_id),
+  noted AS (INSERT INTO network_changes (subject, subject_id) SELECT 'router', id FROM left_routers)
+  SELECT count(*) AS "letGo" FROM let_go`
 
 export interface AppliedPlan {
   hostId: HostId
   sessionId: SessionId
   revision: number
   trouble: string | null
+  /** The networks that the trouble is about; none where it may be about any. */
+  troubled: readonly NetworkId[]
   warning: string | null
 }
 
 /** What a host says under a session that is over says nothing. */
 export async function recordApplied(
   db: Queryable,
-  { hostId, sessionId, revision, trouble, warning }: AppliedPlan,
+  { hostId, sessionId, revision, trouble, troubled, warning }: AppliedPlan,
 ): Promise<void> {
-  await db.execute(applied, [hostId, sessionId, revision, trouble, warning])
+  const [row] = await db.query<{ letGo: number }>(applied, [hostId, sessionId, revision, trouble, troubled, warning])
+  if (row!.letGo > 0) await freeHeldByNobody(db)
+}
+
+/** By host, what it said that it cannot make of its networks. */
+export async function troublesOfHosts(db: Queryable): Promise<Map<string, string>> {
+  const rows = await db.query<{ hostId: string; trouble: string }>(
+    'SELECT host_id AS "hostId", trouble FROM host_networks WHERE trouble IS NOT NULL',
+  )
+  return new Map(rows.map(({ hostId, trouble }) => [hostId, trouble]))
 }
 
 /**
@@ -97,6 +125,7 @@ export async function recordApplied(
 const settleFenced = `
   WITH fenced AS (SELECT id FROM hosts WHERE forced_down),
   gone AS (DELETE FROM ports p USING fenced WHERE p.host_id = fenced.id AND p.gone_at IS NOT NULL),
+  let_go AS (DELETE FROM port_holders h USING fenced WHERE h.host_id = fenced.id),
   freed AS (
     UPDATE routers r SET host_id = CASE WHEN r.host_id = fenced.id THEN NULL ELSE r.host_id END,
       left_host_id = NULL, plan_revision = NULL
@@ -108,6 +137,7 @@ const settleFenced = `
 
 export async function settleFencedNetworks(db: Queryable): Promise<void> {
   await db.execute(settleFenced)
+  await freeHeldByNobody(db)
 }
 
 const work = `
@@ -115,7 +145,9 @@ const work = `
     OR EXISTS (SELECT FROM host_networks n JOIN hosts h ON h.id = n.host_id WHERE n.next_hint_at <= clock_timestamp() AND ${hostIsAlive})
     OR EXISTS (SELECT FROM routers r LEFT JOIN hosts h ON h.id = r.host_id
                WHERE r.host_id IS NULL OR h.forced_down OR NOT h.enabled OR h.quarantine IS NOT NULL)
-    OR EXISTS (SELECT FROM ports p JOIN hosts h ON h.id = p.host_id WHERE h.forced_down AND p.gone_at IS NOT NULL) AS "toDo"`
+    OR EXISTS (SELECT FROM ports p JOIN hosts h ON h.id = p.host_id WHERE h.forced_down AND p.gone_at IS NOT NULL)
+    OR EXISTS (SELECT FROM port_holders n JOIN hosts h ON h.id = n.host_id WHERE h.forced_down)
+    OR EXISTS (SELECT FROM ports p WHERE ${heldByNobody}) AS "toDo"`
 
 /** Whether there may be anything to do for the networks: one cheap look for whoever asks often. */
 export async function networksNeedWork(db: Queryable, silenceMs: number): Promise<boolean> {

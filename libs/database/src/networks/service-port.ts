@@ -3,12 +3,14 @@ import { newId, type PortId, type Random } from '@nubo/kernel'
 import type { Transaction } from '../connection.js'
 import { allocateAddresses } from './address-allocation.js'
 import { createPorts } from './create-ports.js'
+import { holdForHosts } from './held-by-hosts.js'
 import { deletePorts } from './release-ports.js'
 
 interface ServicePort {
   id: PortId
   mac: string
-  held: { subnetId: string; address: string }[]
+  /** The subnet is null once it is gone. */
+  held: { subnetId: string | null; address: string }[]
 }
 
 interface NetworkState {
@@ -30,8 +32,9 @@ const readState = `
 
 /**
  * A network with DHCP has one port that its DHCP, DNS and metadata answer from, on every host that carries the network. This
- * makes it with the first subnet that has DHCP, gives it an address of each, and deletes it with the last. To be called in the
- * transaction in which subnets were made, changed or deleted. Throws as `createPorts` does.
+ * makes it with the first subnet that has DHCP, gives it an address of each, and deletes it with the last. What it gives up stays
+ * held until those hosts have applied a plan without it. To be called in the transaction in which subnets were made, changed or
+ * deleted. Throws as `createPorts` does.
  */
 export async function settleServicePort(tx: Transaction, networkId: string, random: Random): Promise<void> {
   const [network] = await tx.query<{ projectId: string }>(lockNetwork, [networkId])
@@ -39,8 +42,10 @@ export async function settleServicePort(tx: Transaction, networkId: string, rand
   const [state] = await tx.query<Omit<NetworkState, 'projectId'>>(readState, [networkId])
   const { port, subnetIds } = state!
   if (!port && subnetIds.length > 0) await makePort(tx, networkId, { projectId: network.projectId, subnetIds }, random)
-  if (port && subnetIds.length === 0) await deletePorts(tx, [port.id])
   if (port && subnetIds.length > 0) await readdress(tx, networkId, port, subnetIds, random)
+  if (port && subnetIds.length === 0) await deletePorts(tx, [port.id])
+  const givenUp = port?.held.filter(({ subnetId }) => subnetId === null || !subnetIds.includes(subnetId)) ?? []
+  await holdForHosts(tx, { networkId, projectId: network.projectId, deviceOwner: deviceOwners.dhcp, addresses: givenUp }, random)
 }
 
 async function makePort(
@@ -75,7 +80,7 @@ async function readdress(
   const isUnchanged =
     held.length === subnetIds.length && subnetIds.every((each) => held.some(({ subnetId }) => subnetId === each))
   if (isUnchanged) return
-  const wanted = subnetIds.map((subnetId) => held.find((each) => each.subnetId === subnetId) ?? { subnetId })
+  const wanted = subnetIds.map((subnetId) => ({ ...held.find((each) => each.subnetId === subnetId), subnetId }))
   await tx.execute('DELETE FROM port_addresses WHERE port_id = $1', [id])
   await allocateAddresses(tx, [{ portId: id, networkId, mac, deviceOwner: deviceOwners.dhcp, wanted }], random)
 }

@@ -23,7 +23,8 @@ export interface SubnetToDelete {
 
 /**
  * Deletes a subnet that is locked, and the addresses that ports have of it without having asked; or nothing, and returns false,
- * where a port has one that was given to it. What a port held that is gone stays held until its host has let go of it.
+ * where a port has one that was given to it. What a port held that is gone stays held until its host has let go of it; what the
+ * cloud's own port has of it is for `settleServicePort` to give up.
  */
 export async function deleteSubnet(tx: Transaction, { id, hasAutomaticAddresses }: SubnetToDelete): Promise<boolean> {
   const [inUse] = await tx.query(
@@ -34,8 +35,9 @@ export async function deleteSubnet(tx: Transaction, { id, hasAutomaticAddresses 
   )
   if (inUse) return false
   await tx.execute(
-    `DELETE FROM port_addresses a USING ports p WHERE a.subnet_id = $1 AND p.id = a.port_id AND p.gone_at IS NULL`,
-    [id],
+    `DELETE FROM port_addresses a USING ports p
+     WHERE a.subnet_id = $1 AND p.id = a.port_id AND p.gone_at IS NULL AND p.device_owner <> ALL($2)`,
+    [id, ownOwners],
   )
   await tx.execute('DELETE FROM subnets WHERE id = $1', [id])
   return true

@@ -52,6 +52,17 @@ export class NetworkRows {
     return networkId
   }
 
+  /** A further subnet of a network, with all of its addresses to give out but the first. */
+  async subnet(networkId: NetworkId, cidr: string): Promise<string> {
+    const subnetId = newId<Id<'subnet'>>(systemRandom)
+    const pools = `jsonb_build_array(jsonb_build_object('start', host(network($4::inet) + 2), 'end', host(broadcast($4::inet) - 1)))`
+    await this.database.execute(
+      `INSERT INTO subnets (id, network_id, project_id, ip_version, cidr, pools) VALUES ($1, $2, $3, 4, $4::cidr, ${pools})`,
+      [subnetId, networkId, this.projectId, cidr],
+    )
+    return subnetId
+  }
+
   async port(networkId: NetworkId, options: PortOptions): Promise<PortId> {
     const portId = newId<PortId>(systemRandom)
     const { address, mac, hostId, serverId, routerId, groups = [] } = options

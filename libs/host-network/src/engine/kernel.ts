@@ -1,5 +1,6 @@
 import type { Change } from './difference.js'
 import type { KernelObject, SettingObject } from './objects.js'
+import type { Problem } from './refusals.js'
 import type { TableChanges } from './table-difference.js'
 import type { Chain, NamedSet, Table } from './tables.js'
 
@@ -31,7 +32,7 @@ export interface Kernel {
   /**
    * Makes the changes, in a handful of commands, and goes on where one cannot be made. New filters are in force before any
    * link is made or altered.
-   * @returns what could not be done, in words for a person; nothing where all is done.
+   * @returns what could not be done; nothing where all is done.
    */
-  change(changes: KernelChanges): Promise<string[]>
+  change(changes: KernelChanges): Promise<Problem[]>
 }

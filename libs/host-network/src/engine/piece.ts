@@ -9,7 +9,7 @@ import {
   type NeighbourObject,
   type RouteObject,
 } from './objects.js'
-import { tableKey, type Hook, type NamedSet, type Table, type TableFamily } from './tables.js'
+import { tableKey, type Chain, type Hook, type NamedSet, type Table, type TableFamily } from './tables.js'
 
 /** A program that runs while the plan wants it, and is started again when it ends. */
 export interface ProcessObject {
@@ -29,15 +29,27 @@ export interface ProcessObject {
  * say the same; tables and sets are named by many pieces, whatever stands in them by one.
  */
 export class Piece {
-  readonly objects = new Map<string, KernelObject>()
-  readonly tables = new Map<string, TableBuilder>()
-  readonly files = new Map<string, string>()
-  readonly processes = new Map<string, ProcessObject>()
+  readonly objects: Map<string, KernelObject>
+  readonly tables: Map<string, TableBuilder>
+  readonly files: Map<string, string>
+  readonly processes: Map<string, ProcessObject>
+  readonly needs: Map<string, string>
   readonly troubles: string[] = []
-  readonly needs = new Map<string, string>()
 
-  /** @param madeOf of the same it is the same. */
-  constructor(readonly madeOf: readonly unknown[]) {}
+  /**
+   * @param madeOf of the same it is the same.
+   * @param like what it says already: all that this one says.
+   */
+  constructor(
+    readonly madeOf: readonly unknown[],
+    like?: Piece,
+  ) {
+    this.objects = new Map(like?.objects)
+    this.tables = new Map(like?.tables)
+    this.files = new Map(like?.files)
+    this.processes = new Map(like?.processes)
+    this.needs = new Map(like?.needs)
+  }
 
   namespace(namespace: string): void {
     this.add({ kind: 'namespace', namespace })
@@ -106,7 +118,7 @@ export class Piece {
 }
 
 export class TableBuilder implements Table {
-  readonly chains = new Map<string, { hook?: Hook; rules: string[] }>()
+  readonly chains = new Map<string, Chain & { rules: string[] }>()
   readonly sets = new Map<string, NamedSet & { elements: Map<string, string> }>()
 
   constructor(
@@ -116,9 +128,10 @@ export class TableBuilder implements Table {
   ) {}
 
   /** Rules are appended to it in the order in which they are given. */
-  chain(name: string, hook?: Hook): { rule(...texts: string[]): void } {
+  chain(name: string, hook?: Hook, ifRefused?: Chain['ifRefused']): { rule(...texts: string[]): void } {
     const chain = this.chains.get(name) ?? { rules: [] }
     if (hook) chain.hook = hook
+    if (ifRefused) chain.ifRefused = ifRefused
     this.chains.set(name, chain)
     return { rule: (...texts) => void chain.rules.push(...texts) }
   }
@@ -129,6 +142,14 @@ export class TableBuilder implements Table {
     this.sets.set(name, set)
     return { element: (key, value = '') => void set.elements.set(asListed(key), value) }
   }
+}
+
+/** Another table builder with all that this one has, but for these chains. */
+export function withChains(table: TableBuilder, chains: Iterable<[string, Chain & { rules: string[] }]>): TableBuilder {
+  const copy = new TableBuilder(table.namespace, table.family, table.name)
+  for (const [name, set] of table.sets) copy.sets.set(name, set)
+  for (const [name, chain] of [...table.chains, ...chains]) copy.chains.set(name, chain)
+  return copy
 }
 
 /** As nft lists it: the prefix of a single address is that address. */

@@ -8,6 +8,8 @@ type KnownPieces = ReadonlyMap<unknown, ReadonlyMap<string, Piece>>
 
 /** All that is to be on a host: what of it is there already is left alone, and what else of ours is there is taken away. */
 export class Program {
+  private readonly saidTwice = new Set<string>()
+
   /** @param known the same pieces, where they are to be found again. */
   constructor(
     readonly pieces: ReadonlySet<Piece> = new Set(),
@@ -30,9 +32,13 @@ export class Program {
     return this.together(({ processes }) => processes)
   }
 
-  /** What of the plan cannot be done on this host, for a person. */
+  /**
+   * What of the plan cannot be done on this host, for a person. That two pieces say one thing is a defect of ours, which must
+   * not stop all others: the first one counts. It is found where all of the program is looked at.
+   */
   get troubles(): string[] {
-    return [...this.pieces].flatMap(({ troubles }) => troubles)
+    const twice = [...this.saidTwice].map((what) => `${what} is said by two`)
+    return [...[...this.pieces].flatMap(({ troubles }) => troubles), ...twice]
   }
 
   /** By key, links of others that must be there, and what to say to a person where one is not. */
@@ -47,7 +53,7 @@ export class Program {
         const { namespace, family, name } = table
         const whole = tables.get(key) ?? { namespace, family, name, chains: new Map(), sets: new Map() }
         tables.set(key, whole)
-        addContents(whole, table)
+        for (const twice of addContents(whole, table)) this.saidTwice.add(twice)
       }
     }
     return tables
@@ -64,8 +70,8 @@ export class Program {
       const share = shareOf(piece)
       if (share.size === 0) continue
       for (const [key, one] of share) {
-        assert(!all.has(key), `${key} is said by one piece`)
-        all.set(key, one)
+        if (all.has(key)) this.saidTwice.add(key)
+        else all.set(key, one)
       }
     }
     return all
@@ -77,19 +83,22 @@ interface WholeTable extends Table {
   sets: Map<string, NamedSet & { elements: Map<string, string> }>
 }
 
-function addContents(whole: WholeTable, { chains, sets, name: table }: Table): void {
+/** Gives what was there already, which stays. */
+function addContents(whole: WholeTable, { chains, sets, name: table }: Table): string[] {
+  const twice: string[] = []
   for (const [name, chain] of chains) {
-    assert(!whole.chains.has(name), `the chain ${name} of ${table} is said by one piece`)
-    whole.chains.set(name, chain)
+    if (whole.chains.has(name)) twice.push(`the chain ${name} of ${table}`)
+    else whole.chains.set(name, chain)
   }
   for (const [name, { elements, ...of }] of sets) {
     const set = whole.sets.get(name) ?? { ...of, elements: new Map() }
     whole.sets.set(name, set)
     for (const [key, value] of elements) {
-      assert(!set.elements.has(key), `${key} of ${name} is said by one piece`)
-      set.elements.set(key, value)
+      if (set.elements.has(key)) twice.push(`${key} of ${name}`)
+      else set.elements.set(key, value)
     }
   }
+  return twice
 }
 
 type Say<Of extends readonly unknown[]> = (piece: Piece, ...of: Of) => void
@@ -113,14 +122,26 @@ export class ProgramBuilder {
     assert(!there || isSameList(there.madeOf, of), `${name} is one piece`)
     if (there) return
     const before = this.before.known.get(say)?.get(name)
-    const piece = before && isSameList(before.madeOf, of) ? before : new Piece(of)
-    if (piece !== before) say(piece, ...of)
+    const piece = before && isSameList(before.madeOf, of) ? before : made(name, say, of, before)
     pieces.set(name, piece)
     this.pieces.add(piece)
   }
 
   get program(): Program {
     return new Program(this.pieces, this.known)
+  }
+}
+
+/** One that cannot be made is a defect of ours, which must not stop all others: it stays as it was before. */
+function made<Of extends readonly unknown[]>(name: string, say: Say<Of>, of: Of, before: Piece | undefined): Piece {
+  try {
+    const piece = new Piece(of)
+    say(piece, ...of)
+    return piece
+  } catch (error) {
+    const asBefore = new Piece(of, before)
+    asBefore.trouble(`${name} cannot be made: ${(error as Error).message}`)
+    return asBefore
   }
 }
 

@@ -14,6 +14,11 @@ export interface Chain {
   hook?: Hook
   /** In nft's words. Each is marked with its digest, by which it is known again. */
   rules: readonly string[]
+  /**
+   * What becomes of it where nftables refuses one of its rules: that one is left out, because each lets something through, or
+   * the chain drops everything. Of a chain that says nothing all that was to come with the rule is refused too.
+   */
+  ifRefused?: 'leave-out' | 'shut'
 }
 
 /** A set, or, with `data`, a map. */

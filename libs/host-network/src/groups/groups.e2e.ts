@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { ProgramBuilder } from '../engine/program.js'
 import { tableDifferenceOf } from '../engine/table-difference.js'
+import { withoutRefused } from '../engine/refusals.js'
 import { LinuxKernel } from '../linux/linux-kernel.js'
 import { arp, broadcast, echo, udp, advertisement, solicitation, routerAdvertisement, tagged } from '../testing/frames.js'
-import { a, b, between, ends, far, JudgedBridge, network, ping, question, syn } from '../testing/judged-bridge.js'
+import { a, b, between, ends, far, JudgedBridge, network, ping, question, syn, witness } from '../testing/judged-bridge.js'
 import { anyEgress, egress, emptyPlan, groupOf, ingress, testSettings } from '../testing/plans.js'
 import { securityGroups } from './part.js'
 import { probeTracking } from './probe.js'
@@ -161,6 +162,7 @@ describe('a remote group', () => {
 
 describe('what a port may be', () => {
   const open = groupOf(6, anyEgress)
+  const inwards = groupOf(7, [ingress()])
 
   it('lets pairs through that its tenant allowed', async () => {
     const virtual = { mac: '00:00:5e:00:01:01', prefix: '10.0.0.200/32' }
@@ -179,6 +181,30 @@ describe('what a port may be', () => {
     expect(await passes(far, a, syn(far, a, 22, 3001))).toBe(true)
     expect(await passes(a, far, routerAdvertisement(between(a, far), { from: 'fe80::5', to: 'ff02::1' }))).toBe(true)
     expect(await passes(a, far, ping({ ...a, addresses: ['240.0.16.1'] }, far))).toBe(false)
+  })
+
+  it('is nobody else of its network without port security: neither does it draw what is for another, nor hear it', async () => {
+    const neighbours = [{ mac: far.mac, addresses: far.addresses, host: '192.0.2.12' }]
+    const service = { portId: witness.portId, mac: witness.mac, addresses: witness.addresses }
+    await apply({
+      networks: [{ ...network, neighbours, service }],
+      ports: [
+        { ...a, portSecurity: false },
+        { ...b, groups: [inwards.groupId] },
+      ],
+      groups: [inwards],
+    })
+    for (const [number, other] of [b, far, witness].entries())
+      expect(
+        await passes(a, far, arp({ from: other.mac, to: broadcast }, question({ ...other, addresses: [`10.0.7.${number}`] }))),
+      ).toBe(false)
+    expect(await passes(far, b, ping(far, b, 4, 'request', 52))).toBe(true)
+    // The bridge has not heard of b for long, and floods.
+    await bridge.forget(b)
+    expect(await passes(far, a, ping(far, b, 4, 'request', 53))).toBe(false)
+    const within = '0a:00:00:00:00:02'
+    expect(await passes(a, far, ping({ ...a, mac: within }, far, 4, 'request', 54))).toBe(true)
+    expect(await passes(far, a, ping(far, { ...a, mac: within }, 4, 'request', 55))).toBe(true)
   })
 
   it('passes nothing while its admin state is down', async () => {
@@ -214,6 +240,26 @@ it('is known again as it was written', async () => {
   const builder = new ProgramBuilder()
   securityGroups({ ...emptyPlan, ...plan }, testSettings, builder)
   expect(tableDifferenceOf(tables, builder.program.tables)).toEqual([])
+})
+
+it('that nft does not take is told of by its own words, with its chain', async () => {
+  const group = groupOf(11, [
+    ingress({ protocol: 6, portMin: 90, portMax: 80 }),
+    ingress({ protocol: 6, portMin: 22, portMax: 22 }),
+  ])
+  const builder = new ProgramBuilder()
+  const plan = { ...emptyPlan, networks: [network], ports: [{ ...a, groups: [group.groupId] }], groups: [group] }
+  securityGroups(plan, testSettings, builder)
+  const { program } = builder
+  const kernel = new LinuxKernel(bridge.lab.processes)
+  const problems = await kernel.change({ objects: [], tables: tableDifferenceOf((await kernel.read([])).tables, program.tables) })
+  expect(problems).toMatchObject([
+    { why: expect.stringContaining('Range has'), refused: { table: ' bridge nubo', rule: expect.stringContaining('90-80') } },
+  ])
+  const reduced = withoutRefused(program, [problems[0]!.refused!])
+  const changes = tableDifferenceOf((await kernel.read([])).tables, reduced.tables)
+  expect(await kernel.change({ objects: [], tables: changes })).toEqual([])
+  expect(await passes(far, a, syn(far, a, 22, 4001))).toBe(true)
 })
 
 it('finds out who tracks connections here, and leaves nothing behind', async () => {

@@ -23,16 +23,11 @@ export function addCommonGuard(table: TableBuilder): void {
 export function addGuard(table: TableBuilder, port: PortPlan, requests: string | undefined): void {
   const sources = sourcesOf(port)
   const macs = macsOf(sources)
-  const chain = table.chain(guardChain(port.portId))
+  const chain = table.chain(guardChain(port.portId), undefined, 'shut')
   chain.rule(`jump ${knownEthertypesChain}`, ...new Set(macs.flatMap((mac) => callRules(requests, mac))))
   for (const source of sources) chain.rule(...sourceRules(source))
   for (const mac of macs) chain.rule(...beforeAddressRules(mac))
   chain.rule('drop')
-}
-
-/** For a port that may say that it is anybody. */
-export function addOpenGuard(table: TableBuilder, { portId }: PortPlan, requests: string | undefined): void {
-  table.chain(guardChain(portId)).rule(...callRules(requests), 'accept')
 }
 
 function sourceRules({ mac, prefix, family }: Source): string[] {

@@ -11,14 +11,16 @@ import { wireOf, type Wire } from '../wire/segments.js'
 import { bridgeTable } from './bridge-table.js'
 import { addBaseChains, egressMap, guardMap, ingressMap } from './base-chains.js'
 import { groupChain, guardChain, membersSet, portChain } from './chain-names.js'
-import { addCommonGuard, addGuard, addOpenGuard } from './guard.js'
+import { addCommonGuard, addGuard } from './guard.js'
+import { addOpenPort, addTakenMacs, takenMacs } from './open-ports.js'
 import { addPortChains } from './port-chains.js'
 import { ruleText } from './rule-text.js'
 import { addTracking, addZone } from './tracking.js'
 import { zonesOf } from './zones.js'
 
 /** Security groups and the guard against spoofing. */
-export const securityGroups: Part = ({ networks, ports, groups }, settings, program) => {
+export const securityGroups: Part = (plan, settings, program) => {
+  const { networks, ports, groups } = plan
   // Without a network there is no bridge of ours, and a tap is in none.
   if (networks.length === 0) return
   program.piece('groups', addCommon, settings.tracking)
@@ -28,14 +30,17 @@ export const securityGroups: Part = ({ networks, ports, groups }, settings, prog
     program.piece(networkId, addNetwork, wireOf(network), zones.get(networkId)!, service, settings)
   }
   for (const group of groups) program.piece(group.groupId, addGroup, group)
-  const requests = new Map(networks.map((network) => [network.networkId, requestChain(network)]))
+  const byNetwork = new Map(networks.map((network) => [network.networkId, network]))
   const byId = new Map(groups.map((group) => [group.groupId, group]))
   for (const port of ports) {
     const own = port.groups.map((groupId) => byId.get(groupId)).filter((group) => group !== undefined)
     const groupIds = own.map(({ groupId }) => groupId)
     const isTracked = own.every(({ stateful }) => stateful)
-    program.piece(port.portId, addPort, port, requests.get(port.networkId), groupIds, isTracked)
+    const network = byNetwork.get(port.networkId)
+    const names = { requests: network && requestChain(network), taken: network && takenMacs(network) }
+    program.piece(port.portId, addPort, port, names, groupIds, isTracked)
   }
+  addTakenMacs(plan, program)
 }
 
 function addCommon(piece: Piece, tracking: HostSettings['tracking']): void {
@@ -56,7 +61,7 @@ function addGroup(piece: Piece, { groupId, rules, members }: GroupPlan): void {
   const table = bridgeTable(piece)
   for (const direction of ['egress', 'ingress'] as const) {
     const texts = rules.filter((rule) => rule.direction === direction).map(ruleText)
-    table.chain(groupChain(direction, groupId)).rule(...new Set(texts))
+    table.chain(groupChain(direction, groupId), undefined, 'leave-out').rule(...new Set(texts))
   }
   for (const family of [4, 6] as const) {
     const set = table.set(membersSet(family, groupId), { type: family === 4 ? 'ipv4_addr' : 'ipv6_addr', interval: true })
@@ -64,17 +69,23 @@ function addGroup(piece: Piece, { groupId, rules, members }: GroupPlan): void {
   }
 }
 
+/** The chain of its network's calls for metadata, and the set of its MACs; undefined where its network is not known. */
+interface NamesOfNetwork {
+  requests: string | undefined
+  taken: string | undefined
+}
+
 function addPort(
   piece: Piece,
   port: PortPlan,
-  requests: string | undefined,
+  { requests, taken }: NamesOfNetwork,
   groups: readonly SecurityGroupId[],
   isTracked: boolean,
 ): void {
   const table = bridgeTable(piece)
   addWays(table, port)
   if (!port.adminStateUp) return
-  if (!port.portSecurity) return addOpenGuard(table, port, requests)
+  if (!port.portSecurity) return addOpenPort(table, port, requests, taken)
   addGuard(table, port, requests)
   addPortChains(table, port, groups, isTracked)
 }
@@ -88,11 +99,9 @@ function addWays(table: TableBuilder, port: PortPlan): void {
 
 function waysOf({ portId, adminStateUp, portSecurity }: PortPlan): Record<string, string> {
   if (!adminStateUp) return { [guardMap]: 'drop', [egressMap]: 'drop', [ingressMap]: 'drop' }
-  const guard = `goto ${guardChain(portId)}`
-  if (!portSecurity) return { [guardMap]: guard, [egressMap]: 'accept', [ingressMap]: 'accept' }
   return {
-    [guardMap]: guard,
-    [egressMap]: `goto ${portChain('egress', portId)}`,
+    [guardMap]: `goto ${guardChain(portId)}`,
+    [egressMap]: portSecurity ? `goto ${portChain('egress', portId)}` : 'accept',
     [ingressMap]: `goto ${portChain('ingress', portId)}`,
   }
 }

@@ -22,10 +22,10 @@ export function addPortChains(table: TableBuilder, port: PortPlan, groups: reado
   const tracked = isTracked ? [`meta mark & ${marks.mask} vmap @${trackedMap}`] : []
   const judged = (direction: 'egress' | 'ingress') => groups.map((groupId) => `jump ${groupChain(direction, groupId)}`)
   table
-    .chain(portChain('egress', port.portId))
+    .chain(portChain('egress', port.portId), undefined, 'shut')
     .rule(`jump ${fromGuestsChain}`, ...ownAdvertisements(port), ...tracked, ...judged('egress'), 'drop')
   table
-    .chain(portChain('ingress', port.portId))
+    .chain(portChain('ingress', port.portId), undefined, 'shut')
     .rule(forOthers(port), `jump ${toGuestsChain}`, ...tracked, ...judged('ingress'), 'drop')
 }
 

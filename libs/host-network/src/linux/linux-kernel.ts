@@ -1,6 +1,9 @@
 import { CloudError } from '@nubo/kernel'
 import type { Kernel, KernelChanges, KernelState, OpenTable } from '../engine/kernel.js'
 import { hostNamespace, keyOf, type KernelObject, type SettingObject } from '../engine/objects.js'
+import type { Problem } from '../engine/refusals.js'
+import type { TableChanges } from '../engine/table-difference.js'
+import { tableKey } from '../engine/tables.js'
 import { isOurNamespace } from '../names.js'
 import type { ProcessRunner } from '../process-runner.js'
 import { linesOf, type Line } from './commands.js'
@@ -47,7 +50,7 @@ export class LinuxKernel implements Kernel {
     return { objects: new Map(objects.map((object) => [keyOf(object), object])), tables }
   }
 
-  async change({ objects, tables }: KernelChanges): Promise<string[]> {
+  async change({ objects, tables }: KernelChanges): Promise<Problem[]> {
     const lines = objects.flatMap(linesOf)
     const isNamespace = ({ text }: Line) => text.startsWith('netns add ')
     return [
@@ -57,25 +60,27 @@ export class LinuxKernel implements Kernel {
     ]
   }
 
-  private async changeTables(tables: KernelChanges['tables']): Promise<string[]> {
-    const problems: string[] = []
+  private async changeTables(tables: KernelChanges['tables']): Promise<Problem[]> {
+    const problems: Problem[] = []
     for (const [namespace, changes] of Map.groupBy(tables, ({ table }) => table.namespace)) {
       const [program, args] = inNamespace(namespace, 'nft', ['-f', '-'])
-      await this.run(program, args, nftScript(changes)).catch((error: unknown) => problems.push(messageOf(error)))
+      await this.run(program, args, nftScript(changes)).catch((error: unknown) =>
+        problems.push(...refusalsOf(messageOf(error), changes)),
+      )
     }
     return problems
   }
 
   /** The host's first: what is made there reaches into the others. Forwarding comes after the links that it is of. */
-  private async batches(lines: readonly Line[]): Promise<string[]> {
-    const problems: string[] = []
+  private async batches(lines: readonly Line[]): Promise<Problem[]> {
+    const problems: Problem[] = []
     const groups = [...Map.groupBy(lines, ({ tool, namespace }) => `${tool} ${namespace}`).values()]
     const rank = ([first]: Line[]) => ['ip', 'sh', 'bridge'].indexOf(first!.tool) + (first!.namespace === hostNamespace ? 0 : 10)
     for (const group of groups.toSorted((a, b) => rank(a) - rank(b))) problems.push(...(await this.batch(group)))
     return problems
   }
 
-  private async batch(lines: readonly Line[]): Promise<string[]> {
+  private async batch(lines: readonly Line[]): Promise<Problem[]> {
     const { tool, namespace } = lines[0]!
     const input = `${lines.map(({ text }) => text).join('\n')}\n`
     const [program, args] = inNamespace(namespace, tool, tool === 'sh' ? [] : ['-force', '-batch', '-'])
@@ -128,13 +133,25 @@ function inNamespace(namespace: string, program: string, args: readonly string[]
 }
 
 /** iproute2 says after each message which line it was about. */
-function problemsOf(message: string, lines: readonly Line[]): string[] {
+function problemsOf(message: string, lines: readonly Line[]): Problem[] {
   const named = [...message.matchAll(/([^\n]*)\nCommand failed -:(\d+)/g)].map(([, why = '', number]) => {
     return { why, line: lines[Number(number) - 1] }
   })
-  if (named.length === 0) return [message]
+  if (named.length === 0) return [{ why: message }]
   const problems = named.filter(({ why, line }) => !(line?.mayBeGone && why.includes('Cannot find device')))
-  return problems.map(({ why, line }) => `\`${line?.text}\`: ${why}`)
+  return problems.map(({ why, line }) => ({ why: `\`${line?.text}\`: ${why}` }))
+}
+
+/** nft names the line of each error that it finds; for one of them it makes none of the changes. */
+function refusalsOf(message: string, changes: readonly TableChanges[]): Problem[] {
+  const lines = changes.flatMap(({ table, changes: ofTable }) => ofTable.map((change) => ({ table, change })))
+  const named = [...message.matchAll(/\/dev\/stdin:(\d+):[\d-]+: Error: ([^\n]*)/g)].flatMap(([, number, why]): Problem[] => {
+    const line = lines[Number(number) - 1]
+    if (line?.change.verb !== 'add-rule') return []
+    const { chain, rule } = line.change
+    return [{ why: `nft refuses \`${rule}\` in ${chain}: ${why}`, refused: { table: tableKey(line.table), chain, rule } }]
+  })
+  return named.length > 0 ? named : [{ why: message }]
 }
 
 function messageOf(error: unknown): string {

@@ -44,7 +44,7 @@ export function addRequests(
   network: Pick<NetworkPlan, 'networkId' | 'segment'>,
   service: NetworkPlan['service'],
 ): void {
-  const chain = table.chain(requestChain(network))
+  const chain = table.chain(requestChain(network), undefined, 'shut')
   if (service) {
     const toService = `ether daddr set ${service.mac} accept`
     chain.rule(`ip saddr set iifname . ip saddr map @${identityMap(4)} ${toService}`)

@@ -89,16 +89,20 @@ function plugIn(piece: Piece, namespace: string, plug: Plugged): void {
   }
 }
 
+/** One way to each destination: tenants may name several, of which the last counts, and another one than the gateway's. */
 function addRoutes(piece: Piece, { routerId, gateway, routes }: RouterPlan, plugged: readonly Plugged[]): void {
   const namespace = routerNamespace(routerId)
   const outside = plugged.find(({ inner }) => inner === insideRouter.gateway)
-  for (const via of outside ? (gateway?.nexthops ?? []) : []) {
+  const ways = new Map<string, Parameters<Piece['route']>[0]>()
+  const lead = (destination: string, via: string, link: string) => {
     const family = familyOf(via)
-    piece.route({ namespace, destination: 'default', family, link: insideRouter.gateway, via })
+    ways.set(`${family} ${destination}`, { namespace, destination, family, link, via })
   }
+  for (const via of outside ? (gateway?.nexthops ?? []) : []) lead('default', via, insideRouter.gateway)
   for (const { destination, nexthop } of routes) {
     const way = plugged.find(({ addresses }) => addresses.some((address) => isWithin(nexthop, address)))
-    if (way) piece.route({ namespace, destination, family: familyOf(destination), link: way.inner, via: nexthop })
+    if (way) lead(destination.endsWith('/0') ? 'default' : destination, nexthop, way.inner)
     else piece.trouble(`router ${routerId} has no interface towards ${nexthop}`)
   }
+  for (const way of ways.values()) piece.route(way)
 }

@@ -99,6 +99,8 @@ export const advertisement = (ethernet: Ethernet, ends: Ends, target: string, ma
 export const solicitation = (ethernet: Ethernet, ends: Ends, target: string) =>
   icmp(ethernet, ends, 135, 0, `00000000${addressHex(target)}0101${macHex(ethernet.from)}`)
 
+export const routerSolicitation = (ethernet: Ethernet, ends: Ends) => icmp(ethernet, ends, 133, 0, '00000000')
+
 export const routerAdvertisement = (ethernet: Ethernet, ends: Ends) => icmp(ethernet, ends, 134, 0, '40000708000000000000000000')
 
 /** RFC 1071. */

@@ -16,7 +16,7 @@ export const [a, b] = [portOf(network, 10), portOf(network, 11)]
 /** Somebody behind another host. */
 export const far = portOf(network, 12)
 /** Is heard by everybody whom anything reaches. */
-const witness = portOf(network, 13)
+export const witness = portOf(network, 13)
 
 /** A bridge with two guests and a way to another host, under the rules of a plan. Every frame on it is written by hand. */
 export class JudgedBridge {
@@ -83,6 +83,11 @@ export class JudgedBridge {
     const marker = await this.sendAndMark(far, ping(far, port))
     await this.guests.get(far)!.hear(marker)
     return (await this.guests.get(port)!.drain()).length === 0
+  }
+
+  /** The bridge knows no more where this one is. */
+  async forget({ portId, mac }: PortPlan): Promise<void> {
+    await this.lab.run('bridge', 'fdb', 'del', mac, 'dev', tapName(portId), 'master')
   }
 
   /** Sends it, and then something that everybody hears whom anything reaches. */

@@ -70,7 +70,10 @@ export class Lab {
     const kernel = new LinuxKernel(this.processes)
     const program = programOf(plan, settings)
     const changes = changesTo(program, await kernel.read(program.settings), undefined)
-    return { changes: changes.objects.length + changes.tables.length, problems: await kernel.change(changes) }
+    return {
+      changes: changes.objects.length + changes.tables.length,
+      problems: (await kernel.change(changes)).map(({ why }) => why),
+    }
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Change } from '../engine/difference.js'
 import type { Kernel, KernelChanges, KernelState, OpenTable } from '../engine/kernel.js'
 import { hostNamespace, keyOf, type KernelObject, type LinkObject } from '../engine/objects.js'
+import type { Problem } from '../engine/refusals.js'
 import type { TableChange, TableChanges } from '../engine/table-difference.js'
 import { ruleMark, tableKey, type Hook, type NamedSet, type Table } from '../engine/tables.js'
 
@@ -17,6 +18,8 @@ export class SimulatedKernel implements Kernel {
   reads = 0
   /** How many changes from now on are refused. */
   refusals = 0
+  /** Rules that it would never take. */
+  refuses: (rule: string) => boolean = () => false
 
   /** @param devices of the machine: network cards. */
   constructor(devices: readonly string[] = []) {
@@ -37,9 +40,9 @@ export class SimulatedKernel implements Kernel {
     return { objects: new Map(this.objects), tables: new Map(tables) }
   }
 
-  async change({ objects, tables }: KernelChanges): Promise<string[]> {
+  async change({ objects, tables }: KernelChanges): Promise<Problem[]> {
     this.changes++
-    if (this.refusals-- > 0) return ['the kernel refuses']
+    if (this.refusals-- > 0) return [{ why: 'the kernel refuses' }]
     this.refusals = 0
     const isNamespace = ({ verb, object }: Change) => verb === 'make' && object.kind === 'namespace'
     return [
@@ -60,13 +63,13 @@ export class SimulatedKernel implements Kernel {
     if (object?.kind === 'link') this.loseLink(object)
   }
 
-  private problemsOf<T>(changes: readonly T[], work: (change: T) => void): string[] {
+  private problemsOf<T>(changes: readonly T[], work: (change: T) => void): Problem[] {
     return changes.flatMap((change) => {
       try {
         work(change)
         return []
       } catch (error) {
-        return [(error as Error).message]
+        return [{ why: (error as Error).message }]
       }
     })
   }
@@ -131,18 +134,28 @@ export class SimulatedKernel implements Kernel {
   }
 
   /** All of a namespace's, or nothing. */
-  private changeTables(tables: readonly TableChanges[]): string[] {
+  private changeTables(tables: readonly TableChanges[]): Problem[] {
     return [...Map.groupBy(tables, ({ table }) => table.namespace)].flatMap(([namespace, changes]) => {
       const before = new Map([...this.tables].map(([key, table]) => [key, copied(table)]))
       try {
         demand(namespace === hostNamespace || this.objects.has(`namespace ${namespace}`), `no ${namespace}`)
+        const refused = changes.flatMap((change) => this.refusedIn(change))
+        if (refused.length > 0) return refused
         for (const change of changes) this.changeTable(change)
         for (const table of this.tables.values()) checkNames(table)
         return []
       } catch (error) {
         this.tables = before
-        return [(error as Error).message]
+        return [{ why: (error as Error).message }]
       }
+    })
+  }
+
+  private refusedIn({ table, changes }: TableChanges): Problem[] {
+    return changes.flatMap((change) => {
+      if (change.verb !== 'add-rule' || !this.refuses(change.rule)) return []
+      const { chain, rule } = change
+      return [{ why: `${rule} in ${chain} is refused`, refused: { table: tableKey(table), chain, rule } }]
     })
   }
 

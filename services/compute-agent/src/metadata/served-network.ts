@@ -38,7 +38,9 @@ export class ServedNetwork implements HostNetwork {
       return applied
     } catch (error) {
       if (!(error instanceof CloudError && error.kind === 'Unavailable')) throw error
-      return { ...applied, trouble: [applied.trouble, error.message].filter(Boolean).join('; ') }
+      // It is about all of the host's networks.
+      const { troubled: _, ...rest } = applied
+      return { ...rest, trouble: [applied.trouble, error.message].filter(Boolean).join('; ') }
     }
   }
 }

@@ -3,7 +3,12 @@ import { sharedWith } from '@nubo/host-network'
 import { z } from 'zod'
 import type { Files } from '../files.js'
 
-const contents = z.object({ bootId: z.string(), plan: networkPlan })
+const contents = z.object({
+  bootId: z.string(),
+  plan: networkPlan,
+  /** What of the plan that was told is not in the one that is kept. */
+  missing: z.array(z.string()).default([]),
+})
 
 export interface KeptPlanOptions {
   files: Files
@@ -19,6 +24,7 @@ export class KeptPlan {
   private constructor(
     private readonly options: KeptPlanOptions,
     private kept: NetworkPlan | undefined,
+    private lacks: readonly string[],
   ) {}
 
   static async open(options: KeptPlanOptions): Promise<KeptPlan> {
@@ -26,18 +32,24 @@ export class KeptPlan {
     const text = await files.read(pathIn(directory))
     const found = text === undefined ? undefined : contents.safeParse(jsonOf(text))
     if (found && !found.success) onBroken(pathIn(directory))
-    return new KeptPlan(options, found?.data && asAfterBoot(found.data, bootId))
+    return new KeptPlan(options, found?.data && asAfterBoot(found.data, bootId), found?.data?.missing ?? [])
   }
 
   get plan(): NetworkPlan | undefined {
     return this.kept
   }
 
-  async keep(plan: NetworkPlan): Promise<void> {
+  /** What of the plan that was told could not be read, for a person. */
+  get missing(): readonly string[] {
+    return this.lacks
+  }
+
+  async keep(plan: NetworkPlan, missing: readonly string[] = []): Promise<void> {
     const { files, directory, bootId } = this.options
-    await files.write(pathIn(directory), JSON.stringify({ bootId, plan }))
+    await files.write(pathIn(directory), JSON.stringify({ bootId, plan, missing }))
     // What says the same stays the same: whoever made something of it need not make it again.
     this.kept = sharedWith(this.kept, plan)
+    this.lacks = missing
   }
 }
 

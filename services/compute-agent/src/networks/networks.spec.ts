@@ -37,8 +37,8 @@ describe('an agent that is told its networks', () => {
     await heard(3)
     expect(told()).toEqual([
       {
-        ...{ kind: 'network-plan-applied', hostId: host.hostId, sessionId: host.conductor.sessionId, revision: 3 },
-        ...{ trouble: null, warning: null },
+        ...{ kind: 'network-plan-applied', hostId: host.hostId, sessionId: host.conductor.sessionId },
+        ...{ revision: 3, trouble: null, troubled: [], warning: null },
       },
     ])
     expect(host.network.plug(portId)).toEqual({ bridge: 'nubr7', device: tapName(portId) })
@@ -80,6 +80,43 @@ describe('an agent that is told its networks', () => {
     await tell(planOf(host, 4))
     await heard(4)
     expect(told().at(-1)).toMatchObject({ warning: null })
+  })
+
+  it('carries all of a plan but what breaks the contract, which stays as it was, and says what that is', async () => {
+    const [other, third] = [newId<PortId>(systemRandom), newId<PortId>(systemRandom)]
+    await tell(planOf(host, 3))
+    await heard(3)
+    const plan = planOf(host, 4, { ports: [portId, other, third] })
+    const breaks = ({ portId: id }: { portId: PortId }) => id !== third
+    const broken = { ...plan, ports: plan.ports.map((port) => (breaks(port) ? { ...port, mac: 'none' } : port)) }
+    await tell(broken as NetworkPlan)
+    await heard(4)
+    expect([portId, other, third].map((id) => host.network.plug(id) !== undefined)).toEqual([true, false, true])
+    const { networkId } = plan.networks[0]!
+    expect(told().at(-1)).toMatchObject({ revision: 4, troubled: [networkId] })
+    expect(told().at(-1)!.trouble).toContain(`port ${other} of network ${networkId} cannot be read: mac`)
+
+    await host.stopAgent()
+    await host.startAgent()
+    await tell({ ...broken, sessionId: host.conductor.sessionId! } as NetworkPlan)
+    await eventually(() => told().filter(({ revision }) => revision === 4).length > 1)
+    expect(told().at(-1)!.trouble).toContain(other)
+
+    await tell({ ...plan, revision: 5, sessionId: host.conductor.sessionId! })
+    await heard(5)
+    expect([told().at(-1)!.trouble, host.network.plug(other)]).toEqual([null, expect.anything()])
+  })
+
+  it('says so where what came is no plan, and goes on as it is', async () => {
+    await tell(planOf(host, 3))
+    await heard(3)
+    await tell({ ...planOf(host, 4), networks: 'none' } as never)
+    await eventually(() => told().at(-1)!.trouble !== null)
+    expect(told().at(-1)).toMatchObject({ revision: 3, trouble: expect.stringContaining('cannot read'), troubled: [] })
+    expect(host.network.plug(portId)).toBeDefined()
+    await tell(planOf(host, 5))
+    await heard(5)
+    expect(told().at(-1)).toMatchObject({ trouble: null })
   })
 
   it('carries out what the agent before it was told, before any conductor answers', async () => {

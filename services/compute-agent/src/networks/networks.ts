@@ -1,9 +1,10 @@
-import type { NetworkPlan } from '@nubo/contract'
-import type { Applied, HostNetwork, Plug } from '@nubo/host-network'
-import { Rounds, type Clock, type HostId, type PortId } from '@nubo/kernel'
+import type { NetworkPlan, UnreadableUnit } from '@nubo/contract'
+import { networksOf, type Applied, type HostNetwork, type Plug } from '@nubo/host-network'
+import { Rounds, type Clock, type HostId, type NetworkId, type PortId } from '@nubo/kernel'
 import type { Logger } from '@nubo/service-kit'
 import type { CastReport } from '../reports/cast.js'
 import type { Session } from '../session.js'
+import { completed } from './completed-plan.js'
 import type { KeptPlan } from './kept-plan.js'
 
 export interface NetworksOptions {
@@ -22,6 +23,13 @@ const mendMs = 30_000
 const mendSoonMs = 5_000
 /** A host that carries much looks less often: for each millisecond that a look takes it rests so many. */
 const restPerLook = 50
+const longestTrouble = 1_900
+
+/** A plan as it came, with what of it breaks the contract. */
+interface Told {
+  plan: NetworkPlan
+  unreadable: readonly UnreadableUnit[]
+}
 
 /** Where a port is waited for. */
 interface Waiting {
@@ -40,7 +48,9 @@ export class Networks {
   private readonly rounds: Rounds
   private lookTookMs = 0
   /** Came under a session that was not known yet. */
-  private early: NetworkPlan | undefined
+  private early: Told | undefined
+  /** That something came which is no plan; until one comes. */
+  private unread: string | undefined
 
   constructor(private readonly options: NetworksOptions) {
     const { clock, logger } = options
@@ -64,21 +74,35 @@ export class Networks {
     await this.options.network.close()
   }
 
-  /** A plan is of the session in which it was cast. One that is older than what the host carries says nothing any more. */
-  async take(plan: NetworkPlan): Promise<void> {
+  /**
+   * A plan is of the session in which it was cast. One that is older than what the host carries says nothing any more. Units that
+   * cannot be read stay as they were in the plan before.
+   */
+  async take(plan: NetworkPlan, unreadable: readonly UnreadableUnit[] = []): Promise<void> {
     const { session, kept } = this.options
-    if (plan.sessionId !== session.id) return this.holdEarly(plan)
+    if (plan.sessionId !== session.id) return this.holdEarly({ plan, unreadable })
+    this.unread = undefined
     const revision = kept.plan?.revision ?? 0
     if (plan.revision < revision || (plan.revision === revision && this.applied?.revision === revision)) return await this.tell()
-    await kept.keep(plan)
+    await kept.keep(
+      completed(plan, unreadable, kept.plan),
+      unreadable.map(({ why }) => why),
+    )
     await this.settle()
+  }
+
+  /** What came as a plan is none that this agent knows: the host goes on as it is, and says so. */
+  async takeUnreadable(): Promise<void> {
+    this.unread = 'A plan came that this agent cannot read: is it of another version than the conductors?'
+    this.applied ??= { revision: 0 }
+    await this.tell()
   }
 
   /** A session has begun: what came under it before it was known is taken now. */
   onSession(): void {
     const { early } = this
     this.early = undefined
-    if (early) void this.take(early)
+    if (early) void this.take(early.plan, early.unreadable)
   }
 
   /** Where the port is plugged in, as soon as the host carries it. Rejects with the signal's reason. */
@@ -97,8 +121,8 @@ export class Networks {
     })
   }
 
-  private holdEarly(plan: NetworkPlan): void {
-    if ((this.early?.revision ?? 0) <= plan.revision) this.early = plan
+  private holdEarly(told: Told): void {
+    if ((this.early?.plan.revision ?? 0) <= told.plan.revision) this.early = told
   }
 
   /** Of plans that come while one is being carried out, the newest alone is carried out after it. */
@@ -149,7 +173,19 @@ export class Networks {
     const { hostId, session, cast } = this.options
     const { id: sessionId } = session
     if (!this.applied || !sessionId) return
-    const { revision, trouble = null, warning = null } = this.applied
-    await cast({ kind: 'network-plan-applied', hostId, sessionId, revision, trouble, warning })
+    const { revision, warning = null } = this.applied
+    await cast({ kind: 'network-plan-applied', hostId, sessionId, revision, warning, ...this.troubles() })
+  }
+
+  /** What could not be read and what could not be done, and the networks that it is about, where that is known of all of it. */
+  private troubles(): { trouble: string | null; troubled: NetworkId[] } {
+    const { missing, plan } = this.options.kept
+    const { trouble, troubled = [] } = this.applied!
+    const texts = [this.unread, ...missing, trouble].filter((text) => text !== undefined)
+    if (texts.length === 0) return { trouble: null, troubled: [] }
+    const ofMissing = plan && networksOf(missing, plan)
+    const isKnown = this.unread === undefined && ofMissing && (trouble === undefined || troubled.length > 0)
+    const all = texts.join('; ').slice(0, longestTrouble)
+    return { trouble: all, troubled: isKnown ? [...new Set([...ofMissing, ...troubled])] : [] }
   }
 }

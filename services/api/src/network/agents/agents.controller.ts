@@ -1,5 +1,7 @@
-import { Controller, Get, Param, Query } from '@nestjs/common'
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common'
 import { anyCaller, isCloudAdmin, policy, type Caller } from '@nubo/auth'
+import { DATABASE } from '@nubo/control-plane'
+import { troublesOfHosts, type Database } from '@nubo/database'
 import { networkError } from '@nubo/domain'
 import { CurrentCaller, Guarded } from '@nubo/service-kit'
 import { ServicesService } from '../../compute/services/services.service.js'
@@ -14,7 +16,10 @@ const agentsPolicy = policy('get_agent', 'List and show the programs that carry 
 /** https://docs.openstack.org/api-ref/network/v2/#agents, to be read. */
 @Controller('v2.0/agents')
 export class AgentsController {
-  constructor(private readonly services: ServicesService) {}
+  constructor(
+    private readonly services: ServicesService,
+    @Inject(DATABASE) private readonly database: Database,
+  ) {}
 
   @Get()
   @Guarded(agentsPolicy)
@@ -32,6 +37,7 @@ export class AgentsController {
 
   private async agents(caller: Caller) {
     if (!isCloudAdmin(caller)) return []
-    return (await this.services.list({ binary: computeBinary })).map(agentView)
+    const troubles = await troublesOfHosts(this.database)
+    return (await this.services.list({ binary: computeBinary })).map((service) => agentView(service, troubles))
   }
 }
