@@ -2,6 +2,7 @@ export { type DatabaseAddress, type PostgresOptions, PrivatePostgres, startPostg
 export { everything, type RedisUser } from './data/redis-program.js'
 export type { RedisAddress } from './data/redis-address.js'
 export { PrivateRedis, type RedisOptions, startRedis } from './data/redis.js'
+export { memoryEnvironment, nodeFlags } from './node-memory.js'
 export { waitFor } from './process/wait.js'
 export { freePort } from './process/ports.js'
 export { hostRules, type RedisRole, redisRoles, roleRules } from './data/redis-users.js'

@@ -7,6 +7,7 @@ import { postgresCommand, postgresConfiguration } from './data/postgres-program.
 import { accessList, redisConfiguration } from './data/redis-program.js'
 import type { Account } from './process/account.js'
 import type { HostRecord } from './installation/installation.js'
+import { memoryEnvironment, nodeFlags } from './node-memory.js'
 import type { ServiceSpecification } from './supervisor/protocol.js'
 
 /** The services of the control plane that are ours, in the order of their start. */
@@ -61,7 +62,7 @@ export function controlPlaneService(cloud: Cloud, name: ControlPlaneService): Se
     args,
     workingDirectory: '/',
     runAs: idsOf(cloud.account),
-    environment,
+    environment: { ...environment, ...memoryEnvironment },
     logFile: join(cloud.folder.folder('logs'), `${name}.log`),
     stopSignal: 'SIGTERM',
     // Longer than a service takes at the most (libs/service-kit/src/stop.ts): it ends what is under way itself.
@@ -83,9 +84,6 @@ export function agentCommand(cloud: Cloud, host: HostRecord): { command: string[
   const command = [cloud.node, ...nodeFlags, program, '--config', at(runtime, 'agent.json')]
   return { command, fingerprint: fingerprintOf([...command, configuration, codeOf(cloud.clone, 'compute-agent')]) }
 }
-
-/** An idle service needs a small heap; V8 otherwise sizes its young generation for a busy one. */
-const nodeFlags = ['--max-semi-space-size=8']
 
 function writeOwned(file: string, text: string, owner: Account): void {
   writeFileSync(file, text, { mode: 0o600 })

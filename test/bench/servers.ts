@@ -180,7 +180,8 @@ async function burst(stage: Stage, count: number, clients: number): Promise<Burs
   }
 }
 
-async function deleteAll({ demo, times }: Stage, ids: readonly string[], clients: number): Promise<void> {
+/** From so many clients: more than the cloud has room for at a time it would refuse to begin. */
+export async function deleteAll({ demo, times }: Stage, ids: readonly string[], clients: number): Promise<void> {
   let next = 0
   await inParallel(clients, async () => {
     while (next < ids.length) await deleteServer(demo, ids[next++]!)

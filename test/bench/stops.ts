@@ -4,7 +4,7 @@ import { startLibvirtHost } from '@nubo/hypervisor/testing'
 import { systemClock } from '@nubo/kernel'
 import { Cloud } from '../support/cloud.js'
 import type { Figure } from './figures.js'
-import { createServer, deleteServer } from './servers.js'
+import { createServer, deleteAll } from './servers.js'
 import { prepare, type Stage, type Stages } from './stage.js'
 
 type ServiceName = Cloud['names'][number]
@@ -19,6 +19,7 @@ interface Stop {
 }
 
 const services = ['scheduler', 'conductor', 'agent-one', 'image', 'api'] as const
+const deletingClients = 16
 const clients = 3
 const settle = { timeoutMs: 120_000, everyMs: 5 }
 /** A boot sector that halts the processor. */
@@ -108,8 +109,7 @@ async function longestMs(database: Database, at: Date): Promise<number> {
   return row!.ms
 }
 
-async function removeAll({ demo, times }: Stage, ids: readonly string[]): Promise<void> {
-  await waitFor('all are ACTIVE', async () => (await times.progress(ids)).active === ids.length, settle)
-  await Promise.all(ids.map((id) => deleteServer(demo, id)))
-  await waitFor('all are gone', async () => (await times.progress(ids)).gone === ids.length, settle)
+async function removeAll(stage: Stage, ids: readonly string[]): Promise<void> {
+  await waitFor('all are ACTIVE', async () => (await stage.times.progress(ids)).active === ids.length, settle)
+  await deleteAll(stage, ids, deletingClients)
 }

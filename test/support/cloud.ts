@@ -7,7 +7,17 @@ import { join } from 'node:path'
 import { ensureHostKey } from '@nubo/auth'
 import { Database, enrolHostKey } from '@nubo/database'
 import { createMigrated } from '@nubo/database/testing'
-import { freePort, hostRules, redisRoles, roleRules, startPostgres, startRedis, waitFor } from '@nubo/deploy'
+import {
+  freePort,
+  hostRules,
+  memoryEnvironment,
+  nodeFlags,
+  redisRoles,
+  roleRules,
+  startPostgres,
+  startRedis,
+  waitFor,
+} from '@nubo/deploy'
 import { newId, systemRandom, type HostId } from '@nubo/kernel'
 import { CloudClient } from './client.js'
 import {
@@ -24,8 +34,7 @@ import { Stack } from './stack.js'
 
 const stopWithinMs = 20_000
 /** As `npm run up` starts services (deploy/src/services.ts, deploy/src/configuration.ts). */
-const nodeFlags = ['--max-semi-space-size=8']
-const environment = { NODE_ENV: 'production', NODE_OPTIONS: '' }
+const environment = { NODE_ENV: 'production', NODE_OPTIONS: '', ...memoryEnvironment }
 const memoryFolder = '/dev/shm'
 
 export interface CloudOptions extends ServiceOptions {
