@@ -152,7 +152,19 @@ it(
 it(
   'nubo gets its server although the api is killed in the middle, and the same one when it is run again',
   async () => {
-    const command = ['server', 'create', 'web', '--image', 'tiny', '--flavor', 'tiny', '--idempotency-key', newId(systemRandom)]
+    const command = [
+      'server',
+      'create',
+      'web',
+      '--image',
+      'tiny',
+      '--flavor',
+      'tiny',
+      '--network',
+      'none',
+      '--idempotency-key',
+      newId(systemRandom),
+    ]
     const first = await killInTheMiddle(() => nubo(...command, '--quiet'))
     await cloud.startService('api')
     const { code, stdout, stderr } = await first.outcome

@@ -100,6 +100,18 @@ async function plugged(): Promise<string> {
 
 const groupName = 'of-servers'
 
+const pluggedAddress = '198.51.100.200'
+
+async function addressedServer(): Promise<string> {
+  const id = await pluggedServer()
+  await api.database.execute(
+    `INSERT INTO port_addresses (network_id, address, subnet_id, port_id)
+     SELECT p.network_id, $2::inet, s.id, p.id FROM ports p JOIN subnets s ON s.network_id = p.network_id WHERE p.server_id = $1`,
+    [id, pluggedAddress],
+  )
+  return id
+}
+
 async function pluggedServer({ grouped = false } = {}): Promise<string> {
   const [networkId, id] = [await plugged(), await serverThatIs('active')]
   await api.database.execute(
@@ -200,6 +212,18 @@ const examples: Record<string, Example> = {
     { removeSecurityGroup: { name: groupName } },
     { addSecurityGroup: { name: groupName } },
   ),
+  'POST /v2.1/servers/:id/action addFixedIp': {
+    subject: () => pluggedServer(),
+    body: async () => ({ addFixedIp: { networkId: await plugged() } }),
+    other: () => ({ addFixedIp: { networkId: 'other' } }),
+    version: '2.43',
+  },
+  'POST /v2.1/servers/:id/action removeFixedIp': {
+    subject: () => addressedServer(),
+    body: () => ({ removeFixedIp: { address: pluggedAddress } }),
+    other: () => ({ removeFixedIp: { address: '198.51.100.201' } }),
+    version: '2.43',
+  },
   'POST /v2.1/servers/:id/os-interface': {
     subject: () => serverThatIs('active'),
     body: async () => ({ interfaceAttachment: { net_id: await plugged() } }),

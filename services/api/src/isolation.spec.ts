@@ -138,6 +138,8 @@ const actionBodies: Record<string, unknown> = {
   reboot: { type: 'HARD' },
   addSecurityGroup: { name: 'default' },
   removeSecurityGroup: { name: 'default' },
+  addFixedIp: { networkId: 'demos-network' },
+  removeFixedIp: { address: '10.9.8.7' },
 }
 
 const tables = [

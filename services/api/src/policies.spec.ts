@@ -97,8 +97,13 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   'os_compute_api:os-attach-interfaces:show': readers,
   'os_compute_api:os-attach-interfaces:create': members,
   'os_compute_api:os-attach-interfaces:delete': members,
+  'os_compute_api:os-security-groups:get': readers,
+  'os_compute_api:os-security-groups:show': readers,
+  'os_compute_api:os-security-groups:list': readers,
   'os_compute_api:os-security-groups:add': members,
   'os_compute_api:os-security-groups:remove': members,
+  'os_compute_api:os-multinic:add': members,
+  'os_compute_api:os-multinic:remove': members,
   'os_compute_api:os-console-output': members,
   'os_compute_api:os-lock-server:lock': members,
   'os_compute_api:os-lock-server:unlock': members,
@@ -171,6 +176,9 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   delete_quota: operators,
   get_extension: everybody,
   get_agent: everybody,
+  update_agent: operators,
+  delete_agent: operators,
+  get_network_ip_availability: everybody,
   get_availability_zone: readers,
   'nubo:hypervisors:show': operators,
   'nubo:network_trace:show': readers,
@@ -230,7 +238,7 @@ async function whoMay(route: ServedRoute, policy: Policy, own: boolean, action?:
   const body = action === undefined ? (method === 'GET' || method === 'DELETE' ? undefined : {}) : { [action]: null }
   const answers = await Promise.all(
     names.map(async (name) => {
-      const request = { token: tokens[name]!, body, headers: versionIn(route) }
+      const request = { token: tokens[name]!, body, headers: versionIn(route, action) }
       const response = await api.send(method, pathOf(url, own), request)
       if (response.statusCode >= 500)
         throw new Error(`${method} ${url} as ${name}: ${api.logLines.findLast((line) => line.includes('"error"'))}`)
@@ -240,11 +248,12 @@ async function whoMay(route: ServedRoute, policy: Policy, own: boolean, action?:
   return answers.filter(({ denied }) => !denied).map(({ name }) => name)
 }
 
-/** The newest version in which the route exists. */
-function versionIn({ declaration: { operation } }: ServedRoute): Record<string, string> {
+/** The newest version in which the route exists, or its action. */
+function versionIn({ declaration: { operation } }: ServedRoute, action?: string): Record<string, string> {
   const { major, maximum } = computeRange
+  const name = action === undefined ? operation : `${operation}.${action}`
   let minor = maximum
-  while (operation !== undefined && !computeMicroversions.plan(operation, {}, minor).available) minor--
+  while (name !== undefined && !computeMicroversions.plan(name, {}, minor).available) minor--
   return { 'openstack-api-version': `compute ${major}.${minor}` }
 }
 

@@ -119,7 +119,7 @@ export class Tenant {
 
   /** True where it was answered, one way or the other. */
   private async createOnce(count: number, key: string | undefined): Promise<boolean> {
-    const server = { name: 'vm', imageRef: imageId, flavorRef: flavorId, min_count: 1, max_count: count }
+    const server = { name: 'vm', imageRef: imageId, flavorRef: flavorId, networks: [], min_count: 1, max_count: count }
     return await this.request(`create ${count}${key ? ` with ${key}` : ''}`, key, async (requestId) => {
       const ids = await this.answered(key, async (once) => {
         const { servers } = await this.api.creating.create(caller, { server } as never, requestId, once)

@@ -1,5 +1,5 @@
 import type { ServerId } from '@nubo/kernel'
-import type { Transaction } from '../connection.js'
+import type { Queryable, Transaction } from '../connection.js'
 
 const ports = 'SELECT id FROM ports WHERE server_id = $1 AND gone_at IS NULL'
 
@@ -31,4 +31,10 @@ const remove = `
 export async function removeGroupFromServer(tx: Transaction, serverId: ServerId, groupId: string): Promise<number> {
   const [row] = await tx.query<{ ports: number }>(remove, [serverId, groupId])
   return row!.ports
+}
+
+/** The ids of the groups that any port of a server is in. */
+export async function readGroupsOfServer(db: Queryable, serverId: ServerId): Promise<string[]> {
+  const statement = `SELECT DISTINCT group_id AS id FROM port_security_groups WHERE port_id IN (${ports}) ORDER BY group_id`
+  return (await db.query<{ id: string }>(statement, [serverId])).map(({ id }) => id)
 }

@@ -8,12 +8,13 @@ export interface UsableNetwork {
   shared: boolean
   portSecurityEnabled: boolean
   hasSubnets: boolean
+  adminStateUp: boolean
 }
 
 const shared = `EXISTS (SELECT FROM network_shares s WHERE s.network_id = n.id AND s.action = 'access_as_shared' AND s.target_project IN ('*', $1))`
 const seen = `EXISTS (SELECT FROM network_shares s WHERE s.network_id = n.id AND s.target_project IN ('*', $1))`
 const columns = `n.id, n.external, ${shared} OR n.project_id = $1 AS shared, n.port_security_enabled AS "portSecurityEnabled",
-  EXISTS (SELECT FROM subnets WHERE network_id = n.id) AS "hasSubnets"`
+  EXISTS (SELECT FROM subnets WHERE network_id = n.id) AS "hasSubnets", n.admin_state_up AS "adminStateUp"`
 
 /** Those of `ids` that the project sees, or that there are at all. `shared`: it is the project's own, or shared with it. */
 export async function findUsableNetworks(
@@ -27,12 +28,10 @@ export async function findUsableNetworks(
   )
 }
 
-/** What a server of the project may be put on where nothing is said; two are as good as many. */
+/** The networks that are the project's, or shared with it: what its servers are put on where none is named. Two are as good as many. */
 export async function findAvailableNetworks(db: Queryable, projectId: string): Promise<UsableNetwork[]> {
   return await db.query<UsableNetwork>(
-    `SELECT ${columns} FROM networks n
-     WHERE (n.project_id = $1 OR ${shared}) AND NOT n.external AND n.admin_state_up AND EXISTS (SELECT FROM subnets WHERE network_id = n.id)
-     ORDER BY n.created_at, n.id LIMIT 2`,
+    `SELECT ${columns} FROM networks n WHERE n.project_id = $1 OR ${shared} ORDER BY n.created_at, n.id LIMIT 2`,
     [projectId],
   )
 }

@@ -7,6 +7,7 @@ import { HypervisorsModule } from './hypervisors/hypervisors.module.js'
 import { KeypairsModule } from './keypairs/keypairs.module.js'
 import { LimitsModule } from './limits/limits.module.js'
 import { QuotasModule } from './quotas/quotas.module.js'
+import { ComputeSecurityGroupsModule } from './security-groups/security-groups.module.js'
 import { ServersModule } from './servers/servers.module.js'
 import { ServicesModule } from './services/services.module.js'
 
@@ -19,6 +20,7 @@ import { ServicesModule } from './services/services.module.js'
     LimitsModule,
     HypervisorsModule,
     ServicesModule,
+    ComputeSecurityGroupsModule,
     AvailabilityZonesModule,
     ExtensionsModule,
   ],

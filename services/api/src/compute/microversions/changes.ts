@@ -3,6 +3,7 @@ import { hypervisorMicroversions } from '../hypervisors/hypervisors.microversion
 import { keypairMicroversions } from '../keypairs/keypairs.microversions.js'
 import { limitsMicroversions } from '../limits/limits.microversions.js'
 import { quotaMicroversions } from '../quotas/quotas.microversions.js'
+import { securityGroupMicroversions } from '../security-groups/security-groups.microversions.js'
 import { serverMicroversions } from '../servers/servers.microversions.js'
 import { serviceMicroversions } from '../services/services.microversions.js'
 import { microversion, type MicroversionChange } from '@nubo/wire'
@@ -25,4 +26,5 @@ export const changes: readonly MicroversionChange[] = [
   ...limitsMicroversions,
   ...hypervisorMicroversions,
   ...serviceMicroversions,
+  ...securityGroupMicroversions,
 ]

@@ -6,7 +6,13 @@ import { Actions, CurrentCaller, CurrentRequestId, CurrentRequestKey, Idempotent
 import { InputError } from '@nubo/wire'
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
-import { addSecurityGroupPolicy, removeSecurityGroupPolicy } from './interfaces/interfaces.policies.js'
+import { FixedIpsService } from './interfaces/fixed-ips.service.js'
+import {
+  addFixedIpPolicy,
+  addSecurityGroupPolicy,
+  removeFixedIpPolicy,
+  removeSecurityGroupPolicy,
+} from './interfaces/interfaces.policies.js'
 import { ServerSecurityGroupsService } from './interfaces/server-security-groups.service.js'
 import { ServerPowerService } from './server-power.service.js'
 import {
@@ -38,6 +44,7 @@ export class ServerActionsController {
     private readonly servers: ServersService,
     private readonly power: ServerPowerService,
     private readonly groups: ServerSecurityGroupsService,
+    private readonly fixedIps: FixedIpsService,
   ) {}
 
   @Post()
@@ -54,6 +61,8 @@ export class ServerActionsController {
     forceDelete: { policy: deleteServerPolicy },
     addSecurityGroup: { policy: addSecurityGroupPolicy },
     removeSecurityGroup: { policy: removeSecurityGroupPolicy },
+    addFixedIp: { policy: addFixedIpPolicy },
+    removeFixedIp: { policy: removeFixedIpPolicy },
   })
   async act(
     @CurrentCaller() caller: Caller,
@@ -87,6 +96,8 @@ export class ServerActionsController {
     forceDelete: ({ caller, id, requestId, once }) => this.servers.delete(caller, id, requestId, once),
     addSecurityGroup: ({ caller, id, once }, body) => this.groups.add(caller, id, body.addSecurityGroup.name, once),
     removeSecurityGroup: ({ caller, id, once }, body) => this.groups.remove(caller, id, body.removeSecurityGroup.name, once),
+    addFixedIp: ({ caller, id, once }, { addFixedIp: { networkId } }) => this.fixedIps.add(caller, id, networkId, once),
+    removeFixedIp: ({ caller, id, once }, { removeFixedIp: { address } }) => this.fixedIps.remove(caller, id, address, once),
   }
 }
 

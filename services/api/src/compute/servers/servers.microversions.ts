@@ -17,7 +17,7 @@ function hideFromTenants(view: Record<string, unknown>): void {
   if (!(attribute('host') in view)) delete view[attribute('hostname')]
 }
 
-/** Before 2.37 `networks` could be left out and meant 'auto'; the words did not exist yet. */
+/** Before 2.37 `networks` could be left out: an empty list says as much. The words did not exist yet. */
 function upgradeNetworks(request: UpgradingRequest): void {
   const server = objectAt(request.body, 'server')
   if (!server) return
@@ -27,7 +27,7 @@ function upgradeNetworks(request: UpgradingRequest): void {
       `Invalid input for field/attribute networks. Value: ${server.networks}. '${server.networks}' is not of type 'array'`,
     )
   }
-  server.networks ??= 'auto'
+  server.networks ??= []
 }
 
 /** Before 2.94 a host name was one label. */
@@ -80,6 +80,10 @@ export const serverMicroversions = [
   }),
   microversion('2.42', 'networks of a new server have their tag again', {
     missing: 'tags of block devices: there are no volumes',
+  }),
+  microversion('2.44', 'addresses are given to servers by the network API', {
+    removed: ['server.action.addFixedIp', 'server.action.removeFixedIp'],
+    missing: 'the other proxies to the network service, which are gone since',
   }),
   microversion('2.49', 'interfaces are attached with a tag', {
     requests: { 'server-interface.create': refuseKeys(['interfaceAttachment'], ['tag']) },

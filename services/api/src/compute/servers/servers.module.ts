@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common'
 import { CreateServersService } from './create-servers.service.js'
 import { InterfacesController } from './interfaces/interfaces.controller.js'
 import { InterfacesService } from './interfaces/interfaces.service.js'
+import { FixedIpsService } from './interfaces/fixed-ips.service.js'
 import { ServerSecurityGroupsService } from './interfaces/server-security-groups.service.js'
 import { RequestedNetworks } from './interfaces/requested-networks.js'
 import { InstanceActionsController } from './instance-actions.controller.js'
@@ -28,7 +29,8 @@ import { ServersService } from './servers.service.js'
     RequestedNetworks,
     InterfacesService,
     ServerSecurityGroupsService,
+    FixedIpsService,
   ],
-  exports: [ServersService],
+  exports: [ServersService, ServerSecurityGroupsService],
 })
 export class ServersModule {}

@@ -78,7 +78,7 @@ const newServer = z.strictObject({
   user_data: z.base64().max(65_535).nullable().optional(),
   config_drive: boolish.nullable().optional(),
   availability_zone: z.string().min(1).max(255).nullable().optional(),
-  networks: z.union([z.enum(['auto', 'none']), z.array(network)]).optional(),
+  networks: z.union([z.enum(['auto', 'none']), z.array(network)]),
   security_groups: z.array(z.strictObject({ name: z.string().min(1).max(255) })).optional(),
   block_device_mapping_v2: z.array(blockDevice).optional(),
   block_device_mapping: z.array(z.looseObject({})).optional(),
@@ -159,4 +159,8 @@ export const actionBodies = {
   forceDelete: z.strictObject({ forceDelete: nothing }),
   addSecurityGroup: z.strictObject({ addSecurityGroup: namedGroup }),
   removeSecurityGroup: z.strictObject({ removeSecurityGroup: namedGroup }),
+  addFixedIp: z.strictObject({
+    addFixedIp: z.strictObject({ networkId: z.union([z.string().min(1).max(36), z.number()]).transform(String) }),
+  }),
+  removeFixedIp: z.strictObject({ removeFixedIp: z.strictObject({ address: z.union([z.ipv4(), z.ipv6()]) }) }),
 } as const

@@ -13,5 +13,6 @@ import { SecurityGroupsService } from './security-groups.service.js'
     resourceController(securityGroupRules, SecurityGroupRulesService),
   ],
   providers: [SecurityGroupsService, SecurityGroupRulesService],
+  exports: [SecurityGroupsService],
 })
 export class SecurityGroupsModule {}

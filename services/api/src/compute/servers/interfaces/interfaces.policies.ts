@@ -30,3 +30,13 @@ export const removeSecurityGroupPolicy = policy(
   'Remove a security group from the ports of a server.',
   projectMemberOrAdmin,
 )
+export const addFixedIpPolicy = policy(
+  'os_compute_api:os-multinic:add',
+  'Give an interface one more address.',
+  projectMemberOrAdmin,
+)
+export const removeFixedIpPolicy = policy(
+  'os_compute_api:os-multinic:remove',
+  'Take an address from an interface.',
+  projectMemberOrAdmin,
+)

@@ -90,8 +90,8 @@ export class InterfacesService {
     const { net_id: uuid, port_id: port, fixed_ips: fixedIps, tag } = wish
     if (uuid && port) throw new CloudError('Invalid', 'Must not input both network_id and port_id')
     if (fixedIps && !uuid) throw new CloudError('Invalid', 'Must input network_id when request IP address')
-    if (!uuid && !port) return { networkId: await this.theOnlyNetwork(caller), address: undefined, tag }
-    const asked = { uuid, port, fixed_ip: fixedIps?.[0]?.ip_address, tag }
+    const only = uuid || port ? uuid : await this.theOnlyNetwork(caller)
+    const asked = { uuid: only, port, fixed_ip: fixedIps?.[0]?.ip_address, tag }
     const [wanted] = await this.networks.of(caller, [asked], { missing: 'NotFound' })
     return wanted!
   }

@@ -117,8 +117,31 @@ describe('a new server', () => {
     })
   })
 
-  it('has none where none is wanted, and where there is no network', async () => {
-    expect((await show(await created({ networks: 'auto' }))).addresses).toEqual({})
+  it('is put on no network of others, nor on one that nobody can be on', async () => {
+    await newNetwork('outside', { by: adminNetwork, 'router:external': true, cidr: '192.0.2.0/24' })
+    expect((await show(await created({ networks: [] }))).addresses).toEqual({})
+    const { id } = (await network('POST', '/networks', { network: {} })).body.network
+    const message = `Network ${id} requires a subnet in order to boot instances on.`
+    for (const networks of ['auto', []]) expect(await post(demo, { networks })).toMatchObject({ status: 400, message })
+  })
+
+  it('that is to be put on some network is refused where there is none that is up', async () => {
+    const message = expect.stringContaining('Unable to automatically allocate a network for project')
+    expect(await post(demo, { networks: 'auto' })).toMatchObject({ status: 400, message })
+    await newNetwork('down', { admin_state_up: false })
+    expect(await post(demo, { networks: 'auto' })).toMatchObject({ status: 400, message })
+  })
+
+  it('says which networks it wants, from 2.37 on', async () => {
+    expect(await post(demo, {}, '2.37')).toMatchObject({
+      status: 400,
+      message: expect.stringContaining("'networks' is a required property"),
+    })
+    expect(await post(demo, { networks: 'none' }, '2.36')).toMatchObject({ status: 400 })
+  })
+
+  it('has none where none is wanted, and where nothing is said and there is no network', async () => {
+    expect((await show(await created({}, '2.36'))).addresses).toEqual({})
     await newNetwork('one')
     const server = await show(await created({ networks: 'none' }))
     expect(server.addresses).toEqual({})
@@ -338,10 +361,28 @@ describe('the interfaces of a server that runs', () => {
     const act = (name: string, group: string) => demo('POST', `/servers/${id}/action`, { body: { [name]: { name: group } } })
     for (let time = 0; time < 2; time++) expect((await act('addSecurityGroup', 'web')).status).toBe(202)
     expect((await show(id)).security_groups).toEqual([{ name: 'default' }, { name: 'web' }])
+    const groups = (await demo('GET', `/servers/${id}/os-security-groups`)).body.security_groups
+    expect(groups.map(({ name }: { name: string }) => name)).toEqual(['default', 'web'])
     expect((await act('removeSecurityGroup', 'default')).status).toBe(202)
     expect((await show(id)).security_groups).toEqual([{ name: 'web' }])
     expect((await act('removeSecurityGroup', 'default')).status).toBe(404)
     expect((await act('addSecurityGroup', 'no')).status).toBe(404)
+  })
+
+  it('are given one address more, and have it taken away, until 2.44', async () => {
+    const { id, net } = await running()
+    const act = (body: Record<string, unknown>, version = '2.43') => demo('POST', `/servers/${id}/action`, { version, body })
+    const addresses = async () =>
+      (await interfaces(id))[0].fixed_ips.map(({ ip_address: address }: { ip_address: string }) => address)
+    const [first] = await addresses()
+    expect((await act({ addFixedIp: { networkId: net } })).status).toBe(202)
+    const [kept, added] = await addresses()
+    expect([kept, added]).toEqual([first, expect.stringMatching(/^10\.0\.0\.\d+$/)])
+    expect((await act({ removeFixedIp: { address: first } })).status).toBe(202)
+    expect(await addresses()).toEqual([added])
+    expect(await act({ removeFixedIp: { address: first } })).toMatchObject({ status: 400 })
+    expect(await act({ addFixedIp: { networkId: newId(systemRandom) } })).toMatchObject({ status: 404 })
+    expect(await act({ addFixedIp: { networkId: net } }, '2.44')).toMatchObject({ status: 404 })
   })
 
   it("are nobody else's", async () => {

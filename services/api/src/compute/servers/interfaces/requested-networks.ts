@@ -48,8 +48,10 @@ export class RequestedNetworks {
       await this.findGroups(projectId, server)
       return none
     }
-    const asked = Array.isArray(networks) ? networks : []
-    const interfaces = asked.length > 0 ? await this.of(caller, asked, { count }) : await this.theOnlyNetwork(projectId)
+    const isOpen = networks === 'auto' || networks.length === 0
+    const interfaces = isOpen
+      ? await this.theOnlyNetwork(caller, { mustBe: networks === 'auto' })
+      : await this.of(caller, networks, { count })
     return { interfaces, groups: await this.findGroups(projectId, server) }
   }
 
@@ -69,12 +71,23 @@ export class RequestedNetworks {
     })
   }
 
-  /** Nova's automatic choice. Where there is no network the server has no interface: none is made for it. */
-  private async theOnlyNetwork(projectId: ProjectId): Promise<WantedInterface[]> {
+  /**
+   * Nova's own choice among the networks that are the project's or shared with it. Where there is none, who said nothing gets no
+   * interface; who asked for 'auto' is refused, as by every cloud that does not make networks by itself.
+   */
+  private async theOnlyNetwork(caller: Caller, { mustBe }: { mustBe: boolean }): Promise<WantedInterface[]> {
+    const projectId = projectOf(caller)
     const available = await findAvailableNetworks(this.database, projectId)
     if (available.length > 1)
       throw new CloudError('Conflict', 'Multiple possible networks found, use a Network ID to be more specific.')
-    return available.map(({ id }) => ({ networkId: id, address: undefined, tag: undefined }))
+    const [network] = available
+    if (mustBe && !network?.adminStateUp) {
+      const advice = `it has none that is up. Make one, or ask for networks 'none'.`
+      throw new CloudError('Invalid', `Unable to automatically allocate a network for project ${projectId}: ${advice}`)
+    }
+    if (!network) return []
+    const { id } = checkNetwork(network.id, network, isCloudAdmin(caller), 'Invalid')
+    return [{ networkId: id, address: undefined, tag: undefined }]
   }
 
   private async findNetworks(asked: readonly Request[], viewer: { projectId: string; seesAll: boolean }) {

@@ -1,7 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
-import { addGroupToServer, findGroupsByName, removeGroupFromServer, type Database, type Once } from '@nubo/database'
+import {
+  addGroupToServer,
+  findGroupsByName,
+  readGroupsOfServer,
+  removeGroupFromServer,
+  type Database,
+  type Once,
+} from '@nubo/database'
 import { CloudError } from '@nubo/kernel'
 import { ServersService } from '../servers.service.js'
 import { theOne } from './requested-networks.js'
@@ -24,6 +31,11 @@ export class ServerSecurityGroupsService {
     const { serverId, groupId } = await this.find(caller, id, name)
     const ports = await this.database.transaction((tx) => once.within(tx, () => removeGroupFromServer(tx, serverId, groupId)))
     if (ports === 0) throw new CloudError('NotFound', `Security group ${groupId} not associated with the instance ${id}`)
+  }
+
+  async groupsOf(caller: Caller, id: string): Promise<{ projectId: string; groupIds: string[] }> {
+    const { id: serverId, projectId } = await this.servers.find(caller, id)
+    return { projectId, groupIds: await readGroupsOfServer(this.database, serverId) }
   }
 
   private async find(caller: Caller, id: string, name: string) {
