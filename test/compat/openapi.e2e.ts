@@ -8,15 +8,21 @@ import type { CloudClient } from '../support/client.js'
 import { Cloud } from '../support/cloud.js'
 import { repository } from '../support/repository.js'
 import { Description } from './openapi/description.js'
-import { computeMistakes, identityMistakes, imageMistakes, type Mistake } from './openapi/mistakes.js'
+import { computeMistakes, identityMistakes, imageMistakes, networkMistakes, type Mistake } from './openapi/mistakes.js'
 import { walkCompute } from './openapi/walk-compute.js'
 import { walkIdentity } from './openapi/walk-identity.js'
 import { walkImage } from './openapi/walk-image.js'
+import { walkNetwork } from './openapi/walk-network.js'
 import { Walk } from './openapi/walk.js'
 
 /** Where the community's descriptions of the APIs lie; they are not part of this project. */
 const directory = process.env['NUBO_OPENAPI_DIRECTORY'] ?? resolve(repository, '../shared/openstack/openapi')
-const files = { compute: 'compute-v2.96.yaml', identity: 'identity-v3.14.yaml', image: 'image-v2.16.yaml' }
+const files = {
+  compute: 'compute-v2.96.yaml',
+  identity: 'identity-v3.14.yaml',
+  image: 'image-v2.16.yaml',
+  network: 'network-v2.yaml',
+}
 const missing = Object.values(files).filter((file) => !existsSync(join(directory, file)))
 if (missing.length > 0)
   process.stderr.write(`SKIPPED openapi: ${directory} has no ${missing.join(', ')} (NUBO_OPENAPI_DIRECTORY says where).\n`)
@@ -74,6 +80,17 @@ suite('what is asked and answered, held against the published descriptions', () 
       expectNoOtherFaults(walk, imageMistakes)
       // There is one store, and Glance says of one store what it says of none: 404.
       expect(await notWalked(walk, descriptionOf('image'), imageService, 'image', '/v2')).toEqual(['GET /v2/info/stores'])
+    },
+    minutes,
+  )
+
+  it(
+    'network',
+    async () => {
+      const walk = new Walk({ description: descriptionOf('network'), client, url: cloud.apiUrl, newestMinor: 0 })
+      await walkNetwork(walk, { projectId: projectId('admin'), otherProjectId: projectId('demo'), hostName: 'host-1' })
+      expectNoOtherFaults(walk, networkMistakes)
+      expect(await notWalked(walk, descriptionOf('network'), apiService, 'api', '/v2.0')).toEqual([])
     },
     minutes,
   )

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { systemClock } from '@nubo/kernel'
 import { servedRoutes, type ServedRoute } from '@nubo/service-kit'
+import { nonsense, spoilt } from './testing/nonsense.js'
 import { routeSchemas, sample, type RouteSchemas } from './testing/route-schemas.js'
 import { TestApi, type TestRequest } from './testing/test-api.js'
 
@@ -72,24 +73,6 @@ const walkBodies = (body: string, headers: Record<string, string> = {}) =>
   walk(routes.filter(takesBody), ({ url }) => [
     { url: withIds(url, someId), request: { body, headers: { ...newest, ...headers } } },
   ])
-
-const nonsense: readonly unknown[] = [
-  ...[null, true, -1, 1.5, 2_147_483_648, 2 ** 53, 1e308, [], [null], [[[]]], {}, { id: {} }],
-  ...['', ' ', '2147483648', '9'.repeat(40), 'x'.repeat(70_000), '💥\u0001\ud800', "'; DROP TABLE users; --"],
-]
-
-/** `value` with each of its parts replaced by each piece of nonsense, left out, and joined by an unknown one. */
-function spoilt(value: unknown): unknown[] {
-  if (value === null || typeof value !== 'object') return []
-  const results: unknown[] = []
-  for (const key of Object.keys(value)) {
-    const put = (part: unknown) =>
-      Array.isArray(value) ? value.map((item, index) => (String(index) === key ? part : item)) : { ...value, [key]: part }
-    results.push(...nonsense.map(put), ...spoilt((value as Record<string, unknown>)[key]).map(put))
-    if (!Array.isArray(value)) results.push(Object.fromEntries(Object.entries(value).filter(([name]) => name !== key)))
-  }
-  return [...results, Array.isArray(value) ? [...value, ...value] : { ...value, surprise: 1 }]
-}
 
 describe('bodies', () => {
   it.each([

@@ -54,6 +54,10 @@ export const computeMistakes: readonly Mistake[] = [
     why: 'They are shown to those who ask for them.',
   },
   { fault: /os-hypervisors.* answered .* must have required property 'uptime'$/, why: 'It came with 2.88, not 2.87.' },
+  {
+    fault: /os-security-groups answered \S+\/(from_port|to_port|ip_protocol) must be (integer|string)$/,
+    why: 'What a rule does not say is null.',
+  },
 ]
 
 /** Of identity (Keystone). */
@@ -75,4 +79,25 @@ export const identityMistakes: readonly Mistake[] = [
 export const imageMistakes: readonly Mistake[] = [
   { fault: /^PATCH \/v2\/images\/:image_id asked {2}must be string$/, why: 'A patch is a list of changes.' },
   { fault: /^GET \/v2\/schemas\/\w+ answered {2}must be string$/, why: 'A schema is an object.' },
+]
+
+/** Of network (Neutron). */
+export const networkMistakes: readonly Mistake[] = [
+  {
+    fault:
+      /answered \S+\/(ipv[46]_address_scope|provider:\w+|ipv6_(ra|address)_mode|remote_(group_id|address_group_id|ip_prefix)|protocol|resources_synced|fixed_ip_address) must be (string|string,integer|equal to one of the allowed values)$/,
+    why: 'What is not there is null.',
+  },
+  {
+    fault:
+      /answered \S+\/(security_group_rules|dns_assignment|port_details|configurations|subnet_ip_availability|alive|ip_version|total_ips|used_ips) must be string$/,
+    why: 'It takes whatever it knows nothing of for a string.',
+  },
+  { fault: /(asked|answered) \S+\/port_range_(min|max) must be string$/, why: 'A port is a number, and none is null.' },
+  { fault: /answered \S+\/dns_(name|domain) must match format "hostname"$/, why: "A domain ends with a dot, and no name is ''." },
+  { fault: /subnetpools.* \S+\/prefixes\/\* must match format "uuid"$/, why: 'A prefix is a prefix.' },
+  {
+    fault: /^GET \/v2.0\/ports answered \S+ must have required property 'extra_dhcp_opts'$/,
+    why: 'Whoever asks for some fields gets those alone.',
+  },
 ]

@@ -27,8 +27,9 @@ export async function walkCompute(walk: Walk, { imageRef, projectId, otherProjec
   await makeKeypairs(walk)
   const server = await makeServers(walk, { imageRef, flavorRef: flavorId })
   await useServer(walk, server)
+  const plugged = await plug(walk, server)
   await setLimits(walk, projectId)
-  const seen = { ...(await firstOfEach(walk)), flavor: flavorId, server, project: projectId }
+  const seen = { ...(await firstOfEach(walk)), ...plugged, flavor: flavorId, server, project: projectId }
   for (const minor of minors) await Promise.all(looks(seen, minor).map(([route, asked]) => walk.askIfThere('GET', route, asked)))
   await useServices(walk)
   await takeAway(walk, { server, flavorId, projectId })
@@ -68,7 +69,7 @@ async function makeServers(walk: Walk, parts: { imageRef: string; flavorRef: str
   await make({ name: 'several', min_count: 1, max_count: 2, return_reservation_id: true, networks: 'none' }, 37)
   const { server } = await make({
     name: 'walked',
-    networks: 'auto',
+    networks: [],
     description: 'for a walk',
     key_name: 'walked',
     tags: ['one', 'two'],
@@ -106,6 +107,24 @@ async function useServer(walk: Walk, id: string): Promise<void> {
   await walk.ask('PUT', `${metadata}/:key`, { parameters, body: { meta: { c: 'f' } } })
   await walk.ask('DELETE', `${metadata}/:key`, { parameters })
   for (const [body, status] of actions) await act(walk, id, body, status)
+}
+
+const networkName = 'walked'
+
+/** An interface, which it keeps. What is attached in the end is waited for by nobody: a deletion overtakes it. */
+async function plug(walk: Walk, id: string): Promise<{ port: string; group: string }> {
+  const made = await walk.ask<{ network: { id: string } }>('POST', '/v2.0/networks', { body: { network: { name: networkName } } })
+  const subnet = { network_id: made.network.id, ip_version: 4, cidr: '10.5.0.0/24' }
+  await walk.ask('POST', '/v2.0/subnets', { body: { subnet } })
+  const { interfaceAttachment } = await walk.ask<{ interfaceAttachment: { port_id: string } }>(
+    'POST',
+    `${serverRoute}/os-interface`,
+    { parameters: { id }, body: { interfaceAttachment: { net_id: made.network.id, tag: 'walked' } } },
+  )
+  const groups = await walk.ask<{ security_groups: { id: string }[] }>('GET', `${serverRoute}/os-security-groups`, {
+    parameters: { id },
+  })
+  return { port: interfaceAttachment.port_id, group: groups.security_groups[0]!.id }
 }
 
 const actions = [
@@ -147,6 +166,8 @@ interface Seen {
   requestId: string
   flavor: string
   server: string
+  port: string
+  group: string
   project: string
 }
 
@@ -186,6 +207,10 @@ const listsOfServers = ['', '/detail']
 const ofServers = [
   '/:id',
   '/:id/ips',
+  '/:id/ips/:network',
+  '/:id/os-interface',
+  '/:id/os-interface/:port',
+  '/:id/os-security-groups',
   '/:id/metadata',
   '/:id/metadata/:key',
   '/:id/os-instance-actions',
@@ -204,7 +229,8 @@ function looks(seen: Seen, minor: number): [route: string, asked: Asked][] {
     ...all('/v2.1/flavors', listsOfFlavors, {}, '?limit=2&is_public=None'),
     ...all('/v2.1/flavors', ofFlavors, flavor),
     ...all('/v2.1/servers', listsOfServers, {}, '?limit=2'),
-    ...all('/v2.1/servers', ofServers, { id: seen.server, key: 'a', requestId: seen.requestId }),
+    ...all('/v2.1/servers', ofServers, { ...seen, id: seen.server, key: 'a', network: networkName }),
+    ...all('/v2.1/os-security-groups', ['', '/:id'], { id: seen.group }),
     ...all('/v2.1/os-quota-sets/:project_id', ofQuotas, { project_id: seen.project }),
   ]
 }
