@@ -46,6 +46,7 @@ describe('the real client', () => {
       expect(await shown('network', 'net')).toMatchObject({ description: 'hello', admin_state_up: false, mtu: 1400 })
       await demo.run('network', 'unset', 'net', '--tag', 'blue')
       expect((await demo.json<{ Name: string }[]>('network', 'list', '--tags', 'red')).map(({ Name }) => Name)).toEqual(['net'])
+      expect(await demo.json('network', 'list', '--status', 'ACTIVE', '--disable')).toMatchObject([{ Name: 'net' }])
       const route = 'destination=192.0.2.0/24,gateway=10.1.0.9'
       await demo.run(
         ...['subnet', 'create', 'sub', '--network', 'net', '--subnet-range', '10.1.0.0/24'],
@@ -63,6 +64,36 @@ describe('the real client', () => {
       await demo.run('subnet', 'delete', 'sub')
       await demo.run('network', 'delete', 'net')
       expect((await demo.try('network', 'show', 'net')).ok).toBe(false)
+    },
+    5 * minutes,
+  )
+
+  it(
+    'makes subnets of IPv6 whose guests get their addresses in every way, and one for one kind of port',
+    async () => {
+      await demo.run('network', 'create', 'six', '--dns-domain', 'example.org.')
+      const make = (name: string, range: string, mode: string) =>
+        demo.run(
+          ...['subnet', 'create', name, '--network', 'six', '--ip-version', '6', '--subnet-range', range],
+          ...['--ipv6-ra-mode', mode, '--ipv6-address-mode', mode],
+        )
+      await make('slaac', 'fd00:1::/64', 'slaac')
+      await make('stateful', 'fd00:2::/64', 'dhcpv6-stateful')
+      await make('stateless', 'fd00:3::/64', 'dhcpv6-stateless')
+      const servers = ['--subnet-range', '10.9.0.0/24', '--service-type', 'compute:nova']
+      await demo.run('subnet', 'create', 'servers', '--network', 'six', ...servers)
+      await demo.run('port', 'create', 'named', '--network', 'six', '--dns-name', 'web')
+      const port = await demo.json<{ fixed_ips: { ip_address: string }[]; dns_assignment: { fqdn: string }[] }>(
+        ...['port', 'show', 'named'],
+      )
+      expect(port.fixed_ips.map(({ ip_address: address }) => address.split('::')[0]).toSorted()).toEqual([
+        'fd00:1',
+        'fd00:2',
+        'fd00:3',
+      ])
+      expect(new Set(port.dns_assignment.map(({ fqdn }) => fqdn))).toEqual(new Set(['web.example.org.']))
+      await demo.run('port', 'delete', 'named')
+      await demo.run('network', 'delete', 'six')
     },
     5 * minutes,
   )
@@ -118,6 +149,7 @@ describe('the real client', () => {
       const share = ['--type', 'network', '--action', 'access_as_shared', '--target-project', 'demo', 'lent']
       const { id } = await admin.json('network', 'rbac', 'create', ...share)
       expect(await shown('network', 'lent')).toMatchObject({ shared: true })
+      expect(await demo.json('network', 'rbac', 'list', '--type', 'network')).toMatchObject([{ ID: id }])
       expect((await demo.try('network', 'set', 'lent', '--description', 'mine')).ok).toBe(false)
       await admin.run('network', 'rbac', 'delete', String(id))
       expect((await demo.try('network', 'show', 'lent')).ok).toBe(false)
@@ -134,7 +166,13 @@ describe('the real client', () => {
       const aliases = await demo.json<{ Alias: string }[]>('extension', 'list', '--network')
       expect(aliases.map(({ Alias }) => Alias)).toEqual(expect.arrayContaining(['router', 'external-net', 'rbac-policies']))
       expect(await demo.json('availability', 'zone', 'list', '--network')).toHaveLength(2)
-      expect(await admin.json('network', 'agent', 'list')).toMatchObject([{ Host: 'host-1', Alive: true }])
+      const [agent, ...others] = await admin.json<{ ID: string }[]>('network', 'agent', 'list')
+      expect([agent, others]).toMatchObject([{ Host: 'host-1', Alive: true }, []])
+      await admin.run('network', 'agent', 'set', agent!.ID, '--description', 'first')
+      expect(await shown('network agent', agent!.ID, admin)).toMatchObject({ description: 'first', admin_state_up: true })
+      const use = await admin.json<Record<string, unknown>>('ip', 'availability', 'show', 'inside')
+      expect(use).toMatchObject({ network_name: 'inside', total_ips: 253 })
+      expect(await admin.json('ip', 'availability', 'list')).toContainEqual(expect.objectContaining({ 'Network Name': 'inside' }))
     },
     5 * minutes,
   )

@@ -29,6 +29,9 @@ export const plannedNeighbour = z.object({
 })
 export type PlannedNeighbour = z.output<typeof plannedNeighbour>
 
+/** What names of guests end with where their network says nothing: the same on all hosts, and shown by the network API. */
+export const usualDomain = 'openstacklocal'
+
 /** A network of which the host carries a port or a router's interface. */
 export const plannedNetwork = z.object({
   networkId,
@@ -39,13 +42,13 @@ export const plannedNetwork = z.object({
     z.object({ kind: z.literal('flat'), physicalNetwork: z.string() }),
   ]),
   mtu: z.int().min(68).max(65_535),
-  /** What names of its guests end with; empty: the host's default. */
+  /** What names of its guests end with; empty: `usualDomain`. */
   dnsDomain: z.string(),
   subnets: z.array(plannedSubnet),
   /** Answers DHCP, DNS and metadata on every host alike, with the same MAC and addresses; null where no subnet has DHCP. */
   service: z.object({ portId, mac, addresses: z.array(address) }).nullable(),
   neighbours: z.array(plannedNeighbour),
-  /** Of all guests of the network, wherever they are: what its DNS answers. */
+  /** Of all ports of the network that have a name, wherever they are: what its DNS answers. */
   names: z.array(z.object({ name: z.string(), addresses: z.array(address) })),
 })
 export type PlannedNetwork = z.output<typeof plannedNetwork>

@@ -86,6 +86,7 @@ export {
   type ServiceKey,
   type ServiceRow,
 } from './hosts/services.js'
+export { describeNetworkAgent, listNetworkAgents, type NetworkAgentRow } from './hosts/network-agents.js'
 export { recordPresence } from './hosts/presence.js'
 export * from './identity/index.js'
 export { seedCloud, type CloudSeed, type SeedHasher, type TenantSeed } from './seed/seed-cloud.js'

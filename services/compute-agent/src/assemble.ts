@@ -1,3 +1,4 @@
+import { usualDomain } from '@nubo/contract'
 import {
   probeTracking,
   linuxHostNetwork,
@@ -102,7 +103,10 @@ async function linuxNetwork(surroundings: Surroundings, guests: GuestFiles): Pro
     return 'bridge' as const
   })
   const { underlayAddress = host.address, directory = `${host.directory}/networks` } = networks
-  const network = linuxHostNetwork({ settings: { ...networks, underlayAddress, directory, tracking }, clock })
+  const network = linuxHostNetwork({
+    settings: { ...networks, underlayAddress, directory, tracking, dnsDomain: usualDomain },
+    clock,
+  })
   const metadata = new MetadataServer({ guests, clock, random, logger, onAnswered: figures.metadataAnswered })
   return new ServedNetwork(network, metadata, networks.metadataPort)
 }

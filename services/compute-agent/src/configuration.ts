@@ -37,11 +37,6 @@ const networks = z.strictObject({
   /** Where the files of dnsmasq lie; its user must be able to pass through it. Without, below the host's own directory. */
   directory: z.string().startsWith('/').optional(),
   dnsmasqUser: z.string().min(1).default('dnsmasq'),
-  /** What the names of guests end with where their network does not say. */
-  dnsDomain: z
-    .string()
-    .regex(/^[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*$/)
-    .default('openstacklocal'),
   /** From here on, ports at which the host asks nameservers for the networks; reached from their own links alone. */
   resolverPort: z.int().min(1).max(60_000).default(8053),
   /** The port at which the host answers its guests' calls for metadata; reached from the networks' own links alone. */

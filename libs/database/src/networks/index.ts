@@ -1,4 +1,5 @@
 export { allocateAddresses, type AddressesOf, type AddressRequest, type GivenAddress } from './address-allocation.js'
+export * from './address-use.js'
 export * from './changes.js'
 export { createPorts, macInUse, type CreatedPort, type NewPort } from './create-ports.js'
 export { defaultGroupAmounts, ensureDefaultGroup, findDefaultGroup, type DefaultGroup } from './default-group.js'

@@ -1,4 +1,15 @@
-import { boolean, integer, standardColumns, text, texts, uuid, worked, type Records, type RowOf } from './records/index.js'
+import {
+  active,
+  boolean,
+  integer,
+  standardColumns,
+  text,
+  texts,
+  uuid,
+  worked,
+  type Records,
+  type RowOf,
+} from './records/index.js'
 
 /** Shares of the network `r` with the project `$1`, or with all. */
 const sharedWithViewer = (actions: string) =>
@@ -21,6 +32,7 @@ export const networkRecords = {
     zoneHints: texts('zone_hints'),
     tags: texts('tags'),
     shared: worked<boolean>('boolean', sharedWithViewer(`'access_as_shared'`)),
+    status: active,
     subnetIds: worked<string[]>(
       'uuid[]',
       'ARRAY(SELECT s.id FROM subnets s WHERE s.network_id = r.id ORDER BY s.created_at, s.id)',
@@ -39,6 +51,7 @@ export const shareRecords = {
     networkId: uuid('network_id'),
     action: text<'access_as_shared' | 'access_as_external'>('action'),
     targetProject: text('target_project'),
+    objectType: worked<'network'>('text', `'network'`),
   },
   // Whom a network is shared with sees that it is, by the share of their own.
   visible: `r.project_id = $1 OR r.target_project = $1`,

@@ -1,6 +1,7 @@
+import { usualDomain } from '@nubo/contract'
 import type { HostId, NetworkId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
-import { isGuestPort, nameOf, type PortRow } from './plan-ports.js'
+import { nameOf, type PortRow } from './plan-ports.js'
 
 interface NetworkRow {
   networkId: NetworkId
@@ -32,19 +33,26 @@ export async function planNetworks(db: Queryable, hostId: HostId, ports: readonl
     ...network,
     segment: networkType === 'vxlan' ? { kind: 'vxlan', vni } : { kind: 'flat', physicalNetwork },
     subnets: (subnetsOf.get(network.networkId) ?? []).map(({ networkId: _, ...subnet }) => subnet),
-    ...whatPortsSay(hostId, portsOf.get(network.networkId) ?? []),
+    ...whatPortsSay(hostId, network.dnsDomain, portsOf.get(network.networkId) ?? []),
   }))
 }
 
-function whatPortsSay(hostId: HostId, ports: readonly PortRow[]) {
+function whatPortsSay(hostId: HostId, dnsDomain: string, ports: readonly PortRow[]) {
   const service = ports.find((port) => port.deviceOwner === 'network:dhcp')
   const elsewhere = ports.filter((port) => port.hostId !== null && port.hostId !== hostId)
   return {
     service: service ? { portId: service.portId, mac: service.mac, addresses: service.addresses } : null,
     neighbours: elsewhere.map(({ mac, addresses, hostAddress }) => ({ mac, addresses, host: hostAddress })),
     names: ports.flatMap((port) => {
-      const name = isGuestPort(port) ? nameOf(port) : null
+      const name = nameWithin(dnsDomain || usualDomain, nameOf(port))
       return name ? [{ name, addresses: port.addresses }] : []
     }),
   }
+}
+
+/** Without the domain, with which a name may end that has a final dot; null for one of another domain. */
+function nameWithin(domain: string, name: string | null): string | null {
+  if (!name?.endsWith('.')) return name
+  const ending = `.${domain.replace(/\.$/, '')}.`
+  return name.endsWith(ending) ? name.slice(0, -ending.length) : null
 }

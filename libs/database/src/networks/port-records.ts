@@ -84,8 +84,14 @@ export const portRecords = {
     tags: texts('tags'),
     fixedAddresses: worked<GivenAddress[]>('jsonb', addressesOfPort, hasAddress),
     groupIds: worked<string[]>('uuid[]', groupsOfPort, isInGroup),
+    /** A server's port has its server's name where it has none of its own. */
+    shownDnsName: worked<string>(
+      'text',
+      `COALESCE(NULLIF(r.dns_name, ''), (SELECT v.hostname FROM servers v WHERE v.id = r.server_id), '')`,
+    ),
     hostName: worked<string | null>('text', '(SELECT h.name FROM hosts h WHERE h.id = r.host_id)'),
     networkProjectId: worked<string>('text', '(SELECT n.project_id FROM networks n WHERE n.id = r.network_id)'),
+    networkDnsDomain: worked<string>('text', '(SELECT n.dns_domain FROM networks n WHERE n.id = r.network_id)'),
   },
   // Whose network it is sees who is in it.
   visible: 'r.project_id = $1 OR EXISTS (SELECT FROM networks n WHERE n.id = r.network_id AND n.project_id = $1)',

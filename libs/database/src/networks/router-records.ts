@@ -1,5 +1,17 @@
 import type { HostRoute } from '@nubo/domain'
-import { address, boolean, json, standardColumns, text, texts, uuid, worked, type Records, type RowOf } from './records/index.js'
+import {
+  active,
+  address,
+  boolean,
+  json,
+  standardColumns,
+  text,
+  texts,
+  uuid,
+  worked,
+  type Records,
+  type RowOf,
+} from './records/index.js'
 
 export interface RouterGateway {
   networkId: string
@@ -24,6 +36,7 @@ export const routerRecords = {
     zoneHints: texts('zone_hints'),
     tags: texts('tags'),
     gateway: worked<RouterGateway | null>('jsonb', gateway),
+    status: active,
     /** Who carries it, or may still. */
     hostIds: worked<string[]>('uuid[]', 'array_remove(ARRAY[r.host_id, r.left_host_id], NULL)'),
   },

@@ -11,6 +11,7 @@ export const securityGroupRuleRecords = {
     portRangeMin: integer<number | null>('port_range_min'),
     portRangeMax: integer<number | null>('port_range_max'),
     remoteIpPrefix: text<string | null>('remote_ip_prefix'),
+    normalizedPrefix: worked<string | null>('text', 'text(network(r.remote_ip_prefix::inet))'),
     remoteGroupId: uuid<string | null>('remote_group_id'),
     groupProjectId: worked<string>('text', '(SELECT g.project_id FROM security_groups g WHERE g.id = r.group_id)'),
     ofDefaultGroup: worked<boolean>('boolean', '(SELECT g.is_default FROM security_groups g WHERE g.id = r.group_id)'),
@@ -21,7 +22,10 @@ export const securityGroupRuleRecords = {
 export type SecurityGroupRuleRow = RowOf<(typeof securityGroupRuleRecords)['columns']>
 
 /** A group's rules, as they are read with it: times come as texts. */
-export type RuleOfGroup = Omit<SecurityGroupRuleRow, 'createdAt' | 'updatedAt'> & { createdAt: string; updatedAt: string }
+export type RuleOfGroup = Omit<SecurityGroupRuleRow, 'createdAt' | 'updatedAt' | 'normalizedPrefix'> & {
+  createdAt: string
+  updatedAt: string
+}
 
 const rulesOfGroup = `(
   SELECT COALESCE(jsonb_agg(jsonb_build_object('id', s.id, 'projectId', s.project_id, 'description', s.description,

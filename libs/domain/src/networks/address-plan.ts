@@ -7,7 +7,7 @@ import {
   type Address,
   type PoolText,
 } from '../addresses/index.js'
-import { isRouterInterface, isRouterPort } from './device-owners.js'
+import { deviceOwners, isRouterInterface, isRouterPort } from './device-owners.js'
 import { invalidInput, networkError } from './network-error.js'
 
 /** A subnet, as far as it matters to who gets addresses of it. */
@@ -51,8 +51,9 @@ export function planAddresses(port: PortToAddress, networkSubnets: readonly Addr
   return withoutRepeats([...chosen, ...planAutomatic(port, subnets)])
 }
 
-/** Subnets for all, and those for the port's kind of device, which come first. */
-function subnetsFor({ networkId, deviceOwner }: PortToAddress, subnets: readonly AddressSubnet[]): AddressSubnet[] {
+/** Subnets for all, and those for the port's kind of device, which come first. A network's DHCP is for all of them. */
+function subnetsFor({ networkId, deviceOwner }: PortToAddress, subnets: readonly AddressSubnet[]): readonly AddressSubnet[] {
+  if (deviceOwner === deviceOwners.dhcp) return subnets
   const forIt = subnets.filter(({ serviceTypes }) => serviceTypes.includes(deviceOwner))
   const fitting = [...forIt, ...subnets.filter(({ serviceTypes }) => serviceTypes.length === 0)]
   if (fitting.length > 0 || subnets.length === 0) return fitting

@@ -74,6 +74,7 @@ describe('a guest', () => {
       names: [
         { name: 'guest-11', addresses: ['10.0.0.11'] },
         { name: 'far-away', addresses: ['10.0.0.77'] },
+        { name: 'db.far-away', addresses: ['10.0.0.79'] },
       ],
     })
     const port = guestPort(network, 11)
@@ -87,6 +88,8 @@ describe('a guest', () => {
     expect(await guest.ask('10.0.0.2', 'far-away.nubo.test')).toEqual(['10.0.0.77'])
     expect(await guest.ask('10.0.0.2', 'far-away')).toEqual(['10.0.0.77'])
     expect(await guest.ask('10.0.0.2', '10.0.0.77')).toEqual(['far-away.nubo.test'])
+    expect(await guest.ask('10.0.0.2', 'db.far-away.nubo.test')).toEqual(['10.0.0.79'])
+    expect(await guest.ask('10.0.0.2', 'host-10-0-0-12.nubo.test')).toEqual(['10.0.0.12'])
     expect(await guest.ask('10.0.0.2', 'www.example.org')).toEqual(['192.0.2.7'])
     expect(await guest.ask('10.0.0.2', 'nobody.nubo.test')).toEqual(['ENOTFOUND'])
 

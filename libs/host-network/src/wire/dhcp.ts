@@ -45,9 +45,11 @@ function answerer(
     names: settingsText(hostEntries(network, settings)),
   }
   for (const [kind, text] of Object.entries(texts)) piece.file(`${files}.${kind}`, text)
+  const domain = networkDomain(network, settings)
   const text = settingsText([
-    ...common(files, networkDomain(network, settings), resolverPort, settings),
+    ...common(files, domain, resolverPort, settings),
     ...subnets.flatMap(rangeLines),
+    ...subnets.filter(isNamedByAddress).map(({ cidr }) => `synth-domain=${domain},${cidr},host-`),
     // A lifetime of 0: the routers of the network speak for themselves.
     ...(subnets.some(isAdvertised) ? ['enable-ra', `ra-param=${insideService.network},60,0`] : []),
   ])
@@ -57,6 +59,9 @@ function answerer(
     piece,
   )
 }
+
+/** Whoever has no name is called after the address: host-10-0-0-5. dnsmasq refuses to for prefixes of IPv6 below 64 bits. */
+const isNamedByAddress = ({ family, cidr }: ServedSubnet) => family === 4 || prefixLengthOf(cidr) >= 64
 
 function common(files: string, domain: string, resolverPort: number, settings: HostSettings): string[] {
   return [

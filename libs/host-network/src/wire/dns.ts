@@ -8,10 +8,10 @@ export function networkDomain({ dnsDomain }: Pick<NetworkPlan, 'dnsDomain'>, set
   return domain !== '' && domain.split('.').every(isHostname) ? domain : settings.dnsDomain
 }
 
-/** Lines of a hosts file: for each guest of the network, wherever it is, its full name and the short one. */
+/** Lines of a hosts file: for each port of the network that has a name, wherever it is, the full one and the short one. */
 export function hostEntries(network: NetworkPlan, settings: HostSettings): string[] {
   const domain = networkDomain(network, settings)
   return network.names
-    .filter(({ name }) => isHostname(name))
+    .filter(({ name }) => name.split('.').every(isHostname))
     .flatMap(({ name, addresses }) => addresses.map((address) => `${address} ${name}.${domain} ${name}`))
 }

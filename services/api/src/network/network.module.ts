@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common'
+import { AddressUseController } from './address-use/address-use.controller.js'
 import { AgentsModule } from './agents/agents.module.js'
 import { NetworkExtensionsController } from './extensions/extensions.controller.js'
 import { FloatingIpsModule } from './floating-ips/floating-ips.module.js'
@@ -25,6 +26,6 @@ import { NetworkVersionsController } from './versions/network-versions.controlle
     SecurityGroupsModule,
     PortsModule,
   ],
-  controllers: [NetworkVersionsController, NetworkExtensionsController],
+  controllers: [NetworkVersionsController, NetworkExtensionsController, AddressUseController],
 })
 export class NetworkModule {}

@@ -39,6 +39,9 @@ export const worked = <Value>(type: ColumnType, sql: string, matches?: Column<Va
   ...(matches && { matches }),
 })
 
+/** Of what is never anything else: lists are filtered and sorted by it all the same. */
+export const active = worked<'ACTIVE'>('text', `'ACTIVE'`)
+
 /** What every resource of the network API has. */
 export const standardColumns = {
   id: uuid('id'),

@@ -1,43 +1,53 @@
-import { Controller, Get, Inject, Param, Query } from '@nestjs/common'
-import { anyCaller, isCloudAdmin, policy, type Caller } from '@nubo/auth'
-import { DATABASE } from '@nubo/control-plane'
-import { troublesOfHosts, type Database } from '@nubo/database'
-import { networkError } from '@nubo/domain'
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common'
+import { anyCaller, cloudAdmin, policy, type Caller } from '@nubo/auth'
 import { CurrentCaller, Guarded } from '@nubo/service-kit'
-import { ServicesService } from '../../compute/services/services.service.js'
-import { computeBinary } from '../../compute/services/services.views.js'
+import type { z } from 'zod'
+import type { Attributes } from '../base/attribute.js'
+import { booleanLike, descriptionText } from '../base/attribute-types.js'
+import { updateBodySchema } from '../base/bodies.js'
 import { anyQuery, fieldsOf, type AnyQuery } from '../base/listing-query.js'
 import { chosen, only } from '../base/plain-list.js'
+import { AgentsService, type AgentChanges, type NetworkAgent } from './agents.service.js'
 import { agentView } from './agents.views.js'
 
-/** For operators. As in Neutron, others are not refused: for them there are none. */
+/** As in Neutron, who is no operator is not refused: for them there are none. */
 const agentsPolicy = policy('get_agent', 'List and show the programs that carry networks.', anyCaller)
+const updateAgentPolicy = policy('update_agent', 'Change a program that carries networks.', cloudAdmin)
+const deleteAgentPolicy = policy('delete_agent', 'Forget a program that carries networks.', cloudAdmin)
 
-/** https://docs.openstack.org/api-ref/network/v2/#agents, to be read. */
+const attributes: Attributes<NetworkAgent> = {
+  admin_state_up: { input: booleanLike },
+  description: { input: descriptionText },
+}
+const agentBody = updateBodySchema('agent', attributes) as z.ZodType<AgentChanges>
+
+/** https://docs.openstack.org/api-ref/network/v2/#agents */
 @Controller('v2.0/agents')
 export class AgentsController {
-  constructor(
-    private readonly services: ServicesService,
-    @Inject(DATABASE) private readonly database: Database,
-  ) {}
+  constructor(private readonly agents: AgentsService) {}
 
   @Get()
   @Guarded(agentsPolicy)
   async list(@CurrentCaller() caller: Caller, @Query({ schema: anyQuery }) query: AnyQuery) {
-    return { agents: chosen(await this.agents(caller), query) }
+    return { agents: chosen((await this.agents.list(caller)).map(agentView), query, 'id') }
   }
 
   @Get(':id')
   @Guarded(agentsPolicy)
   async show(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query({ schema: anyQuery }) query: AnyQuery) {
-    const agent = (await this.agents(caller)).find((each) => each.id === id)
-    if (!agent) throw networkError('NotFound', 'AgentNotFound', `Agent ${id} could not be found`)
-    return { agent: only(agent, fieldsOf(query)) }
+    return { agent: only(agentView(await this.agents.find(caller, id)), fieldsOf(query)) }
   }
 
-  private async agents(caller: Caller) {
-    if (!isCloudAdmin(caller)) return []
-    const troubles = await troublesOfHosts(this.database)
-    return (await this.services.list({ binary: computeBinary })).map((service) => agentView(service, troubles))
+  @Put(':id')
+  @Guarded(updateAgentPolicy)
+  async update(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body({ schema: agentBody }) changes: AgentChanges) {
+    return { agent: agentView(await this.agents.update(caller, id, changes)) }
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Guarded(deleteAgentPolicy)
+  async delete(@CurrentCaller() caller: Caller, @Param('id') id: string) {
+    await this.agents.delete(caller, id)
   }
 }

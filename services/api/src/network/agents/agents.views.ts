@@ -1,8 +1,9 @@
-import type { ServiceRow } from '@nubo/database'
 import { zonelessTimestamp } from '@nubo/wire'
+import type { NetworkAgent } from './agents.service.js'
+import { networkZone } from './network-zones.js'
 
-/** A host's agent, as Neutron shows the programs that carry its networks. Nobody but the host itself changes it. */
-export function agentView({ id, host, enabled, alive, lastHeardAt }: ServiceRow, troubles: ReadonlyMap<string, string>) {
+/** A host's agent, as Neutron shows the programs that carry its networks. */
+export function agentView({ id, host, enabled, alive, lastHeardAt, description, trouble }: NetworkAgent) {
   const heardAt = lastHeardAt && zonelessTimestamp(lastHeardAt).replace('T', ' ')
   return {
     id,
@@ -10,15 +11,15 @@ export function agentView({ id, host, enabled, alive, lastHeardAt }: ServiceRow,
     binary: 'nubo-compute-agent',
     topic: 'N/A',
     host,
-    availability_zone: 'nova',
+    availability_zone: networkZone,
     admin_state_up: enabled,
     alive,
     // What it says that it cannot make of its networks; nothing where all is as it is to be.
-    configurations: troubles.has(id) ? { trouble: troubles.get(id) } : {},
+    configurations: trouble === undefined ? {} : { trouble },
     heartbeat_timestamp: heardAt,
     started_at: heardAt,
     created_at: heardAt,
-    description: null,
+    description,
     resources_synced: null,
   }
 }

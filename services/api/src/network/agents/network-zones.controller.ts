@@ -5,6 +5,7 @@ import { ServicesService } from '../../compute/services/services.service.js'
 import { computeBinary } from '../../compute/services/services.views.js'
 import { anyQuery, type AnyQuery } from '../base/listing-query.js'
 import { chosen } from '../base/plain-list.js'
+import { networkZone } from './network-zones.js'
 
 const zonesPolicy = policy('get_availability_zone', 'List the zones that networks and routers may be in.', projectReaderOrAdmin)
 
@@ -18,7 +19,7 @@ export class NetworkZonesController {
   async list(@Query({ schema: anyQuery }) query: AnyQuery) {
     const hosts = await this.services.list({ binary: computeBinary })
     const state = hosts.some(({ enabled }) => enabled) ? 'available' : 'unavailable'
-    const zones = ['network', 'router'].map((resource) => ({ name: 'nova', resource, state }))
-    return { availability_zones: chosen(zones, query) }
+    const zones = ['network', 'router'].map((resource) => ({ name: networkZone, resource, state }))
+    return { availability_zones: chosen(zones, query, 'resource') }
   }
 }

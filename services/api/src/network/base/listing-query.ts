@@ -40,9 +40,12 @@ export function listingOf<Row>(
     sort: sortOf(query, attributes),
     limit: limitOf(query),
     marker: valuesOf(query, 'marker').at(-1) || undefined,
-    backwards: looseBoolean(valuesOf(query, 'page_reverse').at(-1) ?? '') ?? false,
+    backwards: isBackwards(query),
   }
 }
+
+/** Whether the page before the marker is asked for. */
+export const isBackwards = (query: AnyQuery): boolean => valuesOf(query, 'page_reverse').at(-1)?.toLowerCase() === 'true'
 
 /** How many at most; undefined for all, which 0 is too. */
 export function limitOf(query: AnyQuery): number | undefined {
@@ -104,17 +107,22 @@ function changedSince(query: AnyQuery): RecordCondition[] {
 }
 
 function sortOf<Row>(query: AnyQuery, attributes: Attributes<Row>): RecordListing['sort'] {
-  const keys = valuesOf(query, 'sort_key').filter((key) => key !== '')
-  const directions = valuesOf(query, 'sort_dir').filter((direction) => direction !== '')
-  if (directions.length > 0 && directions.length !== keys.length)
-    throw new CloudError('Invalid', 'The number of sort_keys and sort_dirs must be same')
-  const columns = keys.map((key) => (Object.hasOwn(attributes, key) ? attributes[key]!.column : undefined))
-  const bad = keys.filter((_, index) => columns[index] === undefined)
-  if (bad.length > 0) throw new CloudError('Invalid', `${pythonRepr(bad)} is invalid attribute for sort keys`)
-  return columns.map((column, index) => ({ column: column!, descending: isDescending(directions[index]) }))
+  const columnOf = (name: string) => (Object.hasOwn(attributes, name) ? attributes[name]!.column : undefined)
+  const keys = sortKeysOf(query, (name) => columnOf(name) !== undefined)
+  return keys.map(({ name, descending }) => ({ column: columnOf(name)!, descending }))
 }
 
-function isDescending(direction = 'asc'): boolean {
+/** What a list is to be sorted by, the first key first. Throws Invalid for keys that are none. */
+export function sortKeysOf(query: AnyQuery, isKey: (name: string) => boolean): { name: string; descending: boolean }[] {
+  const names = valuesOf(query, 'sort_key').filter((key) => key !== '')
+  const directions = valuesOf(query, 'sort_dir').filter((direction) => direction !== '')
+  if (directions.length !== names.length) throw new CloudError('Invalid', 'The number of sort_keys and sort_dirs must be same')
+  const bad = names.filter((name) => !isKey(name))
+  if (bad.length > 0) throw new CloudError('Invalid', `${pythonRepr(bad)} is invalid attribute for sort_keys`)
+  return names.map((name, index) => ({ name, descending: isDescending(directions[index]!) }))
+}
+
+function isDescending(direction: string): boolean {
   if (direction !== 'asc' && direction !== 'desc')
     throw new CloudError('Invalid', `'${direction}' is invalid value for sort_dirs, valid value is 'asc' or 'desc'`)
   return direction === 'desc'

@@ -1,7 +1,8 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Put, Query, type Type } from '@nestjs/common'
 import type { Caller } from '@nubo/auth'
 import { Once, type RowOf } from '@nubo/database'
-import { CloudError, type RequestKey } from '@nubo/kernel'
+import { badRequest } from '@nubo/domain'
+import type { RequestKey } from '@nubo/kernel'
 import { BaseUrl, CurrentCaller, CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
 import type { Changes } from './attribute.js'
 import type { CreateBody } from './bodies.js'
@@ -74,11 +75,12 @@ export function resourceController<C extends ResourceColumns, A>(
   return ResourceController
 }
 
-/** `If-Match: revision_number=5` (the extension revision-if-match). */
+/** `If-Match: revision_number=5`, in quotes or without (the extension revision-if-match); other conditions are none of ours. */
 function expectedIn(match: string | undefined): Expected {
-  if (match === undefined) return {}
-  const [, revision] = /^revision_number=(\d{1,9})$/.exec(match) ?? []
-  if (revision === undefined)
-    throw new CloudError('Invalid', 'Unable to parse the If-Match header: revision_number=N is understood.')
+  const [first, more] = match?.match(/\brevision_number=[^",\s]*/g) ?? []
+  if (first === undefined) return {}
+  if (more !== undefined) throw badRequest('if-match', 'Multiple revision_number etags are not supported')
+  const [, revision] = /=(\d{1,9})$/.exec(first) ?? []
+  if (revision === undefined) throw badRequest('if-match', 'Revision number etag must be in the format of revision_number=<int>')
   return { revisionNumber: Number(revision) }
 }

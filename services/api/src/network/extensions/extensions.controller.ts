@@ -14,7 +14,7 @@ export class NetworkExtensionsController {
   @Get()
   @Guarded(extensionsPolicy)
   list(@Query({ schema: anyQuery }) query: AnyQuery) {
-    return { extensions: chosen(extensions, query) }
+    return { extensions: chosen(extensions, query, 'alias') }
   }
 
   @Get(':alias')

@@ -1,6 +1,7 @@
 import { isCloudAdmin } from '@nubo/auth'
 import { floatingIpRecords } from '@nubo/database'
-import { ipAddress, shortText, uuidText } from '../base/attribute-types.js'
+import { ipAddress, uuidText } from '../base/attribute-types.js'
+import { dnsDomain, relativeDnsName } from '../base/dns-types.js'
 import { resource } from '../base/resource.js'
 import { standardAttributes, tagsAttribute } from '../base/standard-attributes.js'
 
@@ -22,7 +23,7 @@ export const floatingIps = resource({
     router_id: { column: 'routerId' },
     status: { column: 'status' },
     port_details: { view: ({ fixedPort }) => fixedPort },
-    dns_name: { column: 'dnsName', input: shortText(255), on: 'create', default: '' },
-    dns_domain: { column: 'dnsDomain', input: shortText(255), on: 'create', default: '' },
+    dns_name: { column: 'dnsName', input: relativeDnsName, on: 'create', default: '' },
+    dns_domain: { column: 'dnsDomain', input: dnsDomain, on: 'create', default: '' },
   },
 })

@@ -19,6 +19,7 @@ import { networkError } from '@nubo/domain'
 import { newId, type NetworkId, type Random } from '@nubo/kernel'
 import { CONFIGURATION, RANDOM } from '@nubo/service-kit'
 import type { ApiConfiguration } from '../../configuration.js'
+import { assertZones } from '../agents/network-zones.js'
 import type { Changes, Wanted } from '../base/attribute.js'
 import { CountedResourceService } from '../base/counted-resource.service.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
@@ -41,6 +42,7 @@ export class NetworksService extends CountedResourceService<ColumnsOf<typeof net
   }
 
   protected async insertOne(tx: Transaction, wanted: Wanted<NetworkAttributes>): Promise<string> {
+    assertZones(wanted.availability_zone_hints)
     const id = newId<NetworkId>(this.random)
     const segment = await segmentFor(tx, wanted)
     const record = {

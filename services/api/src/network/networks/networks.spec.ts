@@ -69,7 +69,7 @@ describe('a network', () => {
     expect([made.status, made.body.networks.map(({ name }: { name: string }) => name)]).toEqual([201, ['a', 'b']])
     const refused = await demo('POST', '/networks', { networks: [{ name: 'c' }, { mtu: 9000 }] })
     expect(refused).toMatchObject({ status: 400, type: 'InvalidInput' })
-    expect((await names('sort_key=name')).join()).toBe('a,b')
+    expect((await names('sort_key=name&sort_dir=asc')).join()).toBe('a,b')
   })
 
   it('is changed only at the revision that is named, where one is', async () => {
@@ -77,7 +77,21 @@ describe('a network', () => {
     const change = (revision: string) => demo('PUT', `/networks/${id}`, { network: { name: revision } }, { 'if-match': revision })
     expect(await change('revision_number=1')).toMatchObject({ status: 200 })
     expect(await change('revision_number=1')).toMatchObject({ status: 412, type: 'RevisionNumberConstraintFailed' })
-    expect(await change('nonsense')).toMatchObject({ status: 400 })
+    expect(await change('"revision_number=2"')).toMatchObject({ status: 200 })
+    expect(await change('*')).toMatchObject({ status: 200 })
+    for (const bad of ['revision_number=x', 'revision_number=4, revision_number=5'])
+      expect(await change(bad)).toMatchObject({ status: 400, type: 'BadRequest' })
+    const removed = await demo('DELETE', `/networks/${id}`, undefined, { 'if-match': 'revision_number=1' })
+    expect(removed).toMatchObject({ status: 412, message: 'Constrained to 1, but current revision is 4' })
+  })
+
+  it('is in a zone that there is', async () => {
+    expect((await make({ availability_zone_hints: ['nova'] })).availability_zone_hints).toEqual(['nova'])
+    expect(await demo('POST', '/networks', { network: { availability_zone_hints: ['mars'] } })).toMatchObject({
+      status: 404,
+      type: 'AvailabilityZoneNotFound',
+      message: 'AvailabilityZone mars could not be found.',
+    })
   })
 
   it('is not deleted while there are ports', async () => {
@@ -148,7 +162,7 @@ describe("another project's network", () => {
     const external = await make({ name: 'outside', 'router:external': true }, admin)
     expect(await demo('GET', `/networks/${id}`)).toMatchObject({ status: 404, type: 'NetworkNotFound' })
     expect(await demo('DELETE', `/networks/${id}`)).toMatchObject({ status: 404, type: 'NetworkNotFound' })
-    expect(await names('sort_key=name')).toEqual(['common', 'outside'])
+    expect(await names('sort_key=name&sort_dir=asc')).toEqual(['common', 'outside'])
     expect(await names('shared=true')).toEqual(['common'])
     expect(await names('router:external=1')).toEqual(['outside'])
     for (const each of [shared, external])
@@ -168,8 +182,10 @@ describe('a list', () => {
   })
 
   it('is filtered by attributes, each with one or several values', async () => {
-    expect(await names('name=b&name=d&sort_key=name')).toEqual(['b', 'd'])
+    expect(await names('name=b&name=d&sort_key=name&sort_dir=asc')).toEqual(['b', 'd'])
     expect(await names('name=b&name=d&description=second')).toEqual(['d'])
+    expect(await names('name=a&status=ACTIVE')).toEqual(['a'])
+    expect(await names('status=DOWN')).toEqual([])
     expect(await names('id=nonsense')).toEqual([])
     expect(await names('admin_state_up=False')).toEqual([])
     expect(await names(`tenant_id=${demoProject}&name=a`)).toEqual(['a'])
@@ -187,7 +203,12 @@ describe('a list', () => {
 
   it('is sorted by several keys', async () => {
     expect(await names('sort_key=description&sort_dir=desc&sort_key=name&sort_dir=asc')).toEqual(['d', 'e', 'a', 'b', 'c'])
-    for (const query of ['sort_key=name&sort_dir=up', 'sort_key=colour', 'sort_key=name&sort_key=id&sort_dir=asc'])
+    for (const query of [
+      'sort_key=name&sort_dir=up',
+      'sort_key=colour',
+      'sort_key=name&sort_key=id&sort_dir=asc',
+      'sort_key=name',
+    ])
       expect((await demo('GET', `/networks?${query}`)).status).toBe(400)
   })
 
@@ -200,13 +221,15 @@ describe('a list', () => {
       const found = body.networks.map(({ name }: { name: string }) => name)
       return { found, next: links['next'] as string, previous: links['previous'] as string }
     }
-    const first = await page('/networks?limit=2&sort_key=name')
+    const first = await page('/networks?limit=2&sort_key=name&sort_dir=asc')
     expect(first.found).toEqual(['a', 'b'])
     const second = await page(first.next)
     expect(second.found).toEqual(['c', 'd'])
     const third = await page(second.next)
     expect([third.found, third.next]).toEqual([['e'], undefined])
     expect((await page(third.previous)).found).toEqual(['c', 'd'])
+    expect(await page('/networks?limit=9&page_reverse=False')).toMatchObject({ next: undefined })
+    expect((await page('/networks?limit=2&sort_key=name&sort_dir=desc&page_reverse=true')).found).toEqual(['b', 'a'])
     expect(await demo('GET', '/networks?limit=x')).toMatchObject({ status: 400, type: 'BadRequest' })
     expect(await demo('GET', `/networks?marker=${newId(systemRandom)}`)).toMatchObject({ status: 404, type: 'NetworkNotFound' })
   })
@@ -218,9 +241,9 @@ describe('a list', () => {
     expect((await demo('PUT', `/networks/${a}/tags`, { tags: ['red', 'blue'] })).body).toEqual({ tags: ['red', 'blue'] })
     expect((await demo('PUT', `/networks/${b}/tags/red`)).status).toBe(201)
     expect(await names('tags=red,blue')).toEqual(['a'])
-    expect(await names('tags-any=red,blue&sort_key=name')).toEqual(['a', 'b'])
-    expect(await names('not-tags=red,blue&sort_key=name')).toEqual(['b', 'c', 'd', 'e'])
-    expect(await names('not-tags-any=red,blue&sort_key=name')).toEqual(['c', 'd', 'e'])
+    expect(await names('tags-any=red,blue&sort_key=name&sort_dir=asc')).toEqual(['a', 'b'])
+    expect(await names('not-tags=red,blue&sort_key=name&sort_dir=asc')).toEqual(['b', 'c', 'd', 'e'])
+    expect(await names('not-tags-any=red,blue&sort_key=name&sort_dir=asc')).toEqual(['c', 'd', 'e'])
     expect((await demo('GET', `/networks/${a}/tags/red`)).status).toBe(204)
     expect((await demo('DELETE', `/networks/${a}/tags/red`)).status).toBe(204)
     expect(await demo('GET', `/networks/${a}/tags/red`)).toMatchObject({ status: 404, type: 'TagNotFound' })

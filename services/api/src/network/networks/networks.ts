@@ -1,6 +1,8 @@
 import { isCloudAdmin } from '@nubo/auth'
 import { networkRecords } from '@nubo/database'
-import { booleanLike, integerLike, listOfTexts, nameText, shortText } from '../base/attribute-types.js'
+import { zoneAttributes } from '../agents/network-zones.js'
+import { booleanLike, integerLike, nameText, shortText } from '../base/attribute-types.js'
+import { dnsDomain } from '../base/dns-types.js'
 import { resource } from '../base/resource.js'
 import { ofAdmin, standardAttributes, tagsAttribute } from '../base/standard-attributes.js'
 
@@ -20,16 +22,15 @@ export const networks = resource({
     ...tagsAttribute,
     name: { column: 'name', input: nameText, default: '' },
     admin_state_up: { column: 'adminStateUp', input: booleanLike, default: true },
-    status: { view: () => 'ACTIVE' },
+    status: { column: 'status' },
     mtu: { column: 'mtu', input: integerLike(smallestMtu, largestMtu) },
     subnets: { column: 'subnetIds' },
     shared: { column: 'shared', input: booleanLike, default: false, setBy: isCloudAdmin },
     'router:external': { column: 'external', input: booleanLike, default: false, setBy: isCloudAdmin },
     is_default: { column: 'isDefault', input: booleanLike, default: false, setBy: isCloudAdmin },
     port_security_enabled: { column: 'portSecurityEnabled', input: booleanLike, default: true },
-    dns_domain: { column: 'dnsDomain', input: shortText(255), default: '' },
-    availability_zone_hints: { column: 'zoneHints', input: listOfTexts(255), on: 'create', default: [] as string[] },
-    availability_zones: { view: () => ['nova'] },
+    dns_domain: { column: 'dnsDomain', input: dnsDomain, default: '' },
+    ...zoneAttributes,
     ipv4_address_scope: { view: () => null },
     ipv6_address_scope: { view: () => null },
     'provider:network_type': { ...ofAdmin, column: 'networkType', input: shortText(32), on: 'create' },

@@ -1,7 +1,7 @@
 import { canonicalAddress, canonicalMac } from '@nubo/domain'
 import { pythonStr } from '@nubo/wire'
 import { z } from 'zod'
-import { attributeType, ipAddress, Refusal, shortText, uuidText } from '../base/attribute-types.js'
+import { attributeType, ipAddress, Refusal, uuidText } from '../base/attribute-types.js'
 
 const noDevice = '00:00:00:00:00:00'
 
@@ -31,13 +31,3 @@ export const fixedIps = attributeType(z.array(z.unknown()), (value) =>
     const twice = named.find((address, index) => named.indexOf(address) !== index)
     if (twice !== undefined) context.addIssue({ code: 'custom', message: `Duplicate IP address '${twice}'` })
   })
-
-const longestName = 255
-const longestLabel = 63
-
-/** A name for the network's DNS: labels of letters, digits and hyphens (neutron_lib/api/validators/dns.py). */
-export const dnsName = shortText(longestName).refine((name) => name === '' || name.replace(/\.$/, '').split('.').every(isLabel), {
-  error: ({ input }) => `'${pythonStr(input)}' not a valid PQDN or FQDN`,
-})
-
-const isLabel = (label: string) => label.length <= longestLabel && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i.test(label)

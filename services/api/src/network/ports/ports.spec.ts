@@ -65,6 +65,7 @@ describe('a port', () => {
       security_groups: [expect.any(String)],
       port_security_enabled: true,
       dns_name: '',
+      dns_assignment: [expect.objectContaining({ fqdn: expect.stringMatching(/^host-10-0-0-\d+\.openstacklocal\.$/) })],
       ip_allocation: 'immediate',
       'binding:vnic_type': 'normal',
       tags: [],
@@ -99,6 +100,22 @@ describe('a port', () => {
     expect(await idsOf('binding:host_id=host-1', admin)).toEqual([id])
     expect((await demo('GET', '/ports?binding:host_id=host-1')).status).toBe(400)
     expect((await setPort(id, { 'binding:host_id': '' }, admin)).body.port['binding:vif_type']).toBe('unbound')
+  })
+
+  it('is told what the DNS of its network calls it', async () => {
+    const { id, fixed_ips: fixedIps } = await makePort({ dns_name: 'Web' })
+    const address = fixedIps[0].ip_address as string
+    const named = (name: string, domain: string) => [{ ip_address: address, hostname: name, fqdn: `${name}.${domain}.` }]
+    expect(await show(id)).toMatchObject({ dns_name: 'web', dns_assignment: named('web', 'openstacklocal') })
+    expect(await idsOf('dns_name=web')).toEqual([id])
+    expect(await demo('PUT', `/networks/${networkId}`, { network: { dns_domain: 'example.org' } })).toMatchObject({ status: 400 })
+    await demo('PUT', `/networks/${networkId}`, { network: { dns_domain: 'example.org.' } })
+    expect((await show(id)).dns_assignment).toEqual(named('web', 'example.org'))
+    await setPort(id, { dns_name: 'db.web.example.org.' })
+    expect((await show(id)).dns_assignment).toMatchObject([{ fqdn: 'db.web.example.org.' }])
+    await setPort(id, { dns_name: '' })
+    const byAddress = `host-${address.replaceAll('.', '-')}`
+    expect(await show(id)).toMatchObject({ dns_name: '', dns_assignment: named(byAddress, 'example.org') })
   })
 
   it('may be one of several made at once, all or none', async () => {

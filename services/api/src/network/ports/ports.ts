@@ -3,7 +3,9 @@ import { z } from 'zod'
 import { booleanLike, listOf, nameText, oneOf, shortText, uuidText } from '../base/attribute-types.js'
 import { resource } from '../base/resource.js'
 import { ofAdmin, standardAttributes, tagsAttribute } from '../base/standard-attributes.js'
-import { dnsName, fixedIps, macAddress } from './port-attributes.js'
+import { dnsName } from '../base/dns-types.js'
+import { dnsAssignment } from './dns-assignment.js'
+import { fixedIps, macAddress } from './port-attributes.js'
 
 /** Anything: what is wrong with it has a name of its own, which the domain's rules say. */
 const readLater = z.json()
@@ -40,7 +42,8 @@ export const ports = resource({
     security_groups: { column: 'groupIds', input: groupList },
     port_security_enabled: { column: 'portSecurityEnabled', input: booleanLike },
     extra_dhcp_opts: { view: ({ extraDhcpOptions }: PortRecord) => extraDhcpOptions, input: readLater },
-    dns_name: { column: 'dnsName', input: dnsName, default: '' },
+    dns_name: { column: 'shownDnsName', input: dnsName, default: '' },
+    dns_assignment: { view: dnsAssignment },
     ip_allocation: { view: ({ fixedAddresses }: PortRecord) => (fixedAddresses.length > 0 ? 'immediate' : 'none') },
     'binding:vnic_type': { column: 'vnicType', input: oneOf('normal'), default: 'normal' },
     'binding:host_id': {

@@ -17,6 +17,7 @@ import {
 import { canonicalRoutes, checkRoutes, networkError, type HostRoute } from '@nubo/domain'
 import { newId, type PortId, type Random, type RouterId } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
+import { assertZones } from '../agents/network-zones.js'
 import type { Changes, Wanted } from '../base/attribute.js'
 import { CountedResourceService } from '../base/counted-resource.service.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
@@ -35,6 +36,7 @@ export class RoutersService extends CountedResourceService<ColumnsOf<typeof rout
   }
 
   protected async insertOne(tx: Transaction, wanted: Wanted<RouterAttributes>, caller: Caller): Promise<string> {
+    assertZones(wanted.availability_zone_hints)
     const id = newId<RouterId>(this.random)
     const none = { id, gatewayPortId: null, gateway: null, snat: true }
     const gateway = await settleGateway(tx, none, wanted.external_gateway_info, { caller, random: this.random })

@@ -1,7 +1,8 @@
 import { routerRecords, type RouterRow } from '@nubo/database'
 import type { HostRoute } from '@nubo/domain'
 import { z } from 'zod'
-import { booleanLike, ipAddress, listOf, listOfTexts, nameText, uuidText } from '../base/attribute-types.js'
+import { zoneAttributes } from '../agents/network-zones.js'
+import { booleanLike, ipAddress, listOf, nameText, uuidText } from '../base/attribute-types.js'
 import { resource } from '../base/resource.js'
 import { standardAttributes, tagsAttribute } from '../base/standard-attributes.js'
 import { routeList } from '../subnets/subnets.js'
@@ -28,11 +29,10 @@ export const routers = resource({
     ...tagsAttribute,
     name: { column: 'name', input: nameText, default: '' },
     admin_state_up: { column: 'adminStateUp', input: booleanLike, default: true },
-    status: { view: () => 'ACTIVE' },
+    status: { column: 'status' },
     external_gateway_info: { view: gatewayView, input: gatewayInput, default: null },
     routes: { view: ({ routes }): HostRoute[] => routes, input: routeList, on: 'update' },
-    availability_zone_hints: { column: 'zoneHints', input: listOfTexts(255), on: 'create', default: [] as string[] },
-    availability_zones: { view: () => ['nova'] },
+    ...zoneAttributes,
   },
 })
 

@@ -34,7 +34,7 @@ export const securityGroupRules = resource({
     remote_ip_prefix: { column: 'remoteIpPrefix', input: readLater, on: 'create', default: null },
     remote_group_id: { column: 'remoteGroupId', input: shortText(longestId).nullable(), on: 'create', default: null },
     remote_address_group_id: { view: () => null },
-    normalized_cidr: { view: normalizedPrefix },
+    normalized_cidr: { column: 'normalizedPrefix', view: normalizedPrefix },
     belongs_to_default_sg: { column: 'ofDefaultGroup' },
   },
   // Whose group it is may take the rules out that an administrator put in.

@@ -20,7 +20,7 @@ const makeGroup = async (name = 'web', by = demo) =>
   (await by('POST', '/security-groups', { security_group: { name } })).body.security_group
 const tryRule = (rule: Record<string, unknown>, by = demo) => by('POST', '/security-group-rules', { security_group_rule: rule })
 const makeRule = async (rule: Record<string, unknown>, by = demo) => (await tryRule(rule, by)).body.security_group_rule
-const groupsOf = async (by = demo) => (await by('GET', '/security-groups?sort_key=name')).body.security_groups
+const groupsOf = async (by = demo) => (await by('GET', '/security-groups?sort_key=name&sort_dir=asc')).body.security_groups
 const defaultGroup = async () => (await groupsOf()).find(({ name }: { name: string }) => name === 'default')
 const show = async (id: string) => (await demo('GET', `/security-groups/${id}`)).body.security_group
 const changes = async () =>
@@ -215,6 +215,8 @@ describe('a rule', () => {
     expect(group.revision_number).toBe(2)
     expect(group.security_group_rules).toContainEqual(made.body.security_group_rule)
     expect((await demo('GET', `/security-group-rules/${ruleId}`)).body).toEqual(made.body)
+    const byCidr = await demo('GET', '/security-group-rules?normalized_cidr=10.1.2.0/24')
+    expect(byCidr.body.security_group_rules).toEqual([made.body.security_group_rule])
     const found = await demo('GET', `/security-group-rules?security_group_id=${id}&protocol=tcp&fields=id`)
     expect(found.body.security_group_rules).toEqual([{ id: ruleId }])
     expect((await demo('DELETE', `/security-group-rules/${ruleId}`)).status).toBe(204)

@@ -39,7 +39,9 @@ describe('a share', () => {
     })
     const { id } = made.body.rbac_policy
     expect(await seen()).toEqual([true])
-    expect((await demo('GET', '/rbac-policies')).body.rbac_policies).toHaveLength(1)
+    const listed = async (query: string) => (await demo('GET', `/rbac-policies?${query}`)).body.rbac_policies
+    expect(await listed('object_type=network&action=access_as_shared')).toMatchObject([{ object_type: 'network' }])
+    expect(await listed('object_type=qos_policy')).toEqual([])
     expect((await demo('DELETE', `/rbac-policies/${id}`)).status).toBe(404)
     const port = `INSERT INTO ports (id, network_id, project_id, mac) VALUES (gen_random_uuid(), $1, $2, 'm')`
     await api.database.execute(port, [networkId, projects['demo']])
@@ -120,5 +122,17 @@ it('says what it can do, in which zones, and who carries it', async () => {
   expect((await demo('GET', '/availability_zones?resource=router')).body.availability_zones).toMatchObject([{ name: 'nova' }])
   expect((await admin('GET', '/agents')).body).toEqual({ agents: [] })
   expect((await demo('GET', '/agents')).body).toEqual({ agents: [] })
+  const aliases = async (query: string) =>
+    (await demo('GET', `/extensions?${query}`)).body.extensions.map(({ alias }: { alias: string }) => alias)
+  const all = await aliases('sort_key=alias&sort_dir=desc')
+  expect(all).toEqual(
+    extensions
+      .map(({ alias }: { alias: string }) => alias)
+      .toSorted()
+      .toReversed(),
+  )
+  expect(await aliases('sort_key=alias&sort_dir=desc&limit=2')).toEqual(all.slice(0, 2))
+  expect(await aliases(`sort_key=alias&sort_dir=desc&limit=2&marker=${all[1]}`)).toEqual(all.slice(2, 4))
+  expect(await aliases(`sort_key=alias&sort_dir=desc&limit=2&marker=${all[4]}&page_reverse=True`)).toEqual(all.slice(2, 4))
   expect(await admin('GET', `/agents/${networkId}`)).toMatchObject({ status: 404, type: 'AgentNotFound' })
 })

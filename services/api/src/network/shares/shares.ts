@@ -16,7 +16,7 @@ export const shares = resource({
     id: { column: 'id' },
     tenant_id: project,
     project_id: project,
-    object_type: { view: () => 'network', input: oneOf('network'), on: 'create', required: true },
+    object_type: { column: 'objectType', input: oneOf('network'), on: 'create', required: true },
     object_id: { column: 'networkId', input: uuidText, on: 'create', required: true },
     action: { column: 'action', input: oneOf('access_as_shared', 'access_as_external'), on: 'create', required: true },
     target_tenant: { column: 'targetProject', input: targetProject, required: true },

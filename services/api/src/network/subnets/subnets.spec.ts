@@ -72,6 +72,12 @@ describe('a subnet', () => {
     expect(await make(given)).toMatchObject({ ...rest, allocation_pools: pools.toReversed() })
   })
 
+  it('has its DHCP also where it is for one kind of device', async () => {
+    const { id } = await make({ service_types: ['compute:nova'], enable_dhcp: true })
+    const [dhcp] = (await demo('GET', '/ports?device_owner=network:dhcp')).body.ports
+    expect(dhcp.fixed_ips).toMatchObject([{ subnet_id: id }])
+  })
+
   it('has no gateway where null is given, and gives its address out then', async () => {
     expect(await make({ gateway_ip: null })).toMatchObject({
       gateway_ip: null,

@@ -12,5 +12,6 @@ export const served = [
   { singular: 'quota', plural: 'quotas' },
   { singular: 'extension', plural: 'extensions' },
   { singular: 'agent', plural: 'agents' },
+  { singular: 'network_ip_availability', plural: 'network_ip_availabilities' },
   { singular: 'availability_zone', plural: 'availability_zones' },
 ]
