@@ -33,10 +33,10 @@ export async function setUp(world: World): Promise<Stage> {
   return { admin, demo, parts }
 }
 
-/** Its addresses are few: those of the deleted are soon given out again. */
+/** Enough addresses for all that are deleted while a host is away, which lets go of none before it is back. */
 async function makeNetwork(demo: CloudClient): Promise<string> {
   const { network } = await make<{ network: { id: string } }>(demo, 'networks', { network: { name: 'chaos' } })
-  await make(demo, 'subnets', { subnet: { network_id: network.id, ip_version: 4, cidr: '10.20.30.0/27' } })
+  await make(demo, 'subnets', { subnet: { network_id: network.id, ip_version: 4, cidr: '10.20.30.0/24' } })
   return network.id
 }
 
