@@ -196,6 +196,18 @@ describe('revisions', () => {
     expect((await planOf(hosts[1]))!.ports).toMatchObject([{ portId: far }])
   })
 
+  // What a host had said before, late: the cloud called it troubled for good, as nobody asked it again.
+  it('are told again to a host whose word of trouble was overtaken by its word that all is well', async () => {
+    await twoGuests()
+    await raise()
+    await due()
+    await apply(hosts[0], 1)
+    await apply(hosts[1], 1)
+    await apply(hosts[0], 1, 'no device for the network')
+    await database.execute(`UPDATE host_networks SET next_hint_at = next_hint_at - interval '1 minute'`)
+    expect(await due()).toEqual([hosts[0]])
+  })
+
   it('keep the addresses of a port that is gone until its host carries it no more', async () => {
     const { near, network } = await twoGuests()
     await raise()

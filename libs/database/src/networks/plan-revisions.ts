@@ -61,13 +61,15 @@ const isFine = (network: string) => `${network} <> ALL ($5::uuid[])`
 
 /**
  * The host carries the plan: its ports are in force, and what it carries no more is let go of. With `trouble` a part of it
- * is missing, of the networks $5 or of any: of those nothing is concluded but that, and the host goes on trying.
+ * is missing, of the networks $5 or of any: of those nothing is concluded but that, and the host goes on trying. It is told the
+ * plan again: what it said may have been overtaken by its word that all is well.
  */
 const applied = `
   WITH host AS (
     UPDATE host_networks n SET trouble = $4::text, warning = $6::text,
       applied = CASE WHEN ${isKnown} THEN GREATEST(applied, $3) ELSE applied END,
-      next_hint_at = CASE WHEN $4::text IS NULL AND wanted <= $3 THEN NULL ELSE next_hint_at END
+      next_hint_at = CASE WHEN $4::text IS NOT NULL THEN COALESCE(next_hint_at, clock_timestamp() + ${tellAgainMs} * interval '1 millisecond')
+        WHEN wanted <= $3 THEN NULL ELSE next_hint_at END
     FROM hosts h WHERE n.host_id = $1 AND h.id = n.host_id AND h.session_id = $2 AND $3 <= n.wanted
     RETURNING n.host_id, CASE WHEN ${isKnown} THEN $3::bigint ELSE 0 END AS applied),
   active AS (
