@@ -42,7 +42,7 @@ export abstract class ResourceService<C extends ResourceColumns, A> {
   /** Changes a record that is locked. */
   protected abstract change(tx: Transaction, row: RowOf<C>, changes: Changes<A>, caller: Caller): Promise<void>
   /** Deletes a record that is locked. */
-  protected abstract remove(tx: Transaction, row: RowOf<C>, caller: Caller): Promise<void>
+  protected abstract remove(tx: Transaction, row: RowOf<C>, caller: Caller): Promise<unknown>
 
   async list(caller: Caller, query: AnyQuery): Promise<RowOf<C>[]> {
     const listing = this.resource.listing(query, caller)

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { isCloudAdmin, type Caller } from '@nubo/auth'
-import { DATABASE, ENGINE, unplugDeletedPort } from '@nubo/control-plane'
+import { CASTER, DATABASE, ENGINE, unplugDeletedPort } from '@nubo/control-plane'
 import {
   bindPorts,
   changeAddresses,
@@ -36,11 +36,11 @@ import {
 import { CloudError, newId, type PortId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import { unroutedMessage } from '@nubo/wire'
-import type { OperationEngine } from '@nubo/workflow'
+import type { Caster, OperationEngine, Opened } from '@nubo/workflow'
 import type { Changes, Wanted } from '../base/attribute.js'
 import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
-import { ResourceService } from '../base/resource.service.js'
+import { ResourceService, type Expected } from '../base/resource.service.js'
 import { networks } from '../networks/networks.js'
 import { assertDeletable, assertDevice, hostCalled, isAttached, portBound, portInUse } from './port-devices.js'
 import { assertMayGive } from './port-permissions.js'
@@ -57,8 +57,17 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
     @Inject(DATABASE) database: Database,
     @Inject(RANDOM) private readonly random: Random,
     @Inject(ENGINE) private readonly engine: OperationEngine,
+    @Inject(CASTER) private readonly caster: Caster,
   ) {
     super(ports, database)
+  }
+
+  /** The host of a guest that has the port is told at once. */
+  override async delete(caller: Caller, id: string, expected: Expected = {}): Promise<void> {
+    const opened = await this.database.transaction(async (tx) =>
+      this.remove(tx, await this.lock(tx, caller, id, { ...expected, lockFor: 'deletion' })),
+    )
+    await this.caster.cast([opened])
   }
 
   protected async insert(tx: Transaction, wanted: readonly WantedPort[], caller: Caller): Promise<string[]> {
@@ -158,10 +167,11 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
     else await bindPorts(tx, [row.id], hostId)
   }
 
-  protected async remove(tx: Transaction, row: PortRecord): Promise<void> {
+  protected async remove(tx: Transaction, row: PortRecord): Promise<Opened> {
     await assertDeletable(tx, row)
-    await unplugDeletedPort(new PgOperationTransaction(tx), this.engine, row.id as PortId, this.random)
+    const opened = await unplugDeletedPort(new PgOperationTransaction(tx), this.engine, row.id as PortId, this.random)
     await deletePorts(tx, [row.id])
+    return opened
   }
 }
 

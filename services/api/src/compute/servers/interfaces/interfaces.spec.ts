@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { computeQueue } from '@nubo/contract'
+import { QUEUE } from '@nubo/control-plane'
 import { claim } from '@nubo/database'
 import { newId, systemRandom, type HostId, type OperationId, type ServerId } from '@nubo/kernel'
+import type { Queue } from '@nubo/queue'
 import { computeRequests } from '../../../testing/compute-requests.js'
 import { addHost } from '../../../testing/hosts.js'
 import { networkRequests } from '../../../testing/network-requests.js'
@@ -323,6 +326,15 @@ describe('the interfaces of a server that runs', () => {
       [id],
     )
     expect(operation).toEqual({ kind: 'server.detach-interface', input: { portId: one.port_id } })
+  })
+
+  it('are taken off at once when their ports are deleted, and not when somebody looks for what is due', async () => {
+    const { id } = await running()
+    const [{ port_id: port }] = await interfaces(id)
+    const queue = api.app.get<Queue>(QUEUE)
+    const before = await queue.depth(computeQueue(hostId))
+    expect((await network('DELETE', `/ports/${port}`)).status).toBe(204)
+    expect(await queue.depth(computeQueue(hostId))).toBe(before + 1)
   })
 
   it('are taken off too when their ports are deleted, whose addresses stay held until the host has let go', async () => {
