@@ -9,7 +9,7 @@ import { noStatementFaults } from './postgres/faults.js'
 type Mishap = (cloud: Cloud, chance: Chance) => void
 
 const after = (cloud: Cloud, chance: Chance, [least, most]: readonly [number, number], action: () => void) =>
-  void cloud.world.simulation.after(chance.between(least, most), action)
+  void cloud.world.simulation.after(chance.spread(least, most), action)
 
 const aWhile = [200, 20_000] as const
 
@@ -19,14 +19,14 @@ const mishaps = {
     cloud.killService(name)
     after(cloud, chance, aWhile, () => cloud.startService(name))
   },
-  pauseService: (cloud, chance) => cloud.pauseService(chance.pick(cloud.serviceNames), chance.between(100, 60_000)),
+  pauseService: (cloud, chance) => cloud.pauseService(chance.pick(cloud.serviceNames), chance.spread(100, 60_000)),
   killApi: (cloud) => cloud.tenant.restartApi(),
   killAgent: (cloud, chance) => {
     const host = chance.pick(cloud.hosts)
     host.killAgent()
     after(cloud, chance, aWhile, () => host.startAgent())
   },
-  pauseAgent: (cloud, chance) => chance.pick(cloud.hosts).pauseAgent(chance.between(100, 60_000)),
+  pauseAgent: (cloud, chance) => chance.pick(cloud.hosts).pauseAgent(chance.spread(100, 60_000)),
   powerCut: (cloud, chance) => {
     const host = chance.pick(cloud.hosts)
     host.cutPower()
@@ -39,6 +39,17 @@ const mishaps = {
     after(cloud, chance, aWhile, () => !host.isOn && void cloud.fence(host).catch(() => undefined))
     after(cloud, chance, [25_000, 60_000], () => host.boot())
     after(cloud, chance, aWhile, () => chance.happens(0.5) && void cloud.release(host).catch(() => undefined))
+  },
+  // As for maintenance: what may leave it does, meanwhile.
+  disable: (cloud, chance) => {
+    const host = chance.pick(cloud.hosts)
+    void cloud.setEnabled(host, false).catch(() => undefined)
+    after(cloud, chance, aWhile, () => void cloud.setEnabled(host, true).catch(() => undefined))
+  },
+  troubleNetworks: (cloud, chance) => {
+    const { networks } = chance.pick(cloud.hosts)
+    networks.trouble = 'there is no dnsmasq'
+    after(cloud, chance, aWhile, () => void (networks.trouble = undefined))
   },
   emptyRedis: ({ world }) => world.redis.empty(),
   stopRedis: (cloud, chance) => {
@@ -67,7 +78,7 @@ const mishaps = {
     if (!guest) return
     const act = chance.pick(['powerOffFromInside', 'kill', 'crash', 'ignoreButton', 'destroy'] as const)
     cloud.world.trace.note('guest', `${guest.serverId}: ${act}`)
-    cloud.tenant.mayBeStopped.add(guest.serverId)
+    cloud.tenant.power.mayStop(guest.serverId)
     hypervisor[act](guest.serverId)
   },
   // What a host was once right to say, it says again: late, twice, and of sessions that are over.
@@ -124,7 +135,12 @@ export class Troubles {
     for (const host of hosts) {
       host.heal()
       // What the operator said last may still be on its way; and so may what makes an agent look like two.
-      for (const delayMs of [5_000, 60_000]) world.simulation.after(delayMs, () => void this.cloud.release(host))
+      for (const delayMs of [5_000, 60_000]) {
+        world.simulation.after(delayMs, () => {
+          void this.cloud.release(host)
+          if (host.mayBeDisabled) void this.cloud.setEnabled(host, true)
+        })
+      }
     }
   }
 }

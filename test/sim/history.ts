@@ -3,8 +3,19 @@ import { World } from './core/world.js'
 import { Troubles } from './faults.js'
 import { mutatedStatement, type Mutation } from './mutation.js'
 import type { Engine } from './postgres/engine.js'
-import { checkHosts, checkRecords } from './promises.js'
-import { checkAtRest, checkCalm, checkFindings, checkHints, checkKeys, checkNothingLeft, checkRest, readServers } from './rest.js'
+import { checkCarried } from './judge/networks.js'
+import { checkHosts, checkRecords, checkStopped } from './judge/promises.js'
+import { Records } from './judge/records.js'
+import {
+  checkAtRest,
+  checkCalm,
+  checkFindings,
+  checkHints,
+  checkKeys,
+  checkNothingLeft,
+  checkRest,
+  readServers,
+} from './judge/rest.js'
 
 export interface HistoryResult {
   seed: number
@@ -35,7 +46,6 @@ const restWithinMs = 10 * 60_000
 const lookEveryMs = 1_000
 /** Who was paused when peace began goes on by then. */
 const everybodyIsBackMs = 120_000
-const lateRequestsMs = 20_000
 
 /** One short life of a cloud: requests and mishaps for a while, then peace, then everything is deleted. */
 export async function runHistory(engine: Engine, seed: number, options: HistoryOptions = {}): Promise<HistoryResult> {
@@ -70,10 +80,12 @@ class Life {
   private isCalm = false
 
   constructor(private readonly cloud: Cloud) {
+    const records = new Records(cloud.world)
     // A commit is the engine's event: what it breaks is thrown when the event is over.
     cloud.world.postgres.onCommit = (written) => {
       try {
-        checkRecords(cloud.world, written)
+        checkRecords(records, written)
+        checkStopped(cloud, records, written)
       } catch (error) {
         this.broken ??= error as Error
       }
@@ -85,9 +97,6 @@ class Life {
     await this.rest(checkAtRest)
     if (this.isCalm) checkCalm(this.cloud)
     await this.deleteAll()
-    // A request that was slow may have been carried out just now.
-    await this.pass(lateRequestsMs)
-    await this.deleteAll()
     await this.rest(checkNothingLeft)
   }
 
@@ -98,13 +107,15 @@ class Life {
     const chance = cloud.world.chance.fork()
     this.isCalm = chance.happens(0.1)
     const troubles = new Troubles(cloud, chance.fork())
-    const lengthMs = chance.happens(0.1) ? chance.between(60_000, 200_000) : chance.between(2_000, 20_000)
+    if (chance.happens(0.35)) await this.finish(cloud.tenant.connect())
+    const isLong = cloud.world.isHasty || chance.happens(0.03)
+    const lengthMs = isLong ? chance.between(20_000, 100_000) : chance.spread(1_000, 15_000)
     const happen = (count: number, action: () => void) => {
       for (let i = 0; i < count; i++) simulation.after(chance.between(0, lengthMs), action)
     }
-    happen(chance.whole(2, 20), () => cloud.tenant.act())
+    happen(chance.whole(2, 10), () => cloud.tenant.act())
     if (!this.isCalm) {
-      happen(chance.whole(0, 8), () => troubles.strike())
+      happen(chance.whole(1, 6), () => troubles.strike())
       troubles.begin()
     }
     await this.pass(lengthMs)
@@ -113,6 +124,7 @@ class Life {
 
   /** Every server, those too whose request was never answered. */
   private async deleteAll(): Promise<void> {
+    await this.finish(this.cloud.tenant.networks.deleteAll())
     for (const { id, vmState } of readServers(this.cloud)) {
       if (vmState !== 'deleted') await this.finish(this.cloud.tenant.delete(id))
     }
@@ -125,10 +137,10 @@ class Life {
     for (;;) {
       await this.pass(lookEveryMs)
       const tookMs = simulation.nowMs - beganMs
-      checkKeys(this.cloud)
       if (tookMs > everybodyIsBackMs) checkHints(this.cloud)
       try {
         checkRest(this.cloud)
+        checkKeys(this.cloud)
         check(this.cloud)
         return checkFindings(await this.finish(this.cloud.examine()))
       } catch (error) {
@@ -150,6 +162,7 @@ class Life {
       await this.cloud.world.simulation.step()
       if (this.broken) throw this.broken
       checkHosts(this.cloud)
+      checkCarried(this.cloud)
     }
     return await work
   }

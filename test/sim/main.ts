@@ -7,12 +7,14 @@ import { runHistory, type HistoryResult } from './history.js'
 import type { Mutation } from './mutation.js'
 import { mutations } from './mutations.js'
 import { Engine } from './postgres/engine.js'
+import { inWords as triedInWords, tryMutations } from './try-mutations.js'
 
 const usage = `npm run sim                        500 histories, from seed 1 on
 npm run sim -- --histories 2000 --from 501
 npm run sim -- --minutes 5         as many as there is time for
 npm run sim -- --seed 26           one history, told in full
 npm run sim -- --mutation NAME     histories of a cloud with a rule broken on purpose, until one shows it
+npm run sim -- --mutations         each rule broken on purpose, one after the other: within how many histories it shows
 npm run sim -- --differential --rounds 2000
                                    what races on a real PostgreSQL, held against each order of it (--from 1)
                   --threads 1       how many histories at once (as many as the machine has cores)
@@ -28,6 +30,7 @@ async function main(args: string[]): Promise<number> {
     return 2
   }
   if ('seed' in wanted) return await tell(wanted.seed)
+  if ('isTable' in wanted) return await tabulate(wanted)
   return 'rounds' in wanted ? await race(wanted) : await search(wanted)
 }
 
@@ -42,14 +45,16 @@ interface Races {
   from: number
   rounds: number
 }
-type Wanted = { seed: number } | Races | Search
+type Table = Omit<Search, 'forMs'> & { isTable: true }
+type Wanted = { seed: number } | Races | Search | Table
 
 function read(args: string[]): Wanted | string {
   const number = { type: 'string' } as const
+  const flag = { type: 'boolean' } as const
   const options = { seed: number, minutes: number, histories: number, from: number, threads: number, rounds: number }
   try {
-    const { values } = parseArgs({ args, options: { ...options, mutation: number, differential: { type: 'boolean' } } })
-    const { mutation: name, differential, ...rest } = values
+    const { values } = parseArgs({ args, options: { ...options, mutation: number, mutations: flag, differential: flag } })
+    const { mutation: name, mutations: isTable, differential, ...rest } = values
     const mutation = mutations.find((each) => each.name === name)
     if (name !== undefined && !mutation) return `there is no mutation ${name}`
     const figures = Object.entries(rest).map(([name, text]) => [name, Number(text)] as const)
@@ -58,6 +63,7 @@ function read(args: string[]): Wanted | string {
     const { seed, minutes, histories, rounds = 200, from = 1, threads = availableParallelism() } = Object.fromEntries(figures)
     if (seed !== undefined) return { seed }
     if (differential) return { from, rounds }
+    if (isTable) return { isTable, from, histories: histories ?? 500, threads }
     const forMs = minutes === undefined ? Infinity : minutes * 60_000
     return {
       from,
@@ -78,6 +84,11 @@ async function tell(seed: number): Promise<number> {
   console.log(result.history)
   console.log(`\n${inWords(result)}`)
   return result.broken ? 1 : 0
+}
+
+async function tabulate(options: Table): Promise<number> {
+  for await (const tried of tryMutations(mutations, options)) console.log(triedInWords(tried))
+  return 0
 }
 
 async function race({ from, rounds }: Races): Promise<number> {

@@ -23,7 +23,6 @@ export const mutations: readonly Mutation[] = [
     what: 'counters of a host that fall whether or not the allocation was still there',
     rule: freed,
     instead: roomOfLastPlace,
-    withinSeeds: 40,
   },
   {
     name: 'room-not-looked-at',
@@ -72,7 +71,7 @@ export const mutations: readonly Mutation[] = [
     what: 'what a host saw of its guests, written down nowhere',
     rule: 'v.power_state <> g.power_state',
     instead: 'false',
-    withinSeeds: 60,
+    withinSeeds: 150,
   },
   {
     name: 'seen-of-any-incarnation',
@@ -84,6 +83,67 @@ export const mutations: readonly Mutation[] = [
     name: 'seen-in-any-session',
     what: 'what was seen in a session that is over, taken for what is',
     rule: 'AND EXISTS (SELECT FROM hosts h WHERE h.id = $1 AND h.session_id = $2)',
+    instead: '',
+  },
+  {
+    name: 'registration-taken-again',
+    what: 'a registration that is taken again, late, as if it were new',
+    rule: 'AND last_registration < $3',
+    instead: '',
+  },
+  {
+    name: 'address-given-early',
+    what: 'an address that is given to another while a host still carries who had it',
+    rule: 'p.plan_revision <= host.applied AND p.gone_at IS NOT NULL',
+    instead: 'p.gone_at IS NOT NULL',
+  },
+  {
+    name: 'port-gone-at-once',
+    what: 'a deleted port that waits for no host',
+    rule: `held AS (
+    UPDATE ports p SET gone_at = clock_timestamp(), plan_revision = NULL
+    FROM port WHERE p.id = port.id AND port.host_id IS NOT NULL),
+  deleted AS (DELETE FROM ports p USING port WHERE p.id = port.id AND port.host_id IS NULL)`,
+    instead: 'deleted AS (DELETE FROM ports p USING port WHERE p.id = port.id)',
+  },
+  {
+    name: 'router-moved-at-once',
+    what: 'a router that another host gets before the first has let go of it',
+    rule: 'SET left_host_id = r.host_id, host_id = NULL',
+    instead: 'SET left_host_id = NULL, host_id = NULL',
+  },
+  {
+    name: 'ports-left-behind',
+    what: 'ports that stay on a host which their server has left',
+    rule: "UPDATE ports p SET host_id = NULL, plan_revision = NULL, status = 'DOWN', updated_at = clock_timestamp()\n    FROM freed",
+    instead: 'UPDATE ports p SET updated_at = clock_timestamp()\n    FROM freed',
+  },
+  {
+    name: 'port-quota-not-given-back',
+    what: 'ports that go with their server, and stay counted',
+    rule: 'SET used_ports = q.used_ports - counted.ports',
+    instead: 'SET used_ports = q.used_ports',
+    withinSeeds: 60,
+  },
+  {
+    name: 'plan-applied-in-any-session',
+    what: 'what a host carried in a session that is over, taken for what it carries',
+    rule: 'AND h.session_id = $2 AND $3 <= n.wanted',
+    instead: 'AND $3 <= n.wanted',
+    withinSeeds: 60,
+  },
+  {
+    name: 'routers-after-boot',
+    what: 'a host that makes its routers as soon as it is on again, wherever they live by now',
+    module: 'services/compute-agent/dist/networks/kept-plan.js',
+    rule: '{ ...plan, routers: [] }',
+    instead: 'plan',
+  },
+  {
+    name: 'older-plan-taken',
+    what: 'a host that carries out whatever plan comes last',
+    module: 'services/compute-agent/dist/networks/networks.js',
+    rule: 'plan.revision < revision || ',
     instead: '',
   },
   {
@@ -108,6 +168,7 @@ export const mutations: readonly Mutation[] = [
     module: 'services/scheduler/dist/placer.js',
     rule: 'this.options.caster.cast(',
     instead: '(() => undefined)(',
+    withinSeeds: 40,
   },
   {
     name: 'any-result-is-current',
@@ -115,7 +176,7 @@ export const mutations: readonly Mutation[] = [
     module: 'services/conductor/dist/results.js',
     rule: 'located && isCurrent(located, result) ? located : undefined',
     instead: 'located',
-    withinSeeds: 5,
+    withinSeeds: 100,
   },
   {
     name: 'agent-without-fence',
@@ -144,5 +205,6 @@ export const mutations: readonly Mutation[] = [
     module: 'services/compute-agent/dist/reports/results.js',
     rule: 'nowMs >= atMs',
     instead: 'false',
+    withinSeeds: 150,
   },
 ]

@@ -77,6 +77,13 @@ export class Cloud {
     await updateComputeService(this.operator.database, host.id, { forcedDown: true })
   }
 
+  /** No new servers go there, and routers leave it; or it is as the others again. */
+  async setEnabled(host: SimulatedHost, enabled: boolean): Promise<void> {
+    this.world.trace.note('operator', `${enabled ? 'enables' : 'disables'} ${host.name}`)
+    host.mayBeDisabled = true
+    await updateComputeService(this.operator.database, host.id, { enabled })
+  }
+
   /** Its word that a host may take part again. */
   async release(host: SimulatedHost): Promise<void> {
     this.world.trace.note('operator', `releases ${host.name}`)

@@ -8,10 +8,11 @@ import { Placer } from '@nubo/scheduler/dist/placer.js'
 import { Metrics } from '@nubo/service-kit'
 import { placementQueue, stepHint } from '@nubo/contract'
 import type { StepId } from '@nubo/kernel'
-import { Caster, OperationEngine, operations } from '@nubo/workflow'
+import { Caster, OperationEngine } from '@nubo/workflow'
 import type { Process } from '../core/process.js'
 import { wordsOf } from '../core/redis.js'
 import type { World } from '../core/world.js'
+import { opening } from './sealed.js'
 import { SimulatedConnections } from '../postgres/connections.js'
 
 /** What every program of the control plane stands on. */
@@ -30,7 +31,7 @@ export function footingOf(world: World, process: Process): Footing {
   const { random } = chance
   const database = Database.over(new SimulatedConnections(process, world.postgres, chance), process.clock, random)
   const queue = world.redis.queueOf(process)
-  const engine = new OperationEngine(operations, random)
+  const engine = new OperationEngine(world.operations, random)
   const store = new PgOperationStore(database)
   const caster = new Caster({
     store,
@@ -48,7 +49,8 @@ export function startConductor(world: World, process: Process): void {
   const { database, store, engine, caster, queue, random } = footingOf(world, process)
   const logger = world.loggerOf(process)
   const metrics = new Metrics(process.clock, logger)
-  new ConductorModule(database, store, engine, caster, queue, process.clock, random, logger, metrics).onApplicationBootstrap()
+  const opened = opening(queue, database)
+  new ConductorModule(database, store, engine, caster, opened, process.clock, random, logger, metrics).onApplicationBootstrap()
 }
 
 const silenceMs = 30_000

@@ -14,7 +14,7 @@ const readOpenSteps = `
 
 /** A host says how what another one is doing has ended. It can only sign as itself: who carries reports sees to that. */
 export function forgeResult({ world }: Cloud, liar: SimulatedHost, chance: Chance): void {
-  const named = chance.pick(world.engine.run<Named>(readOpenSteps, [liar.id], world.simulation.nowMs).rows)
+  const named = chance.pick(world.engine.look<Named>(readOpenSteps, [liar.id], world.simulation.nowMs))
   if (!named) return
   const outcome = chance.happens(0.5)
     ? { state: 'done', powerState: powerStates.running }

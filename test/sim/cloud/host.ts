@@ -6,15 +6,16 @@ import type { Images } from '@nubo/compute-agent/dist/images/image-cache.js'
 import { Journal } from '@nubo/compute-agent/dist/journal.js'
 import { lostJournal } from '@nubo/compute-agent/dist/lost-journal.js'
 import { KeptPlan } from '@nubo/compute-agent/dist/networks/kept-plan.js'
-import { SimulatedHostNetwork } from '@nubo/host-network'
 import { SimulatedHypervisor, type Hypervisor, type HypervisorEvent } from '@nubo/hypervisor'
 import { newId, type Clock, type HostId } from '@nubo/kernel'
 import type { Chance } from '../core/chance.js'
 import type { Process } from '../core/process.js'
 import { wordsOf } from '../core/redis.js'
 import type { World } from '../core/world.js'
+import { enrol, numbering } from './sealed.js'
 import { Told } from './told.js'
 import { Disk } from './disk.js'
+import { HostNetworks } from './host-networks.js'
 
 const directory = '/host'
 const eventDelayMs = 0.2
@@ -29,12 +30,16 @@ export class SimulatedHost {
   readonly id: HostId
   readonly hypervisor: SimulatedHypervisor
   readonly disk: Disk
+  readonly networks: HostNetworks
+  /** An operator took it out of service, now or before. */
+  mayBeDisabled = false
   private readonly chance: Chance
   private machine: Process
   private agentProcess: Process | undefined
   private agent: Agent | undefined
   private journal: Journal | undefined
   private boots = 1
+  private registrations = 0
   private readonly told: Told
 
   constructor(
@@ -46,8 +51,10 @@ export class SimulatedHost {
     this.chance = world.chance.fork()
     this.id = newId<HostId>(this.chance.random)
     world.trace.name(this.id, 'host')
+    enrol(world, this.id)
     this.disk = new Disk(this.chance.fork())
     this.told = new Told(world.redis, this.chance.fork())
+    this.networks = new HostNetworks(this.chance.fork())
     this.machine = world.process(name)
     this.hypervisor = new SimulatedHypervisor({
       clock: this.machineClock(),
@@ -104,6 +111,7 @@ export class SimulatedHost {
     this.killAgent()
     this.machine.kill()
     this.hypervisor.powerCut()
+    this.networks.inForce = undefined
   }
 
   /** Says again what it, or an agent before it, has said once. */
@@ -123,6 +131,7 @@ export class SimulatedHost {
   heal(): void {
     this.hypervisor.faults.heal()
     this.hypervisor.tellTruth()
+    this.networks.trouble = undefined
     this.boot()
     this.startAgent()
   }
@@ -145,11 +154,11 @@ export class SimulatedHost {
     })
     return new Agent({
       configuration: { host: this.configuration() },
-      queue: this.told.noting(world.redis.queueOf(process)),
+      queue: numbering(this.told.noting(world.redis.queueOf(process)), () => ++this.registrations),
       ...{ hypervisor, guests, journal, record, bootId },
       disks: noDisks,
       images: noImages,
-      network: new SimulatedHostNetwork(),
+      network: this.networks.drivenBy(process),
       networkPlan: await KeptPlan.open({ files, directory, bootId, onBroken }),
       uptimeSeconds: () => 1,
       clock: process.clock,
@@ -195,6 +204,8 @@ const latencies = {
   reset: short,
   powerOff: long,
   undefine: short,
+  attachNic: short,
+  detachNic: short,
   inspect: short,
   list: short,
 } as const

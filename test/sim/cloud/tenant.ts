@@ -10,6 +10,8 @@ import type { Process } from '../core/process.js'
 import { wordsOf } from '../core/redis.js'
 import type { World } from '../core/world.js'
 import { footingOf } from './control-plane.js'
+import { PowerHistory } from './power-history.js'
+import { NetworkApi, TenantNetworks, type Ask, type RequestedInterfaces } from './tenant-networks.js'
 
 export const projectId = 'project-1' as ProjectId
 
@@ -29,7 +31,13 @@ const caller: Caller = {
 export const flavorId = 'small'
 export const imageId = '1d8f3c52-7f3b-4f0e-9a55-0d6f0a1a2b3c'
 
-type Request = 'create' | 'delete' | 'start' | 'stop' | 'rebootSoft' | 'rebootHard'
+const actions = ['delete', 'start', 'stop', 'rebootSoft', 'rebootHard'] as const
+
+/** What a request for new servers says. */
+interface Creation {
+  count: number
+  networks: RequestedInterfaces
+}
 
 /** The use cases of the API, in a process of their own. */
 interface Api {
@@ -37,7 +45,10 @@ interface Api {
   database: Database
   creating: CreateServersService
   servers: ServersService
+  network: NetworkApi
   power: ServerPowerService
+  /** Requests that it has not answered yet: never, if it is killed before. */
+  atHand: number
 }
 
 /** Asks the API for this and that, and remembers what it was promised. */
@@ -46,13 +57,16 @@ export class Tenant {
   readonly accepted = new Set<ServerId>()
   /** Servers whose deletion was accepted. */
   readonly deleted = new Set<ServerId>()
-  /** Servers that were asked to stop, or may have by themselves. */
-  readonly mayBeStopped = new Set<string>()
+  readonly power = new PowerHistory()
   /** How many servers each key was to make at the most. */
   readonly keyed = new Map<string, number>()
   /** Requests that will be repeated until they are answered. */
-  waiting = 0
+  private repeating = 0
+  readonly networks: TenantNetworks
   private api: Api
+  /** Most tenants do a few things only, again and again: what comes of them meets more often. */
+  private readonly habits: readonly (typeof actions)[number][]
+  private readonly growth: number
   private requests = 0
   private keys = 0
 
@@ -61,51 +75,60 @@ export class Tenant {
     private readonly chance: Chance,
   ) {
     this.api = this.startApi()
+    const ask: Ask = (what, work) => this.request(what, undefined, (requestId) => this.toldOf(work(this.api.network, requestId)))
+    this.habits = chance.shuffled(actions).slice(0, chance.pick([2, 3, actions.length]))
+    this.growth = chance.pick([0.1, 0.3, 0.5])
+    this.networks = new TenantNetworks(world, chance.fork(), caller, ask)
   }
 
-  get process(): Process {
-    return this.api.process
+  /** True while something is asked for that may still be carried out. */
+  get isWaiting(): boolean {
+    return this.repeating > 0 || this.api.atHand > 0
   }
 
   /** The API dies, and is there again. */
   restartApi(): void {
     this.world.trace.note('api', 'is killed')
     this.api.process.kill()
+    this.power.confuse()
     this.api = this.startApi()
   }
 
   /** One request, chosen by chance; most of them concern what is there. */
   act(): void {
     const known = [...this.accepted].filter((id) => !this.deleted.has(id) || this.chance.happens(0.1))
-    const kind = this.chance.pick<Request>(
-      known.length === 0
-        ? ['create']
-        : ['create', 'create', 'create', 'delete', 'delete', 'start', 'stop', 'stop', 'rebootSoft', 'rebootHard'],
-    )
-    if (kind === 'create') void this.create(this.chance.pick([1, 1, 1, 2, 3]))
+    const kind = known.length === 0 || this.chance.happens(this.growth) ? 'create' : this.chance.pick(this.habits)
+    if (this.networks.isBuilt && this.chance.happens(0.4)) this.networks.act(known)
+    else if (kind === 'create') void this.create(this.chance.pick([1, 1, 1, 2, 3]))
     else if (kind === 'delete') void this.delete(this.chance.pick(known))
     else void this.powerOf(this.chance.pick(known), kind)
   }
 
+  /** Makes its networks, before anything goes wrong. */
+  async connect(): Promise<void> {
+    await this.networks.build(this.api.network)
+  }
+
   /** Half of all requests for new servers carry a key, and are repeated until they are answered. */
   private async create(count: number): Promise<void> {
-    if (this.chance.happens(0.5)) return void (await this.createOnce(count, undefined))
+    const wanted = { count, networks: this.networks.wanted(count) }
+    if (this.chance.happens(0.5)) return void (await this.createOnce(wanted, undefined))
     const key = `key-${++this.keys}`
     this.keyed.set(key, count)
-    this.waiting++
+    this.repeating++
     for (let attempt = 1; attempt <= 4; attempt++) {
       // An API that was killed answers nobody; its caller lives on.
-      if (await Promise.race([this.sendCreation(count, key), this.patience()])) break
+      if (await Promise.race([this.sendCreation(wanted, key), this.patience()])) break
       await this.later(10, 4_000)
     }
-    this.waiting--
+    this.repeating--
   }
 
   /** Now and then something on the way sends a request twice, and both arrive. */
-  private async sendCreation(count: number, key: string): Promise<boolean> {
-    if (this.chance.happens(0.7)) return await this.createOnce(count, key)
-    const again = this.later(0, 10).then(() => this.createOnce(count, key))
-    return (await Promise.all([this.createOnce(count, key), again])).includes(true)
+  private async sendCreation(wanted: Creation, key: string): Promise<boolean> {
+    if (this.chance.happens(0.7)) return await this.createOnce(wanted, key)
+    const again = this.later(0, 10).then(() => this.createOnce(wanted, key))
+    return (await Promise.all([this.createOnce(wanted, key), again])).includes(true)
   }
 
   private async patience(): Promise<boolean> {
@@ -118,8 +141,8 @@ export class Tenant {
   }
 
   /** True where it was answered, one way or the other. */
-  private async createOnce(count: number, key: string | undefined): Promise<boolean> {
-    const server = { name: 'vm', imageRef: imageId, flavorRef: flavorId, networks: [], min_count: 1, max_count: count }
+  private async createOnce({ count, networks }: Creation, key: string | undefined): Promise<boolean> {
+    const server = { name: 'vm', imageRef: imageId, flavorRef: flavorId, min_count: 1, max_count: count, networks }
     return await this.request(`create ${count}${key ? ` with ${key}` : ''}`, key, async (requestId) => {
       const ids = await this.answered(key, async (once) => {
         const { servers } = await this.api.creating.create(caller, { server } as never, requestId, once)
@@ -157,11 +180,19 @@ export class Tenant {
 
   private async powerOf(id: ServerId, action: 'start' | 'stop' | 'rebootSoft' | 'rebootHard'): Promise<void> {
     // A reboot too: one that fails may leave it stopped.
-    this.mayBeStopped.add(id)
+    if (action !== 'start') this.power.mayStop(id)
     await this.request(`${action} ${id}`, undefined, async (requestId) => {
+      if (action === 'start') this.power.startAsked(id, requestId)
       await this.api.power.power(caller, id, action, { requestId, once: Once.unkeyed })
+      if (action === 'start') this.power.startPromised(id, requestId)
       return ''
     })
+    if (action !== 'start') this.power.mayStop(id)
+  }
+
+  private async toldOf(work: Promise<unknown>): Promise<string> {
+    const made = await work
+    return typeof made === 'string' ? made : ''
   }
 
   /** False where the API could not say what came of it. */
@@ -172,7 +203,9 @@ export class Tenant {
   ): Promise<boolean> {
     const { trace } = this.world
     const requestId = `${key ?? 'req'}:${++this.requests}` as RequestId
+    const { api } = this
     trace.note('tenant', `asks: ${what}`)
+    api.atHand++
     try {
       const said = await work(requestId)
       trace.note('tenant', `was promised: ${what}${said && ` (${said})`}`)
@@ -180,25 +213,24 @@ export class Tenant {
     } catch (error) {
       trace.note('tenant', `was refused: ${what}: ${error instanceof CloudError ? error.kind : wordsOf(error)}`)
       return error instanceof CloudError && error.kind !== 'Unavailable' && error.details.retryAfterSeconds === undefined
+    } finally {
+      api.atHand--
     }
   }
 
   private startApi(): Api {
     const process = this.world.process('api')
-    const { database, store, engine, caster, queue, random } = footingOf(this.world, process)
+    const footing = footingOf(this.world, process)
+    const { database, store, engine, caster, queue, random } = footing
+    const requested = new RequestedNetworks(database)
     const servers = new ServersService(database, store, engine, caster)
     return {
       process,
+      atHand: 0,
       database,
-      creating: new CreateServersService(
-        database,
-        queue,
-        engine,
-        random,
-        this.world.loggerOf(process),
-        new RequestedNetworks(database),
-      ),
+      creating: new CreateServersService(database, queue, engine, random, this.world.loggerOf(process), requested),
       servers,
+      network: new NetworkApi(footing, requested, servers),
       power: new ServerPowerService(database, store, engine, caster, queue, servers),
     }
   }

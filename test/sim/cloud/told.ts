@@ -4,8 +4,6 @@ import type { Chance } from '../core/chance.js'
 import type { Redis } from '../core/redis.js'
 
 const keptAtMost = 100
-/** A registration that is repeated makes the host its own twin: it is left out of the line until somebody releases it. */
-const left = new Set(['register', 'answer'])
 
 /** What a host has told the conductors, over all of its agents: for one that says it again. */
 export class Told {
@@ -31,7 +29,7 @@ export class Told {
   }
 
   private note(messages: readonly Message[]): void {
-    this.reports.push(...messages.filter(({ kind }) => !left.has(String(kind))))
+    this.reports.push(...messages.filter(({ kind }) => kind !== 'answer'))
     this.reports.splice(0, this.reports.length - keptAtMost)
   }
 }

@@ -19,6 +19,11 @@ export class Chance {
     return least + this.random.fraction() * (most - least)
   }
 
+  /** As likely between 1 and 10 as between 10 and 100: mostly short, now and then long. */
+  spread(least: number, most: number): number {
+    return least * (most / least) ** this.random.fraction()
+  }
+
   /** A whole number, both ends among them. */
   whole(least: number, most: number): number {
     return least + Math.floor(this.random.fraction() * (most - least + 1))

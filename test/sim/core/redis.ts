@@ -83,7 +83,7 @@ export class Redis {
       const isLate = this.chance.happens(this.faults.late)
       if (isLate) this.trace.note('redis', `delays ${describe(message)}`)
       this.inFlight++
-      this.simulation.after(isLate ? this.chance.between(500, 40_000) : this.chance.between(0.1, 3), () => {
+      this.simulation.after(isLate ? this.chance.spread(500, 40_000) : this.chance.between(0.1, 3), () => {
         this.inFlight--
         this.lane(queue).waiting.push(JSON.parse(text) as Message)
         this.handSoon(queue)

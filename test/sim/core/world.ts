@@ -1,4 +1,5 @@
 import type { Logger } from '@nubo/service-kit'
+import { operations, type OperationDefinition } from '@nubo/workflow'
 import type { Engine } from '../postgres/engine.js'
 import { PostgresServer } from '../postgres/server.js'
 import { Chance } from './chance.js'
@@ -7,6 +8,9 @@ import { Redis, wordsOf } from './redis.js'
 import { Simulation } from './simulation.js'
 import { Trace } from './trace.js'
 
+/** In a cloud without patience deadlines pass while a host is away. */
+const hastyFactor = 1 / 20
+
 /** Everything that the programs of a cloud stand on, from one seed. */
 export class World {
   readonly chance: Chance
@@ -14,6 +18,8 @@ export class World {
   readonly trace: Trace
   readonly redis: Redis
   readonly postgres: PostgresServer
+  readonly isHasty: boolean
+  readonly operations: readonly OperationDefinition[]
 
   constructor(
     readonly engine: Engine,
@@ -26,6 +32,8 @@ export class World {
     this.trace = new Trace(this.simulation, verbose)
     this.redis = new Redis(this.simulation, this.chance.fork(), this.trace)
     this.postgres = new PostgresServer(engine, this.simulation, this.chance.fork(), this.trace)
+    this.isHasty = this.chance.happens(0.1)
+    this.operations = this.isHasty ? operations.map(hasty) : operations
   }
 
   process(name: string, skewMs = 0): Process {
@@ -43,3 +51,8 @@ export class World {
     return { trace: line, debug: line, info: line, warn: line, error: line, fatal: line } as unknown as Logger
   }
 }
+
+const hasty = (definition: OperationDefinition): OperationDefinition => ({
+  ...definition,
+  deadlineMs: definition.deadlineMs * hastyFactor,
+})

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import type { StatementResult } from '@nubo/database'
+import { assert } from '@nubo/kernel'
 import { serialize } from 'pg-protocol'
 import { repository } from '../../support/repository.js'
 import { columnsIn, read, type Column, type Reading } from './answers.js'
@@ -25,13 +26,44 @@ const virtualWorld = `
     $$ SELECT overlay(overlay(md5(nextval('sim.ids')::text) PLACING '4' FROM 13) PLACING '8' FROM 17)::uuid $$;
   SET search_path = public, sim, pg_catalog`
 
-/** Nothing here outlives the process; and what is emptied between histories is not checked row by row. */
+/**
+ * Nothing here outlives the process. Tables are of a few rows: what a plan sets up for more costs more than it saves. And no
+ * reference is checked but those of `checkedTables`: a role that changed between histories would forget every plan.
+ */
 const session = `
   SET timezone = 'UTC';
   SET plan_cache_mode = force_generic_plan;
+  SET enable_hashjoin = off;
+  SET enable_mergejoin = off;
+  SET enable_hashagg = off;
+  SET enable_bitmapscan = off;
+  SET enable_material = off;
+  SET enable_memoize = off;
+  SET track_activities = off;
+  SET track_counts = off;
   SET search_path = sim, pg_catalog, public;
   SET synchronous_commit = off;
   SET session_replication_role = replica`
+
+/** What is deleted takes along what stands for it there, and who comes too late learns it from a key. */
+const checkedTables = [
+  'ports',
+  'port_addresses',
+  'port_security_groups',
+  'security_group_rules',
+  'floating_ips',
+  'routers',
+  'network_shares',
+  'subnets',
+]
+const checkReferences = `
+  DO $$ DECLARE held record; BEGIN
+    FOR held IN SELECT t.tgname, t.tgrelid::regclass AS owner FROM pg_trigger t JOIN pg_constraint c ON c.oid = t.tgconstraint
+      WHERE c.contype = 'f' AND c.conrelid = ANY ('{${checkedTables.join()}}'::regclass[])
+    LOOP EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', held.owner, held.tgname); END LOOP;
+  END $$`
+const listReferences = `SELECT DISTINCT conrelid::regclass::text AS "from", confrelid::regclass::text AS "to" FROM pg_constraint
+  WHERE contype = 'f' AND conrelid <> confrelid`
 
 /** What every history starts with; all other tables are emptied. */
 const furniture = ['flavors', 'images']
@@ -40,7 +72,6 @@ const listTables = `
 const restartSequences = `SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'`
 const vacuumEvery = 50
 const epochMs = Date.UTC(2026, 0, 1)
-const ends = new Set(['BEGIN', 'COMMIT', 'ROLLBACK'])
 
 /** A statement that the session knows by its name. */
 interface Prepared {
@@ -54,6 +85,8 @@ export class Engine {
   private readonly wire: Wire
   private status = 'I'
   private findUsed = ''
+  /** Tables that were written since what was deleted there was swept up. */
+  private readonly used = new Set<string>()
   private histories = 0
   /** Microseconds within the millisecond: no two statements have the same moment. */
   private statements = 0
@@ -79,6 +112,7 @@ export class Engine {
       const sql = await readFile(join(migrations, name, 'migration.sql'), 'utf8')
       run(sql)
     }
+    run(checkReferences)
     const dump = await pglite.dumpDataDir('none')
     await pglite.close()
     return dump
@@ -96,13 +130,21 @@ export class Engine {
   reset(seed: number): void {
     if (this.isInTransaction) this.run('ROLLBACK', [], 0)
     // Deleted, not truncated: plans outlive it.
-    for (const { name } of this.run<{ name: string }>(this.findUsed, [], 0).rows) this.run(`DELETE FROM ${name}`, [], 0)
+    for (const { name } of this.run<{ name: string }>(this.findUsed, [], 0).rows) {
+      this.run(`DELETE FROM ${name}`, [], 0)
+      this.used.add(name)
+    }
     for (const [table, rows] of this.firstRows) {
       this.run(`INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1)`, [rows], 0)
     }
     this.run(restartSequences, [], 0)
     this.statements = seed % 1_000
-    if (++this.histories % vacuumEvery === 0) this.exchange(serialize.query('VACUUM'))
+    if (++this.histories % vacuumEvery === 0) this.sweepUp()
+  }
+
+  private sweepUp(): void {
+    this.exchange(serialize.query(`VACUUM ${[...this.used].join()}`))
+    this.used.clear()
   }
 
   get isInTransaction(): boolean {
@@ -113,11 +155,15 @@ export class Engine {
   run<Row = Record<string, unknown>>(text: string, values: readonly unknown[], nowMs: number): StatementResult & { rows: Row[] } {
     // Half a microsecond more: what is counted in nanoseconds from 1970 on is not exact.
     this.wire.nowMs = epochMs + nowMs + ((this.statements++ % 1_000) + 0.5) / 1_000
-    if (ends.has(text)) return this.exchange(serialize.query(text))
     const { name, columns } = this.prepare(text)
     const parameters = values.map((value) => prepareValue(value))
     const question = [serialize.bind({ statement: name, values: parameters }), serialize.execute(), serialize.sync()]
     return this.exchange(Buffer.concat(question), columns)
+  }
+
+  /** What a bystander reads, whoever has the session: nothing while a transaction is broken, and nobody may read there. */
+  look<Row>(text: string, values: readonly unknown[], nowMs: number): Row[] {
+    return this.status === 'E' ? [] : this.run<Row>(text, values, nowMs).rows
   }
 
   async close(): Promise<void> {
@@ -125,12 +171,25 @@ export class Engine {
   }
 
   private keepFirstRows(): void {
-    const names = this.run<{ name: string }>(listTables, [furniture], 0).rows.map(({ name }) => name)
+    const names = this.childrenFirst(this.run<{ name: string }>(listTables, [furniture], 0).rows.map(({ name }) => name))
     this.findUsed = names.map((name) => `SELECT '${name}' AS name WHERE EXISTS (SELECT FROM ${name})`).join(' UNION ALL ')
     for (const { name } of this.run<{ name: string }>(this.findUsed, [], 0).rows) {
       const { rows } = this.run<{ all: unknown }>(`SELECT json_agg(t) AS all FROM ${name} t`, [], 0)
       this.firstRows.push([name, JSON.stringify(rows[0]!.all)])
     }
+  }
+
+  private childrenFirst(tables: readonly string[]): string[] {
+    const references = this.run<{ from: string; to: string }>(listReferences, [], 0).rows
+    const ordered: string[] = []
+    let left = tables
+    while (left.length > 0) {
+      const free = left.filter((table) => !references.some(({ from, to }) => to === table && left.includes(from)))
+      assert(free.length > 0, 'tables do not refer to each other in a circle')
+      ordered.push(...free)
+      left = left.filter((table) => !free.includes(table))
+    }
+    return ordered
   }
 
   private prepare(text: string): Prepared {

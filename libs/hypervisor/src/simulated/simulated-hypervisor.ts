@@ -194,10 +194,10 @@ export class SimulatedHypervisor implements Hypervisor {
   // What happens to a host and its guests, past the interface.
 
   /** What is, whatever is reported of it: for who judges a simulation. */
-  guestsInTruth(): (GuestStamp & { running: boolean })[] {
+  guestsInTruth(): (GuestStamp & { running: boolean; nics: readonly GuestNic[] })[] {
     return [...this.guests.values()].map(({ running, definition }) => {
-      const { serverId, projectId, incarnation, fencingEpoch } = running?.definition ?? definition
-      return { serverId, projectId, incarnation, fencingEpoch, running: running !== undefined }
+      const { serverId, projectId, incarnation, fencingEpoch, nics } = running?.definition ?? definition
+      return { serverId, projectId, incarnation, fencingEpoch, nics, running: running !== undefined }
     })
   }
 

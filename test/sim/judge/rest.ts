@@ -1,18 +1,21 @@
 import type { Finding } from '@nubo/database'
 import type { ServerId } from '@nubo/kernel'
-import type { Cloud } from './cloud/cloud.js'
-import { BrokenPromise } from './promises.js'
+import type { Cloud } from '../cloud/cloud.js'
+import { BrokenPromise } from './broken-promise.js'
+import { checkNetworksAtRest, checkNetworksGone, checkNetworksRest } from './networks.js'
 
 const countLive = `SELECT count(*)::int AS live FROM operations WHERE state IN ('running', 'unwinding')`
 
 /** Throws BrokenPromise while something is under way: an operation, a message, or what a host has still to tell. */
-export function checkRest({ hosts, tenant, world }: Cloud): void {
-  if (tenant.waiting > 0) throw new BrokenPromise('everything comes to rest', 'a tenant waits for an answer')
+export function checkRest(cloud: Cloud): void {
+  const { hosts, tenant, world } = cloud
+  if (tenant.isWaiting) throw new BrokenPromise('everything comes to rest', 'a tenant waits for an answer')
   const busy = hosts.find((host) => !host.isAtRest)
   if (busy) throw new BrokenPromise('everything comes to rest', `${busy.name} has something to tell`)
   if (world.redis.inFlight > 0) throw new BrokenPromise('everything comes to rest', 'a message is on its way')
   const [row] = world.engine.run<{ live: number }>(countLive, [], world.simulation.nowMs).rows
   if (row!.live > 0) throw new BrokenPromise('everything comes to rest', `${row!.live} operations are under way`)
+  checkNetworksRest(cloud)
 }
 
 export interface ServerAtRest {
@@ -36,9 +39,9 @@ export function checkAtRest(cloud: Cloud): void {
       throw new BrokenPromise('what was to be deleted is deleted', `${id} is ${server.vmState}`)
     }
   }
-  checkStopped(cloud, servers)
   for (const server of servers.values()) checkGuest(cloud, server)
   checkStrays(cloud, servers)
+  checkNetworksAtRest(cloud)
 }
 
 const countMade = `SELECT count(*)::int AS made FROM operations WHERE kind = 'server.create' AND request_id LIKE $1`
@@ -48,13 +51,6 @@ export function checkKeys({ world, tenant }: Cloud): void {
   for (const [key, count] of tenant.keyed) {
     const [row] = world.engine.run<{ made: number }>(countMade, [`${key}:%`], world.simulation.nowMs).rows
     if (row!.made > count) throw new BrokenPromise('one key makes one thing', `${key} made ${row!.made} servers of ${count}`)
-  }
-}
-
-/** Nobody is said to have wanted a server stopped that nobody stopped. */
-function checkStopped({ tenant }: Cloud, servers: ReadonlyMap<string, ServerAtRest>): void {
-  for (const { id, wanted } of servers.values()) {
-    if (wanted === 'stopped' && !tenant.mayBeStopped.has(id)) throw new BrokenPromise('no server stops that nobody stopped', id)
   }
 }
 
@@ -114,9 +110,10 @@ function checkStrays({ hosts }: Cloud, servers: ReadonlyMap<string, ServerAtRest
   }
 }
 
-/** After everything was deleted: no room, no quota, no guest, no file. */
+/** After everything was deleted: no room, no quota, no guest, no file, no port. */
 export function checkNothingLeft(cloud: Cloud): void {
   const { world, hosts } = cloud
+  checkNetworksGone(cloud)
   const left = readServers(cloud).find((server) => server.vmState !== 'deleted')
   if (left) throw new BrokenPromise('deleting frees everything', `${left.id} is ${left.vmState}`)
   const [used] = world.engine.run<{ count: number }>(
