@@ -79,23 +79,6 @@ export async function updateComputeService(db: Queryable, id: string, changes: C
   return (await db.execute(changeComputeService, [id, enabled, disabledReason, forcedDown])) > 0
 }
 
-/** PostgreSQL's code for a row that others refer to. */
-const foreignKeyViolation = '23503'
-
-/**
- * Forgets a host. False where a server is on it or room of it is held, be it for a server that is gone: that a row refers to
- * it is what the database itself refuses, however requests race.
- */
-export async function deleteHost(db: Queryable, id: HostId): Promise<boolean> {
-  try {
-    await db.execute('DELETE FROM hosts WHERE id = $1', [id])
-    return true
-  } catch (error) {
-    if ((error as { code?: unknown } | null)?.code === foreignKeyViolation) return false
-    throw error
-  }
-}
-
 export async function deleteControlService(db: Queryable, id: string): Promise<void> {
   await db.execute('DELETE FROM control_services WHERE id = $1', [id])
 }

@@ -3,6 +3,7 @@ import { startPostgres } from '@nubo/deploy'
 import { deviceOwners } from '@nubo/domain'
 import { systemRandom, type HostId, type NetworkId, type ServerId, type SessionId } from '@nubo/kernel'
 import type { Database } from '../connection.js'
+import { forgetHost } from '../hosts/forget-host.js'
 import { sessionOf } from '../hosts/registry.js'
 import { HealthyCloud } from '../testing/healthy-cloud.js'
 import { NetworkRows } from '../testing/network-rows.js'
@@ -366,6 +367,19 @@ describe('a router', () => {
     expect(await database.query(`SELECT host_id AS "hostId" FROM ports WHERE id = $1`, [port])).toEqual([
       { hostId: otherThan(home.hostId) },
     ])
+  })
+
+  it('of a host that was deleted goes to another one too, and what is gone from there is free', async () => {
+    const { network, routerId, home } = await routed()
+    const gone = await rows.port(network, { address: '10.0.0.77', mac: 'fa:16:3e:00:00:77', hostId: home.hostId! })
+    expect(await forgetHost(database, home.hostId!)).toBe(false)
+    await database.execute('DELETE FROM allocations')
+    await database.execute('UPDATE servers SET host_id = NULL')
+    await database.execute('UPDATE ports SET gone_at = clock_timestamp(), plan_revision = NULL WHERE id = $1', [gone])
+    expect(await forgetHost(database, home.hostId!)).toBe(true)
+    await raise()
+    expect(await homeOf(routerId)).toEqual({ hostId: otherThan(home.hostId), leftHostId: null, incarnation: 2 })
+    expect(await statusOf(gone)).toBeUndefined()
   })
 
   it('of a host that is only silent stays where it is', async () => {

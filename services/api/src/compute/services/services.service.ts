@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common'
 import { DATABASE } from '@nubo/control-plane'
 import {
   deleteControlService,
-  deleteHost,
   findService,
+  forgetHost,
   listServices,
   updateComputeService,
   type ComputeServiceChanges,
@@ -54,7 +54,7 @@ export class ServicesService {
     const service = key && (await findService(this.database, key, serviceSilenceMs))
     if (!service) throw new CloudError('NotFound', `Service ${id} not found.`)
     if (service.binary !== computeBinary) return await deleteControlService(this.database, service.id)
-    if (!(await deleteHost(this.database, service.id as HostId)))
+    if (!(await forgetHost(this.database, service.id as HostId)))
       throw new CloudError(
         'Conflict',
         'Unable to delete compute service that is hosting instances. Migrate or delete the instances first.',
