@@ -7,6 +7,9 @@ export interface Ran {
   output: string
 }
 
+/** The words that run a line beside the shell: busybox's own ends together with a job of its own. */
+export const inBackground = (line: string) => `( (${line}) & )`
+
 /** A shell on a guest's serial console: whoever looks at a guest's network from within cannot come by that network. */
 export class GuestShell {
   private heard = ''
@@ -14,6 +17,8 @@ export class GuestShell {
   private count = 0
 
   private constructor(private readonly socket: Socket) {
+    // A guest that is gone says no more; who waits for its words is told by their time.
+    socket.on('error', () => undefined)
     socket.setEncoding('latin1').on('data', (text) => {
       this.heard += String(text)
       this.onHeard?.()
@@ -45,6 +50,13 @@ export class GuestShell {
     const [all, code] = await this.hears(new RegExp(`${mark} (\\d+)\\r?\\n`), timeoutMs)
     const output = this.heard.slice(0, this.heard.indexOf(all!)).replaceAll('\r', '').trim()
     return { code: Number(code), output }
+  }
+
+  /** Makes the guest's kernel stand still. */
+  async halt(): Promise<void> {
+    this.type('halt -f\n')
+    await this.hears(/System halted/, 60_000)
+    this.socket.end()
   }
 
   close(): void {
