@@ -1,4 +1,3 @@
-import type { HostId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
 import { heardSoFar } from './hearing.js'
 
