@@ -370,16 +370,25 @@ describe('a router', () => {
   })
 
   it('of a host that was deleted goes to another one too, and what is gone from there is free', async () => {
-    const { network, routerId, home } = await routed()
+    const { network, routerId, port, home } = await routed()
     const gone = await rows.port(network, { address: '10.0.0.77', mac: 'fa:16:3e:00:00:77', hostId: home.hostId! })
     expect(await forgetHost(database, home.hostId!)).toBe(false)
     await database.execute('DELETE FROM allocations')
     await database.execute('UPDATE servers SET host_id = NULL')
     await database.execute('UPDATE ports SET gone_at = clock_timestamp(), plan_revision = NULL WHERE id = $1', [gone])
+    await apply(home.hostId!, 1)
+    await database.execute('UPDATE hosts SET enabled = false WHERE id = $1', [otherThan(home.hostId)])
     expect(await forgetHost(database, home.hostId!)).toBe(true)
+    expect(await networksNeedWork(database, silenceMs)).toBe(true)
+    await settleFencedNetworks(database)
+    expect(await statusOf(gone)).toBeUndefined()
+    await raise()
+    expect(await homeOf(routerId)).toEqual({ hostId: null, leftHostId: null, incarnation: 1 })
+    expect(await statusOf(port)).toBe('DOWN')
+    await database.execute('UPDATE hosts SET enabled = true')
     await raise()
     expect(await homeOf(routerId)).toEqual({ hostId: otherThan(home.hostId), leftHostId: null, incarnation: 2 })
-    expect(await statusOf(gone)).toBeUndefined()
+    expect(await statusOf(port)).toBe('BUILD')
   })
 
   it('of a host that is only silent stays where it is', async () => {

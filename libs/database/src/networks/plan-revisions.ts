@@ -1,5 +1,5 @@
 import type { HostId, NetworkId, SessionId } from '@nubo/kernel'
-import type { Queryable, Transaction } from '../connection.js'
+import type { Queryable } from '../connection.js'
 import { hostIsAlive } from '../hosts/services.js'
 import { freeHeldByNobody, heldByNobody } from './held-by-hosts.js'
 
@@ -124,8 +124,8 @@ export async function troublesOfHosts(db: Queryable): Promise<Map<string, string
  * A fenced host carries nothing any more: ports that were deleted, and routers that have left, wait for it no longer. Routers
  * that live there leave it.
  */
-const settle = (ofHosts: string) => `
-  WITH fenced AS (${ofHosts}),
+const settle = `
+  WITH fenced AS (SELECT id FROM hosts WHERE forced_down),
   gone AS (DELETE FROM ports p USING fenced WHERE p.host_id = fenced.id AND p.gone_at IS NOT NULL),
   let_go AS (DELETE FROM port_holders h USING fenced WHERE h.host_id = fenced.id),
   freed AS (
@@ -138,14 +138,8 @@ const settle = (ofHosts: string) => `
   INSERT INTO network_changes (subject, subject_id) SELECT 'router', id FROM freed`
 
 export async function settleFencedNetworks(db: Queryable): Promise<void> {
-  await db.execute(settle('SELECT id FROM hosts WHERE forced_down'))
+  await db.execute(settle)
   await freeHeldByNobody(db)
-}
-
-/** As of a fenced host: one that was deleted carries nothing either. */
-export async function settleForgottenNetworks(tx: Transaction, hostId: HostId): Promise<void> {
-  await tx.execute(settle('SELECT $1::uuid AS id'), [hostId])
-  await tx.execute('DELETE FROM host_networks WHERE host_id = $1', [hostId])
 }
 
 const work = `
