@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { aCloud, stopCloudsAfterEach } from '../testing/clouds.js'
-import { password, projectId } from '../testing/fake-cloud.js'
+import { password, projectId } from '../testing/fake-identity.js'
 import { nubo as bareNubo } from '../testing/test-world.js'
 
 stopCloudsAfterEach()

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { CommandContext } from '../context.js'
 import { createProgram } from '../program.js'
 import { aCloud, stopCloudsAfterEach } from '../testing/clouds.js'
-import { projectId } from '../testing/fake-cloud.js'
+import { projectId } from '../testing/fake-identity.js'
 import { nubo as bareNubo, TestWorld } from '../testing/test-world.js'
 
 stopCloudsAfterEach()

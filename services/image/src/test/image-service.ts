@@ -6,7 +6,7 @@ import { generateTokenKeys, ImageCredentialSigner, TokenSigner } from '@nubo/aut
 import { Database } from '@nubo/database'
 import { createMigrated } from '@nubo/database/testing'
 import { startPostgres, type DatabaseAddress, type PrivatePostgres } from '@nubo/deploy'
-import type { DomainId, HostId, ImageId, ProjectId, UserId } from '@nubo/kernel'
+import { systemClock, type DomainId, type HostId, type ImageId, type ProjectId, type UserId } from '@nubo/kernel'
 import { createLogger, createService } from '@nubo/service-kit'
 import { imageConfiguration } from '../configuration.js'
 import { imageService } from '../service.js'
@@ -49,7 +49,7 @@ export class ImageWorld {
 
   /** A token of a user of `project`. */
   token(project: string, roles: readonly string[] = ['member', 'reader']): Promise<string> {
-    const now = Date.now()
+    const now = systemClock.now().getTime()
     return this.tokens.sign({
       userId: `user-of-${project}` as UserId,
       userName: 'user',
@@ -71,7 +71,7 @@ export class ImageWorld {
 
   credential(imageId: string, expiresInMs = 60_000): Promise<string> {
     const hostId = '0e3b1c1e-9d5c-4b0e-8a53-3f4c5a7d2b11' as HostId
-    return this.credentials.sign({ imageId: imageId as ImageId, hostId, expiresAtMs: Date.now() + expiresInMs })
+    return this.credentials.sign({ imageId: imageId as ImageId, hostId, expiresAtMs: systemClock.now().getTime() + expiresInMs })
   }
 
   /** Names of the files on disk, whole or not. */
