@@ -157,13 +157,7 @@ export const acknowledge = z.object({
 export type Acknowledge = z.output<typeof acknowledge>
 
 export const agentMessage = z.discriminatedUnion('kind', [
-  buildCommand,
-  destroyCommand,
-  startCommand,
-  stopCommand,
-  rebootCommand,
-  attachInterfaceCommand,
-  detachInterfaceCommand,
+  ...serverCommand.options,
   registered,
   notRegistered,
   unknownSession,
