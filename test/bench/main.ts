@@ -3,6 +3,7 @@ import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { repository } from '../support/repository.js'
+import { isWorse, readEarlier, type EarlierFigures, type PartFigures } from './comparison.js'
 import { isMet, type Figure } from './figures.js'
 import { parts, type Part } from './parts.js'
 import { shareOfACore } from './processor-time.js'
@@ -31,43 +32,57 @@ const results = join(repository, '.nubo')
 process.exitCode = await main(process.argv.slice(2))
 
 async function main(args: string[]): Promise<number> {
-  const chosen = chooseParts(args)
-  if (typeof chosen === 'string') {
-    console.error(`bench: ${chosen}`)
+  const order = await readOrder(args).catch((error: Error) => error.message)
+  if (typeof order === 'string') {
+    console.error(`bench: ${order}`)
     return 2
   }
+  const { chosen, earlier } = order
   const startedAt = new Date()
   await using stages = new Stages()
   // The second Ctrl-C ends us as it ends any program; what we started ends with us.
   process.once('SIGINT', () => void stages[Symbol.asyncDispose]().finally(() => process.exit(130)))
   const reports: PartReport[] = []
-  for (const part of chosen) reports.push(await run(part, stages))
-  tellTheEnd(reports)
+  for (const part of chosen) reports.push(await run(part, stages, earlier))
+  tellTheEnd(reports, earlier)
   console.log(`\nWritten to ${await write(startedAt, reports)}`)
   return reports.some(({ error }) => error !== undefined) ? 1 : 0
 }
 
-/** The parts that are to run, or what is wrong with the arguments. */
-function chooseParts(args: string[]): readonly Part[] | string {
+/** Which parts are to run, and what an earlier run measured, if they are held against one. */
+interface Order {
+  chosen: readonly Part[]
+  earlier: EarlierFigures
+}
+
+/** Or what is wrong with the arguments. */
+async function readOrder(args: string[]): Promise<Order | string> {
   const known = parts.map(({ name }) => name).join(', ')
+  const { only, against } = parseArguments(args, known)
+  const unknown = only?.find((name) => !parts.some((part) => part.name === name))
+  if (unknown !== undefined) return `there is no part ${unknown}: ${known}`
+  return {
+    chosen: only ? parts.filter(({ name }) => only.includes(name)) : parts,
+    earlier: against === undefined ? new Map() : await readEarlier(against),
+  }
+}
+
+function parseArguments(args: string[], known: string): { only?: string[] | undefined; against?: string | undefined } {
   try {
-    const { values } = parseArgs({ args, options: { only: { type: 'string', multiple: true } } })
-    const { only } = values
-    if (!only) return parts
-    const unknown = only.find((name) => !parts.some((part) => part.name === name))
-    return unknown === undefined ? parts.filter(({ name }) => only.includes(name)) : `there is no part ${unknown}: ${known}`
+    return parseArgs({ args, options: { only: { type: 'string', multiple: true }, against: { type: 'string' } } }).values
   } catch (error) {
-    return `${(error as Error).message}. It takes --only <part>, as often as you like: ${known}`
+    const usage = `It takes --only <part>, as often as you like (${known}), and --against <the JSON of an earlier run>`
+    throw new Error(`${(error as Error).message}. ${usage}`, { cause: error })
   }
 }
 
 /** Measures one part and prints it. One that fails says so, and the others go on. */
-async function run({ name, title, measure }: Part, stages: Stages): Promise<PartReport> {
+async function run({ name, title, measure }: Part, stages: Stages, earlier: EarlierFigures): Promise<PartReport> {
   const before = machineState()
   console.log(`\n${title} (${shownState(before)}; --only ${name})`)
   try {
     const { figures, note } = await measure(stages)
-    if (figures.length > 0) console.log(table(figures))
+    if (figures.length > 0) console.log(table(figures, earlier.get(name)))
     if (note !== undefined) console.log(`  ${note}`)
     return { name, title, before, after: machineState(), figures, ...(note === undefined ? {} : { note }) }
   } catch (error) {
@@ -77,7 +92,7 @@ async function run({ name, title, measure }: Part, stages: Stages): Promise<Part
   }
 }
 
-function tellTheEnd(reports: readonly PartReport[]): void {
+function tellTheEnd(reports: readonly PartReport[], earlier: EarlierFigures): void {
   const failed = reports.filter(({ error }) => error !== undefined)
   const judged = reports.flatMap(({ title, figures = [] }) => figures.map((figure) => ({ title, figure, met: isMet(figure) })))
   const missed = judged.filter(({ met }) => met === false)
@@ -86,6 +101,14 @@ function tellTheEnd(reports: readonly PartReport[]): void {
   )
   for (const { title, figure } of missed) console.log(`  missed: ${title}: ${figure.name}`)
   for (const { title } of failed) console.log(`  failed: ${title}`)
+  for (const { title, name, figures = [] } of reports) tellWorse(title, figures, earlier.get(name))
+}
+
+function tellWorse(title: string, figures: readonly Figure[], before: PartFigures | undefined): void {
+  for (const figure of figures) {
+    const was = before?.get(figure.name)
+    if (was !== undefined && isWorse(figure, was)) console.log(`  worse than before: ${title}: ${figure.name}`)
+  }
 }
 
 async function write(startedAt: Date, reports: readonly PartReport[]): Promise<string> {

@@ -1,21 +1,23 @@
+import { timesAsGood, type PartFigures } from './comparison.js'
 import { isMet, timesBetter, type Aim, type Figure } from './figures.js'
 
 type Row = readonly string[]
 
-const header: Row = ['', 'here', 'p99', 'aim', '', 'OpenStack', 'times better']
+const header: Row = ['', 'here', 'p99', 'aim', '', 'OpenStack', 'times better', 'before', 'times as good']
 
-/** Figures for people: one line each, columns aligned. */
-export function table(figures: readonly Figure[]): string {
-  const rows = [header, ...figures.map(rowOf)]
+/** Figures for people: one line each, columns aligned; beside what an earlier run measured, if there is one. */
+export function table(figures: readonly Figure[], earlier?: PartFigures): string {
+  const rows = [header, ...figures.map((figure) => rowOf(figure, earlier?.get(figure.name)))]
   const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
   const used = widths.map((_, column) => rows.slice(1).some((row) => row[column] !== ''))
   return rows.map((row) => lineOf(row, widths, used)).join('\n')
 }
 
-function rowOf(figure: Figure): Row {
+function rowOf(figure: Figure, before: number | undefined): Row {
   const { name, value, unit, p99, aim, openStack } = figure
   const met = isMet(figure)
   const better = timesBetter(figure)
+  const asGood = before === undefined ? undefined : timesAsGood(figure, before)
   return [
     name,
     `${shown(value)} ${unit}`,
@@ -24,6 +26,8 @@ function rowOf(figure: Figure): Row {
     met === undefined ? '' : met ? 'met' : 'MISSED',
     openStack === undefined ? '' : shown(openStack),
     better === undefined ? '' : shown(better),
+    before === undefined ? '' : shown(before),
+    asGood === undefined ? '' : shown(asGood),
   ]
 }
 
