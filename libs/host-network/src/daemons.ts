@@ -68,11 +68,13 @@ export class Daemons {
    */
   async settle(wanted: Wanted): Promise<string[]> {
     const problems: string[] = []
+    // Its name says whose trouble it is.
+    const note = ({ name }: ProcessObject, message: string) => problems.push(`${name}: ${message}`)
     for (const process of wanted.values()) {
       if (this.settled.get(process.name) === process) continue
       const failure = this.failures.get(process.name)
       if (failure && this.options.clock.monotonicMs() < failure.notBeforeMs) {
-        problems.push(failure.message)
+        note(process, failure.message)
         continue
       }
       try {
@@ -82,7 +84,7 @@ export class Daemons {
       } catch (error) {
         if (!(error instanceof CloudError)) throw error
         this.noteFailure(process.name, error.message)
-        problems.push(error.message)
+        note(process, error.message)
       }
     }
     return problems

@@ -46,6 +46,18 @@ export function contains(outer: Prefix, inner: Prefix): boolean {
   return outer.first >> hostBits === inner.first >> hostBits
 }
 
+export function isSamePrefix(a: string, b: string): boolean {
+  const [one, other] = [parsePrefix(a), parsePrefix(b)]
+  return one.family === other.family && one.first === other.first && one.length === other.length
+}
+
+/** Whether the address is the one of all in the prefix: the last one, where IPv4 has one. */
+export function isBroadcastOf(prefix: string, address: string): boolean {
+  const { family, first, length } = parsePrefix(prefix)
+  if (family !== 4 || familyOf(address) !== 4 || length > 30) return false
+  return addressNumber(address) === first + (1n << BigInt(bitsOf[4] - length)) - 1n
+}
+
 /** Those that no other one covers, each once and as nft lists them: what an interval set takes. */
 export function disjoint(prefixes: readonly string[]): string[] {
   const kept = new Map<string, string>()

@@ -184,11 +184,35 @@ describe('a rule that the kernel refuses', () => {
 
   it('keeps everything as it was where it is one of those that all ports need', async () => {
     const machine = freshMachine()
-    machine.kernel.refuses = (rule) => rule.startsWith('udp sport 67')
+    machine.kernel.refuses = (rule) => rule.startsWith('udp sport')
     const opened = machine.open()
     expect((await opened.apply(plan)).troubled).toBeUndefined()
     expect(opened.plug(ports[0]!.portId)).toBeUndefined()
     expect(machine.kernel.tables.has(' bridge nubo')).toBe(false)
+  })
+})
+
+describe('filters that are not in force', () => {
+  const [network, other] = [servedNetwork(5), servedNetwork(6)]
+  const ports = [guestPort(network, 11), guestPort(other, 13)]
+
+  it("of a router keep no guest of its host back, and are that router's trouble alone", async () => {
+    const machine = freshMachine()
+    machine.kernel.refuses = (rule) => rule.includes('floating_to_fixed')
+    const router = routerOf(1, [{ network, addresses: ['10.0.0.1/24'] }])
+    const opened = machine.open()
+    const { troubled } = await opened.apply({ ...planOf([network, other], ports), routers: [router] })
+    expect(troubled).toEqual([network.networkId])
+    expect(ports.map(({ portId }) => opened.plug(portId) !== undefined)).toEqual([true, true])
+  })
+
+  it('on the bridges are the trouble of all networks, whatever of them the kernel names', async () => {
+    const machine = freshMachine()
+    const opened = machine.open()
+    machine.kernel.change = async () => [{ why: `no element ${tapName(ports[0]!.portId)}` }]
+    const { trouble, troubled } = await opened.apply(planOf([network, other], ports))
+    expect([trouble, troubled]).toEqual([expect.stringContaining(tapName(ports[0]!.portId)), undefined])
+    expect(ports.map(({ portId }) => opened.plug(portId))).toEqual([undefined, undefined])
   })
 })
 
@@ -223,7 +247,8 @@ describe('a network', () => {
     const machine = freshMachine()
     const host = machine.open()
     machine.kernel.refusals = 2
-    expect(await host.apply(planOf([network], [port]))).toEqual({ revision: 1, trouble: 'the kernel refuses' })
+    const trouble = 'the kernel refuses; the filters of this host are not all in force'
+    expect(await host.apply(planOf([network], [port]))).toEqual({ revision: 1, trouble })
     expect(host.plug(port.portId)).toBeUndefined()
     expect(await host.mend()).toEqual({ revision: 1 })
     expect(host.plug(port.portId)).toEqual({ bridge: 'nubr5', device: tapName(port.portId) })
@@ -326,9 +351,11 @@ describe('the programs of a network', () => {
     const { machine, host } = await told()
     machine.broken.add('dnsmasq')
     machine.kill(name)
-    expect((await host.mend()).trouble).toBe('dnsmasq failed: it is broken')
+    const trouble = 'network-5: dnsmasq failed: it is broken'
+    const failed = { revision: 1, trouble, troubled: [network.networkId] }
+    expect(await host.mend()).toEqual(failed)
     machine.broken.clear()
-    expect((await host.mend()).trouble).toBe('dnsmasq failed: it is broken')
+    expect(await host.mend()).toEqual(failed)
     ;(machine.clock as ManualClock).pass(1_000)
     expect(await host.mend()).toEqual({ revision: 1 })
     expect(machine.processOf(name)).toBeDefined()

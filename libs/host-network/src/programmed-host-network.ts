@@ -139,7 +139,9 @@ export class ProgrammedHostNetwork implements HostNetwork {
     }
     const state = await this.isDone(program, problems)
     this.noteWhatIsReady(state)
-    return [...[...refusals, ...problems].map(({ why }) => why), ...missing(program, state)]
+    // Words of the kernel about one thing are then about all networks: of the filters on bridges all are made, or none.
+    const unfiltered = state ? [] : ['the filters of this host are not all in force']
+    return [...[...refusals, ...problems].map(({ why }) => why), ...unfiltered, ...missing(program, state)]
   }
 
   private async makeSo(program: Program, state: KernelState): Promise<Problem[]> {
@@ -155,10 +157,12 @@ export class ProgrammedHostNetwork implements HostNetwork {
     return []
   }
 
+  /** Undefined where the filters on bridges are not in force. Those in the namespace of a router are its own concern. */
   private async isDone(program: Program, problems: readonly Problem[]): Promise<KernelState | undefined> {
     if (problems.length === 0) return this.state
     const state = await this.options.kernel.read(program.settings)
-    return tableDifferenceOf(state.tables, program.tables).length > 0 ? undefined : state
+    const differences = tableDifferenceOf(state.tables, program.tables)
+    return differences.some(({ table }) => table.namespace === hostNamespace) ? undefined : state
   }
 
   /** A port is ready when its bridge is there, and all filters are in force: what is undefined says that they are not. */

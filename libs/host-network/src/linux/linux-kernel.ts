@@ -31,23 +31,20 @@ export class LinuxKernel implements Kernel {
       (namespace) => pathsOf.get(namespace)?.map(({ path }) => path) ?? [],
     )
     const listings = parseListing(await this.run('sh', [], script))
-    const objects: KernelObject[] = namespaces.map((namespace) => {
-      return { kind: 'namespace', namespace, ...(!listings.get(namespace) && { broken: true }) }
-    })
+    const told: KernelObject[][] = [
+      namespaces.map((namespace) => ({ kind: 'namespace', namespace, ...(!listings.get(namespace) && { broken: true }) })),
+    ]
     const tables = new Map<string, OpenTable>()
     const listed: Listed[] = []
     for (const [namespace, listing] of listings) {
       if (!listing) continue
       listed.push(listedIn(namespace, listing))
-      objects.push(
-        ...settingsIn(namespace, listing),
-        ...forwardingOf(namespace, jsonOf<ListedForwarding[]>(listing.forwarding, [])),
-      )
+      told.push(settingsIn(namespace, listing), forwardingOf(namespace, jsonOf<ListedForwarding[]>(listing.forwarding, [])))
       for (const [key, table] of tablesOf(namespace, jsonOf(listing.tables, { nftables: [] }))) tables.set(key, table)
     }
     const namespaceById = new Map(ours.flatMap(({ name, id }) => (id === undefined ? [] : [[id, name]])))
-    objects.push(...objectsOf(listed, namespaceById))
-    return { objects: new Map(objects.map((object) => [keyOf(object), object])), tables }
+    told.push(objectsOf(listed, namespaceById))
+    return { objects: new Map(told.flat().map((object) => [keyOf(object), object])), tables }
   }
 
   async change({ objects, tables }: KernelChanges): Promise<Problem[]> {
@@ -65,7 +62,7 @@ export class LinuxKernel implements Kernel {
     for (const [namespace, changes] of Map.groupBy(tables, ({ table }) => table.namespace)) {
       const [program, args] = inNamespace(namespace, 'nft', ['-f', '-'])
       await this.run(program, args, nftScript(changes)).catch((error: unknown) =>
-        problems.push(...refusalsOf(messageOf(error), changes)),
+        problems.push(...refusalsOf(messageOf(error), changes).map(located(namespace))),
       )
     }
     return problems
@@ -82,13 +79,13 @@ export class LinuxKernel implements Kernel {
 
   private async batch(lines: readonly Line[]): Promise<Problem[]> {
     const { tool, namespace } = lines[0]!
-    const input = `${lines.map(({ text }) => text).join('\n')}\n`
+    const input = tool === 'sh' ? shellScript(lines) : `${lines.map(({ text }) => text).join('\n')}\n`
     const [program, args] = inNamespace(namespace, tool, tool === 'sh' ? [] : ['-force', '-batch', '-'])
     try {
       await this.run(program, args, input)
       return []
     } catch (error) {
-      return problemsOf(messageOf(error), lines)
+      return problemsOf(messageOf(error), lines).map(located(namespace))
     }
   }
 
@@ -131,6 +128,14 @@ function inNamespace(namespace: string, program: string, args: readonly string[]
   const [enter, ...words] = entering(namespace)
   return [enter, [...words, program, ...args]]
 }
+
+/** Ends badly where one of the lines does, and all the same goes on to the next. */
+const shellScript = (lines: readonly Line[]) =>
+  `${lines.map(({ text }) => `${text} || failed=1`).join('\n')}\nexit "\${failed:-0}"\n`
+
+/** Links have the same names in each namespace: whose problem it is follows from that one's. */
+const located = (namespace: string) => (problem: Problem) =>
+  namespace === hostNamespace ? problem : { ...problem, why: `in ${namespace}: ${problem.why}` }
 
 /** iproute2 says after each message which line it was about. */
 function problemsOf(message: string, lines: readonly Line[]): Problem[] {

@@ -6,6 +6,7 @@ import { bridgeOf, gatewayLink, insideRouter, routerLink, routerNamespace } from
 import type { Part } from '../part.js'
 import type { PortPlan, RouterPlan } from '../plan.js'
 import type { HostSettings } from '../settings.js'
+import { isBroadcastOf, isSamePrefix } from '../prefixes.js'
 import { leastMtuOfIpv6, wireOf, type Wire } from '../wire/segments.js'
 import { advertise } from './advertisements.js'
 import { translate } from './translation.js'
@@ -90,7 +91,8 @@ function plugIn(piece: Piece, namespace: string, plug: Plugged): void {
 }
 
 /** One way to each destination: tenants may name several, of which the last counts, and another one than the gateway's. */
-function addRoutes(piece: Piece, { routerId, gateway, routes }: RouterPlan, plugged: readonly Plugged[]): void {
+function addRoutes(piece: Piece, router: RouterPlan, plugged: readonly Plugged[]): void {
+  const { routerId, gateway, routes } = router
   const namespace = routerNamespace(routerId)
   const outside = plugged.find(({ inner }) => inner === insideRouter.gateway)
   const ways = new Map<string, Parameters<Piece['route']>[0]>()
@@ -99,10 +101,20 @@ function addRoutes(piece: Piece, { routerId, gateway, routes }: RouterPlan, plug
     ways.set(`${family} ${destination}`, { namespace, destination, family, link, via })
   }
   for (const via of outside ? (gateway?.nexthops ?? []) : []) lead('default', via, insideRouter.gateway)
-  for (const { destination, nexthop } of routes) {
+  for (const { destination, nexthop } of routes.filter((route) => canBeTaken(route, router, plugged))) {
     const way = plugged.find(({ addresses }) => addresses.some((address) => isWithin(nexthop, address)))
     if (way) lead(destination.endsWith('/0') ? 'default' : destination, nexthop, way.inner)
     else piece.trouble(`router ${routerId} has no interface towards ${nexthop}`)
   }
   for (const way of ways.values()) piece.route(way)
+}
+
+/**
+ * Of what a tenant may name: the kernel takes no way by the router itself or by everybody at once, and puts one to a network that
+ * the router is in into the place of its own, which would not come back.
+ */
+function canBeTaken(route: RouterPlan['routes'][number], { floatingIps }: RouterPlan, plugged: readonly Plugged[]): boolean {
+  const own = plugged.flatMap(({ addresses }) => addresses)
+  const isOwn = [...own, ...floatingIps.map(({ address }) => address)].some((one) => one.split('/')[0] === route.nexthop)
+  return !isOwn && !own.some((one) => isBroadcastOf(one, route.nexthop) || isSamePrefix(one, route.destination))
 }

@@ -1,8 +1,10 @@
+import type { RouterId } from '@nubo/kernel'
 import type { Follower } from '../follower.js'
 import { routerNamespace } from '../names.js'
 import type { HostPlan, RouterPlan } from '../plan.js'
 import type { ProcessRunner } from '../process-runner.js'
 import { parseConnection, type Connection } from '../groups/connection-lines.js'
+import { forEachRouter, forgetOthers } from './each-router.js'
 import { snatAddressOf } from './translation.js'
 import { entering } from '../entering.js'
 
@@ -13,17 +15,20 @@ const timeoutMs = 60_000
  * began, whatever the maps say since.
  */
 export class TranslatedConnections implements Follower {
-  private known = new Map<string, string>()
+  /** By router, the addresses that were seen to. */
+  private readonly known = new Map<RouterId, string>()
 
   constructor(private readonly processes: ProcessRunner) {}
 
   async follow(plan: HostPlan): Promise<void> {
     const routers = plan.routers.filter(({ adminStateUp }) => adminStateUp)
-    const after = new Map(routers.map((router) => [router.routerId as string, addressesOf(router)]))
-    for (const router of routers) {
-      if (this.known.get(router.routerId) !== after.get(router.routerId)) await this.settle(router)
-    }
-    this.known = after
+    forgetOthers(this.known, routers)
+    await forEachRouter(routers, async (router) => {
+      const addresses = addressesOf(router)
+      if (this.known.get(router.routerId) === addresses) return
+      await this.settle(router)
+      this.known.set(router.routerId, addresses)
+    })
   }
 
   private async settle(router: RouterPlan): Promise<void> {

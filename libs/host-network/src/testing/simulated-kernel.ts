@@ -155,7 +155,7 @@ export class SimulatedKernel implements Kernel {
     return changes.flatMap((change) => {
       if (change.verb !== 'add-rule' || !this.refuses(change.rule)) return []
       const { chain, rule } = change
-      return [{ why: `${rule} in ${chain} is refused`, refused: { table: tableKey(table), chain, rule } }]
+      return [{ why: `${rule} in ${chain} of ${table.namespace} is refused`, refused: { table: tableKey(table), chain, rule } }]
     })
   }
 
