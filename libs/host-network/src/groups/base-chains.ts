@@ -37,7 +37,8 @@ function addWays(table: TableBuilder): void {
   table.chain('guard', hook('prerouting', beforeTracking)).rule(`iifname vmap @${guardMap}`, `iifname "${tap}" drop`)
   table.chain('judge_egress', hook('forward', -20)).rule(
     // Identities are given at taps alone: from elsewhere nobody has one.
-    `iifname != "${tap}" oifname "${service}" ip saddr ${identityPrefix} drop`,
+    `iifname != "${tap}" oifname "${service}" ip saddr ${identityPrefix[4]} drop`,
+    `iifname != "${tap}" oifname "${service}" ip6 saddr ${identityPrefix[6]} drop`,
     `iifname vmap @${egressMap}`,
     `iifname "${tap}" drop`,
   )
@@ -55,8 +56,9 @@ function addFromGuests(table: TableBuilder): void {
   table.chain(fromGuestsChain).rule(
     'ether type arp accept',
     // Only the network's own service and its routers say who has which address and where the way out is.
-    'udp sport 67 drop',
-    'udp sport 547 drop',
+    'udp sport { 67, 547 } drop',
+    // Clients take answers from whatever port they come.
+    'udp dport { 68, 546 } drop',
     'icmpv6 type { nd-router-advert, nd-redirect } drop',
     'ether type ip udp sport 68 udp dport 67 accept',
     'ether type ip6 udp sport 546 udp dport 547 accept',

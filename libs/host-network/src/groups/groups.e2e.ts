@@ -65,6 +65,8 @@ function spoofed() {
     { what: 'a router advertisement', frame: routerAdvertisement({ ...toFar, to: '33:33:00:00:00:01' }, router) },
     { what: 'an answer of DHCP', frame: udp(toFar, ends(a, far), { source: 67, destination: 68 }) },
     { what: 'an answer of DHCPv6', frame: udp(toFar, ends(a, far, 6), { source: 547, destination: 546 }) },
+    { what: 'an answer of DHCP from any other place', frame: udp(toFar, ends(a, far), { source: 1067, destination: 68 }) },
+    { what: 'one of DHCPv6', frame: udp(toFar, ends(a, far, 6), { source: 1547, destination: 546 }) },
     { what: 'what is in a VLAN', frame: tagged(ping(a, far), 5) },
     { what: 'an identity of the metadata service', frame: echo(toFar, { from: '240.0.16.1', to: far.addresses[0]! }, 'request') },
   ]

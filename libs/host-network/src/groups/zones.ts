@@ -25,11 +25,11 @@ export interface Lot {
 
 export const lotOf = (key: string): Lot => ({ key, drawn: Number.parseInt(hash('sha1', key).slice(0, 8), 16) })
 
-/** Gives each key a number of its own from 1 to `count`, nearly always the same one. */
+/** Gives each key a number of its own from 1 to `count`, nearly always the same one; where there are more, the last by key none. */
 export function slotsOf(lots: readonly Lot[], count: number): Map<string, number> {
   const taken = new Set<number>()
   const slots = new Map<string, number>()
-  for (const { key, drawn } of lots.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
+  for (const { key, drawn } of lots.toSorted((a, b) => (a.key < b.key ? -1 : 1)).slice(0, count)) {
     let slot = drawn % count
     while (taken.has(slot)) slot = (slot + 1) % count
     taken.add(slot)

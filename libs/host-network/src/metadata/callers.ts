@@ -60,7 +60,7 @@ export function addRequests(
 export function callRules(requests: string | undefined, mac?: string): string[] {
   const from = mac === undefined ? '' : `ether saddr ${mac} `
   const calls = requests === undefined ? [] : [request4, request6].map((request) => `${from}${request} goto ${requests}`)
-  return [`ip saddr ${identityPrefix} drop`, ...calls]
+  return [`ip saddr ${identityPrefix[4]} drop`, `ip6 saddr ${identityPrefix[6]} drop`, ...calls]
 }
 
 /** Ahead of what judges a port: answers of the service are for whoever called. */

@@ -7,13 +7,15 @@ export const metadataAddress = '169.254.169.254'
 export const metadataAddress6 = 'fe80::a9fe:a9fe'
 
 /** Addresses that nobody has (240.0.0.0/4 is reserved; the other is ours by RFC 4193): callers of the metadata service bear them. */
-export const identityPrefix = '240.0.0.0/4'
-const identityPrefix6 = 'fd6e:7562:6f'
+const begin6 = 'fd6e:7562:6f'
+export const identityPrefix = { 4: '240.0.0.0/4', 6: `${begin6}::/48` } as const
 
 /** Where the host's server is called at: no network's zone is 0, so nobody bears these. */
-export const metadataHost = { 4: '240.0.0.1', 6: 'fd6e:7562:6f::1' } as const
+export const metadataHost = { 4: '240.0.0.1', 6: `${begin6}::1` } as const
 
 const identitiesOfNetwork = 4_095
+/** Of a port: whoever has many addresses asks from one of the first, and leaves the others of its network theirs. */
+const addressesOfPort = 8
 
 /** An address of a port, and the one that stands for it on the way to the metadata service: of the whole host only this port's. */
 export interface Identity {
@@ -41,7 +43,10 @@ function inNetwork(zone: number, ports: readonly PortPlan[]): Identity[] {
     callers.map(({ lot }) => lot),
     identitiesOfNetwork,
   )
-  return callers.map((caller) => identified(caller, identityAt(zone, slots.get(caller.lot.key)!, caller.family)))
+  return callers.flatMap((caller) => {
+    const slot = slots.get(caller.lot.key)
+    return slot === undefined ? [] : [identified(caller, identityAt(zone, slot, caller.family))]
+  })
 }
 
 interface Caller extends Omit<Identity, 'identity'> {
@@ -63,15 +68,15 @@ const callersByPort = new WeakMap<PortPlan, Caller[]>()
 function callersOf(port: PortPlan): readonly Caller[] {
   const before = callersByPort.get(port)
   if (before) return before
-  const own = port.addresses.filter((address) => !address.includes(':')).map((address) => ({ address, family: 4 as const }))
-  const all = [...own, { address: linkLocalOf(port.mac), family: 6 as const }]
+  const own = port.addresses.filter((address) => !address.includes(':')).slice(0, addressesOfPort)
+  const all = [...own.map((address) => ({ address, family: 4 as const })), { address: linkLocalOf(port.mac), family: 6 as const }]
   const callers = all.map((one) => ({ port, ...one, lot: lotOf(`${port.portId} ${one.address}`) }))
   callersByPort.set(port, callers)
   return callers
 }
 
 function identityAt(zone: number, slot: number, family: 4 | 6): string {
-  if (family === 6) return `${identityPrefix6}:${zone.toString(16)}::${slot.toString(16)}`
+  if (family === 6) return `${begin6}:${zone.toString(16)}::${slot.toString(16)}`
   const number = 0xf0_00_00_00 + zone * 0x10_00 + slot
   return [24, 16, 8, 0].map((bits) => (number >>> bits) & 0xff).join('.')
 }
@@ -79,5 +84,5 @@ function identityAt(zone: number, slot: number, family: 4 | 6): string {
 /** All identities of a network. */
 export function identityPrefixesOf(network: NetworkPlan, zones: ReadonlyMap<string, number>): { 4: string; 6: string } {
   const zone = zones.get(network.networkId)!
-  return { 4: `${identityAt(zone, 0, 4)}/20`, 6: `${identityPrefix6}:${zone.toString(16)}::/64` }
+  return { 4: `${identityAt(zone, 0, 4)}/20`, 6: `${begin6}:${zone.toString(16)}::/64` }
 }

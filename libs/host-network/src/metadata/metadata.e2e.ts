@@ -5,7 +5,8 @@ import type { PortPlan } from '../plan.js'
 import { Lab, seenAs, Talk } from '../testing/lab.js'
 import { anyEgress, emptyPlan, groupOf, testSettings } from '../testing/plans.js'
 import { guestPort, servedNetwork } from '../testing/served-networks.js'
-import { identitiesOf, metadataAddress, metadataAddress6 } from './identities.js'
+import { linkLocalOf } from '../addresses.js'
+import { identitiesOf, metadataAddress, metadataAddress6, metadataHost } from './identities.js'
 import { entering } from '../entering.js'
 
 const network = servedNetwork(1)
@@ -68,6 +69,22 @@ it('hears nobody who says that he is another', async () => {
   await lab.address(place, [`${unguarded.addresses[0]}/24`])
   await lab.run(...entering(place), 'ip', 'route', 'replace', `${metadataAddress}/32`, 'via', '10.0.0.2')
   expect(await call(unguarded)).toBe(identityOf(unguarded))
+})
+
+it('takes from nobody an identity of his own making, over IPv6 either', async () => {
+  const place = nameOf(unguarded)
+  const inGuest = (...words: string[]) => lab.run(...entering(place), 'ip', '-6', ...words)
+  const identity = identityOf(guarded, 6)
+  await inGuest('address', 'add', `${identity}/128`, 'dev', 'eth0', 'nodad')
+  const service = linkLocalOf(network.service!.mac)
+  // Asked where it is, the service would tell the one whose identity it is.
+  await inGuest('neighbour', 'replace', service, 'lladdr', network.service!.mac, 'dev', 'eth0', 'nud', 'permanent')
+  await inGuest('route', 'replace', `${metadataHost[6]}/128`, 'via', service, 'dev', 'eth0', 'src', identity)
+  expect(await seenAs(lab, place, metadataHost[6], testSettings.metadataPort)).toBe('-')
+  // The host has not even heard that somebody wants to begin.
+  expect(await lab.run('ss', '-Htn', 'state', 'syn-recv')).toBe('')
+  await inGuest('address', 'del', `${identity}/128`, 'dev', 'eth0')
+  await inGuest('neighbour', 'del', service, 'dev', 'eth0')
 })
 
 it('lets nobody hear what another is told, whose MAC he says is his', async () => {

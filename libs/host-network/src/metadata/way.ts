@@ -106,8 +106,8 @@ function addTables(piece: Piece, namespace: string, metadataPort: number): void 
     .table(namespace, 'inet', 'nubo_metadata')
     .chain('forward', at('filter', 'forward', 0, 'drop'))
     .rule(
-      `iifname "${net}" oifname "${up}" ip saddr ${identityPrefix} ip daddr ${metadataHost[4]} tcp dport ${metadataPort} accept`,
-      `iifname "${net}" oifname "${up}" ip6 daddr ${metadataHost[6]} tcp dport ${metadataPort} accept`,
+      `iifname "${net}" oifname "${up}" ip saddr ${identityPrefix[4]} ip daddr ${metadataHost[4]} tcp dport ${metadataPort} accept`,
+      `iifname "${net}" oifname "${up}" ip6 saddr ${identityPrefix[6]} ip6 daddr ${metadataHost[6]} tcp dport ${metadataPort} accept`,
       `iifname "${up}" oifname "${net}" ct state established accept`,
     )
 }
