@@ -1,5 +1,6 @@
 import { CloudError } from '@nubo/kernel'
 import { spawn } from 'node:child_process'
+import { sendSignal } from './process-table.js'
 
 /** Runs other programs. Comes in from outside, so that a test can put them into namespaces of its own. */
 export interface ProcessRunner {
@@ -33,11 +34,15 @@ function runToItsEnd(
   return new Promise((resolve, reject) => {
     const fail = (why: string, cause?: Error) =>
       reject(new CloudError('Unavailable', `${program} failed: ${why}`, cause && { cause }))
-    const child = spawn(program, args, { timeout: timeoutMs, killSignal: 'SIGKILL', env: environment })
+    // In a group of its own: what it began ends with it where it takes too long.
+    const child = spawn(program, args, { timeout: timeoutMs, killSignal: 'SIGKILL', env: environment, detached: true })
     const [stdout, stderr]: Buffer[][] = [[], []]
     child.stdout.on('data', (bytes: Buffer) => stdout!.push(bytes))
     child.stderr.on('data', (bytes: Buffer) => stderr!.push(bytes))
     child.on('error', (error) => fail(error.message, error))
+    child.on('exit', (_, signal) => {
+      if (signal === 'SIGKILL') sendSignal(-child.pid!, 'SIGKILL')
+    })
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(Buffer.concat(stdout!).toString())
       const words = Buffer.concat(stderr!).toString().trim()

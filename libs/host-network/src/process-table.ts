@@ -31,7 +31,8 @@ async function find(directory: string): Promise<LiveProcess | undefined> {
   }
 }
 
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
+/** To a process or, with its number negative, to a group of them; no error where there is none. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
