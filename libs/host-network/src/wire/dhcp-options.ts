@@ -1,9 +1,11 @@
 import { familyOf, subnetOf } from '../addresses.js'
 import type { PortPlan } from '../plan.js'
-import { portTag, type ServedSubnet } from './served-subnet.js'
+import { isOtherWord, portTag, type ServedSubnet } from './served-subnet.js'
 import type { ServedNetwork } from './service-link.js'
 
 const metadataAddress = '169.254.169.254'
+/** By its number: by its name it is not taken. */
+const hostnameOption = 12
 /** What subnets name when their guests are to have no nameserver at all. */
 const noNameserver = new Set(['0.0.0.0', '::'])
 
@@ -54,11 +56,15 @@ function nameservers(own: string | undefined, given: readonly string[], family: 
 const list = (words: readonly string[]) => words.map((word) => `,${word}`).join('')
 
 function portOptions(port: PortPlan): string[] {
-  return port.extraDhcpOptions.filter(isPlain).map(({ name, value, ipVersion }) => {
+  const { hostname, extraDhcpOptions } = port
+  const own = extraDhcpOptions.filter(isPlain).map(({ name, value, ipVersion }) => {
     const isNumber = /^\d+$/.test(name)
     const option = ipVersion === 6 ? `option6:${name}` : isNumber ? name : `option:${name}`
-    return `tag:${portTag(port)},${option},${value}`
+    return `${option},${value}`
   })
+  // All others are told their names beside their addresses.
+  const name = hostname && isOtherWord(hostname) ? [`${hostnameOption},${hostname}`] : []
+  return [...name, ...own].map((option) => `tag:${portTag(port)},${option}`)
 }
 
 /** A tenant's words: one line, and no more than a name and its value. */

@@ -68,6 +68,18 @@ describe('a guest', () => {
     expect(await stranger.askForLease()).toBeUndefined()
   })
 
+  test.each(['ignore', 'infinite', '7', '2d'])('may be called %s, which dnsmasq takes for something else', async (hostname) => {
+    const network = servedNetwork(100)
+    const port = guestPort(network, 11, { hostname })
+    const { host } = await begin(network, [port])
+    const guest = await host.plugIn('guest', port, bridgeName(network), network.mtu)
+    expect(await guest.askForLease()).toMatchObject({
+      new_ip_address: '10.0.0.11',
+      new_host_name: hostname,
+      new_dhcp_lease_time: '86400',
+    })
+  })
+
   test('finds its neighbours by name, and the world by the nameservers of its subnet', async () => {
     const network = servedNetwork(100, {
       subnets: [subnetOf({ dnsNameservers: ['9.9.9.9'] })],

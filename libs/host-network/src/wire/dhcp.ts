@@ -8,7 +8,16 @@ import { digestOf, dnsmasq, filesOf, settingsText } from './dnsmasq.js'
 import { hostEntries, networkDomain } from './dns.js'
 import { optionLines } from './dhcp-options.js'
 import { resolverPorts, upstreamOf } from './resolvers.js'
-import { givesAddresses, isAdvertised, isHostname, modeOf, portTag, servedSubnets, type ServedSubnet } from './served-subnet.js'
+import {
+  givesAddresses,
+  isAdvertised,
+  isHostname,
+  isOtherWord,
+  modeOf,
+  portTag,
+  servedSubnets,
+  type ServedSubnet,
+} from './served-subnet.js'
 import { servedNetworks, uplinkAddresses, type ServedNetwork } from './service-link.js'
 
 const leaseSeconds = 86_400
@@ -115,7 +124,7 @@ function netmask(length: number): string {
 /** By its MAC: its addresses, its name, and the tag of its own options. One address a line, as a client asks in one subnet. */
 function leaseLines(port: PortPlan, subnets: readonly ServedSubnet[]): string[] {
   const { mac, addresses, hostname } = port
-  const name = hostname && isHostname(hostname) ? `,${hostname}` : ''
+  const name = hostname && isHostname(hostname) && !isOtherWord(hostname) ? `,${hostname}` : ''
   const given = addresses.filter((address) => {
     const subnet = subnetOf(address, subnets)
     return subnet !== undefined && givesAddresses(subnet)

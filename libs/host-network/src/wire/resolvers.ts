@@ -19,16 +19,20 @@ const spread = 1_000
 export const resolvers: Part = ({ networks }, settings, program) => {
   const served = servedNetworks(networks, settings)
   for (const [upstream, port] of resolverPorts(served, settings)) {
-    program.piece(upstream, resolver, upstream, port, settings)
+    const asked = port === settings.resolverPort ? '' : upstream
+    program.piece(asked, resolver, asked, port, settings)
   }
 }
 
-/** By the nameservers that are asked (an empty text: the host's own), the port at which is listened for those who ask them. */
+/**
+ * By the nameservers that are asked (an empty text: the host's own), the port at which is listened for those who ask them.
+ * There are programs for so many of them and no more: beyond, the host's own are asked, who know the same world.
+ */
 export function resolverPorts(served: readonly NetworkPlan[], { resolverPort }: HostSettings): Map<string, number> {
   const ports = new Map<string, number>()
   const taken = new Set<number>()
   for (const upstream of [...new Set(served.map(upstreamOf))].toSorted()) {
-    if (upstream === '') {
+    if (upstream === '' || taken.size === spread) {
       ports.set(upstream, resolverPort)
       continue
     }

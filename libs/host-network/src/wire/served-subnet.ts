@@ -24,3 +24,6 @@ export const portTag = ({ portId }: PortPlan) => `p${portId.replaceAll('-', '')}
 
 /** What a tenant writes goes into files of dnsmasq's only in these letters. */
 export const isHostname = (text: string) => /^(?!-)[a-zA-Z0-9-]{1,63}(?<!-)$/.test(text)
+
+/** Where dnsmasq reads of a host, these are no names but say whether it is served, and for how long. */
+export const isOtherWord = (text: string) => /^(ignore|infinite|\d+[smhdw]?)$/i.test(text)
