@@ -56,6 +56,7 @@ describe('the metadata server', () => {
     server = new MetadataServer({ guests, clock, random: systemRandom, logger: quiet, identities })
     port = await server.listen(0)
     server.follow(plan)
+    server.settle({ revision: 1 })
   })
   afterEach(() => server.close())
 
@@ -126,6 +127,47 @@ describe('the metadata server', () => {
     expect(held.slice(0, 16).filter(({ destroyed }) => destroyed)).toEqual([])
     expect((await ask(databasePort, '/latest')).status).toBe(200)
     for (const socket of held) socket.destroy()
+  })
+
+  it('lets a guest with many addresses hold no more of them', async () => {
+    const addresses = Array.from({ length: 17 }, (_, index) => `127.0.1.${index + 1}`)
+    const own = { identities: () => addresses.map((identity) => ({ identity, port: webPort })) }
+    const other = new MetadataServer({ guests, clock, random: systemRandom, logger: quiet, ...own })
+    const otherPort = await other.listen(0)
+    other.follow(plan)
+    const held = addresses.map((address) => connectFrom(otherPort, address))
+    await closedOf(held[16]!)
+    expect(held.slice(0, 16).filter(({ destroyed }) => destroyed)).toEqual([])
+    await other.close()
+  })
+
+  it("answers nobody at an address that becomes another port's until it is: so long both may bear it", async () => {
+    const moved = { ...plan, ports: [emptyPort, databasePort, webPort] } as HostPlan
+    const hostname = (index: number) => question(port, addressAt(index), { path: '/latest/meta-data/hostname' })
+    const refused = (index: number) => expect(hostname(index)).rejects.toThrow(/ECONNRESET|socket hang up/)
+    server.follow(moved)
+    await refused(0)
+    await refused(2)
+    expect((await hostname(1)).text).toBe('database')
+    server.settle({ revision: 2, trouble: 'its filters', troubled: [network.networkId] })
+    await refused(2)
+    server.settle({ revision: 2, trouble: 'a program of another', troubled: [newId<NetworkId>(systemRandom)] })
+    expect((await hostname(2)).text).toBe('web-1')
+    expect((await hostname(0)).status).toBe(404)
+  })
+
+  it("answers at an address that was nobody's as soon as a port has it", async () => {
+    const newcomer = portOf(database)
+    server.follow({ ...plan, ports: [...plan.ports, newcomer] })
+    expect((await question(port, addressAt(3), { path: '/latest/meta-data/hostname' })).text).toBe('database')
+  })
+
+  it('knows of an address that was given up, and given away, under plans that never came into force', async () => {
+    server.follow({ ...plan, ports: [] })
+    server.follow({ ...plan, ports: [databasePort] })
+    await expect(question(port, addressAt(0), { path: '/latest' })).rejects.toThrow(/ECONNRESET|socket hang up/)
+    server.settle({ revision: 3 })
+    expect((await question(port, addressAt(0), { path: '/latest/meta-data/hostname' })).text).toBe('database')
   })
 
   it("ends the conversations of an address that becomes another port's, and no others", async () => {

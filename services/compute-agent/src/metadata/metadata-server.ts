@@ -1,5 +1,5 @@
-import { identitiesOf, type HostPlan, type PortPlan } from '@nubo/host-network'
-import { CloudError, type Clock, type Random } from '@nubo/kernel'
+import type { Applied, PortPlan } from '@nubo/host-network'
+import { CloudError, type Clock, type PortId, type Random } from '@nubo/kernel'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -7,6 +7,7 @@ import type { Logger } from '@nubo/service-kit'
 import type { GuestFiles } from '../guests/guest-files.js'
 import { Allowances } from './allowance.js'
 import { answerTo, isTop, topAnswer, type Answer } from './answer.js'
+import { Callers, type Callable, type Identities } from './callers.js'
 import type { Subject } from './guest-metadata.js'
 
 export interface MetadataServerOptions {
@@ -14,13 +15,10 @@ export interface MetadataServerOptions {
   clock: Clock
   random: Random
   logger: Logger
-  /** Who calls from which address. */
-  identities?: (plan: Callers) => { identity: string; port: PortPlan }[]
+  identities?: Identities
   /** Told of each answer, for figures. */
   onAnswered?: (status: number, seconds: number) => void
 }
-
-type Callers = Pick<HostPlan, 'networks' | 'ports'>
 
 /** Nova's own bound (nova/api/metadata/password.py). */
 const longestPassword = 1_020
@@ -35,11 +33,12 @@ const patience = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeo
 export class MetadataServer {
   private readonly server: Server
   private readonly allowances: Allowances
-  private callers = new Map<string, PortPlan>()
-  private readonly connections = new Map<Socket, string>()
+  private readonly callers: Callers
+  private readonly connections = new Map<Socket, { identity: string; portId: PortId }>()
 
   constructor(private readonly options: MetadataServerOptions) {
     this.allowances = new Allowances(options.clock)
+    this.callers = new Callers(options.identities)
     this.server = createServer(patience, (request, response) => void this.serve(request, response))
     this.server.maxConnections = connectionsAtMost
     this.server.on('connection', (socket: Socket) => this.onConnection(socket))
@@ -66,14 +65,17 @@ export class MetadataServer {
    * To be called before the plan comes into force: whoever gets an identity that another port had finds no conversation of
    * that one's, and nothing of it is still to be sent.
    */
-  follow(plan: Callers): void {
-    const { identities = identitiesOf } = this.options
-    const callers = new Map(identities(plan).map(({ identity, port }) => [identity, port]))
-    for (const [socket, identity] of this.connections) {
-      if (callers.get(identity)?.portId !== this.callers.get(identity)?.portId) socket.resetAndDestroy()
+  follow(plan: Callable): void {
+    this.callers.follow(plan)
+    for (const [socket, { identity, portId }] of this.connections) {
+      if (this.callers.portOf(identity)?.portId !== portId) socket.resetAndDestroy()
     }
-    this.callers = callers
-    this.allowances.keep(new Set([...callers.values()].map(({ portId }) => portId)))
+    this.allowances.keep(this.callers.portIds)
+  }
+
+  /** To be called when what was followed is in force, but for what is told. */
+  settle({ trouble, troubled }: Applied): void {
+    this.callers.settle((networkId) => trouble === undefined || troubled?.includes(networkId) === false)
   }
 
   async close(): Promise<void> {
@@ -86,11 +88,11 @@ export class MetadataServer {
 
   private onConnection(socket: Socket): void {
     const identity = identityOf(socket)
-    const isKnown = this.callers.has(identity)
-    const own = [...this.connections.values()].filter((other) => other === identity).length
+    const portId = this.callers.portOf(identity)?.portId
+    const own = [...this.connections.values()].filter((other) => other.portId === portId).length
     // Who is nobody of ours is not told that anybody is here.
-    if (!isKnown || own >= connectionsOfCaller) return void socket.resetAndDestroy()
-    this.connections.set(socket, identity)
+    if (portId === undefined || own >= connectionsOfCaller) return void socket.resetAndDestroy()
+    this.connections.set(socket, { identity, portId })
     socket.on('close', () => this.connections.delete(socket))
     socket.on('error', () => socket.destroy())
   }
@@ -108,7 +110,7 @@ export class MetadataServer {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const port = this.callers.get(identityOf(request.socket))
+    const port = this.callers.portOf(identityOf(request.socket))
     if (!port) return void request.socket.resetAndDestroy()
     if (!this.allowances.take(port.portId)) return refuse(response, 429)
     const path = pathOf(request.url)

@@ -8,7 +8,7 @@ export class ServedNetwork implements HostNetwork {
 
   constructor(
     private readonly network: HostNetwork,
-    private readonly metadata: Pick<MetadataServer, 'follow' | 'listen' | 'close'>,
+    private readonly metadata: Pick<MetadataServer, 'follow' | 'settle' | 'listen' | 'close'>,
     private readonly port: number,
   ) {}
 
@@ -32,6 +32,7 @@ export class ServedNetwork implements HostNetwork {
 
   /** Guests do without their metadata sooner than without their networks: it is told of, and tried again. */
   private async serve(applied: Applied): Promise<Applied> {
+    this.metadata.settle(applied)
     try {
       if (!this.isServed) await this.metadata.listen(this.port)
       this.isServed = true
