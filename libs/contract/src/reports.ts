@@ -50,6 +50,8 @@ export const register = z.object({
   quarantine: z.string().max(1_000).nullable(),
   /** The highest that the host knows of; 0 before it was told any. */
   fencingEpoch: z.int().nonnegative(),
+  /** Whether it was ever told a plan of its networks, and carries it still: be it that the cloud has forgotten the host since. */
+  carriesNetworks: z.boolean().optional(),
   inventory,
   /** What was seen before the session began; its sequences belong to no session. */
   guests: z.array(guestSeen),

@@ -207,7 +207,7 @@ export class Agent {
   }
 
   private async register(registrationId: string): Promise<void> {
-    const { configuration, hypervisor, bootId, record, uptimeSeconds } = this.parts
+    const { configuration, hypervisor, bootId, record, uptimeSeconds, networkPlan } = this.parts
     const inventory = inventoryOf(configuration, await hypervisor.describe(), uptimeSeconds())
     await this.removals.ofWhatIsDestroyed()
     const guests = await this.observer.survey()
@@ -221,6 +221,7 @@ export class Agent {
       bootId,
       agentId: this.agentId,
       ...record.toldOf,
+      carriesNetworks: networkPlan.plan !== undefined,
     }
     const seen = guests.map((guest) => ({ ...guest, sequence: 1 }))
     if (!(await this.cast({ kind: 'register', ...identity, inventory, guests: seen })))

@@ -105,17 +105,25 @@ export async function registerHost(tx: Transaction, report: Register, sessionId:
 }
 
 /** All that follows from a registration is done: from now on its boot counts as known, and its open steps are due. */
-export async function settleHost(tx: Transaction, { hostId, bootId }: Register, sessionId: SessionId): Promise<void> {
+export async function settleHost(
+  tx: Transaction,
+  { hostId, bootId, carriesNetworks = false }: Register,
+  sessionId: SessionId,
+): Promise<void> {
   await tx.execute('UPDATE hosts SET boot_id = $3 WHERE id = $1 AND session_id = $2', [hostId, sessionId, bootId])
   await tx.execute(rehintHost, [hostId])
-  await replan(tx, hostId)
+  await replan(tx, hostId, carriesNetworks)
 }
 
-/** A host that has a plan of networks is told it anew: it may carry an older one than it said, or none. */
-async function replan(tx: Transaction, hostId: HostId): Promise<void> {
+/**
+ * A host that has a plan of networks is told it anew: it may carry an older one than it said, or none. One that was forgotten
+ * and carries networks still is told that it has none.
+ */
+async function replan(tx: Transaction, hostId: HostId, carriesNetworks: boolean): Promise<void> {
   await tx.execute(
-    `INSERT INTO network_changes (subject, subject_id) SELECT 'host', host_id FROM host_networks WHERE host_id = $1`,
-    [hostId],
+    `INSERT INTO network_changes (subject, subject_id) SELECT 'host', $1::uuid
+     WHERE $2 OR EXISTS (SELECT FROM host_networks WHERE host_id = $1)`,
+    [hostId, carriesNetworks],
   )
 }
 

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startPostgres } from '@nubo/deploy'
 import { deviceOwners } from '@nubo/domain'
-import { systemRandom, type HostId, type NetworkId, type ServerId, type SessionId } from '@nubo/kernel'
+import { newId, systemRandom, type HostId, type NetworkId, type ServerId, type SessionId } from '@nubo/kernel'
 import type { Database } from '../connection.js'
 import { forgetHost } from '../hosts/forget-host.js'
-import { sessionOf } from '../hosts/registry.js'
+import { registerHost, sessionOf, settleHost } from '../hosts/registry.js'
 import { HealthyCloud } from '../testing/healthy-cloud.js'
+import { registrationOf } from '../testing/host-rows.js'
 import { NetworkRows } from '../testing/network-rows.js'
 import { TestDatabase } from '../testing/test-database.js'
 import { noteNetworkChange } from './changes.js'
@@ -389,6 +390,23 @@ describe('a router', () => {
     await raise()
     expect(await homeOf(routerId)).toEqual({ hostId: otherThan(home.hostId), leftHostId: null, incarnation: 2 })
     expect(await statusOf(port)).toBe('BUILD')
+  })
+
+  it.each([
+    ['is told that it has none', true],
+    ['is told nothing where it says that it has none', false],
+  ])('of a host that was deleted and comes again, with its networks: it %s', async (_, carriesNetworks) => {
+    const report = { ...registrationOf('returned'), carriesNetworks }
+    const sessionId = newId<SessionId>(systemRandom)
+    await database.transaction(async (tx) => {
+      await registerHost(tx, report, sessionId)
+      await settleHost(tx, report, sessionId)
+    })
+    await raise()
+    const told = { revision: 1, sessionId, networks: [], ports: [], routers: [] }
+    const plan = await planOf(report.hostId)
+    if (carriesNetworks) expect(plan).toMatchObject(told)
+    else expect(plan).toBeUndefined()
   })
 
   it('of a host that is only silent stays where it is', async () => {

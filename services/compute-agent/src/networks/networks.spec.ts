@@ -53,6 +53,29 @@ describe('an agent that is told its networks', () => {
     expect(host.network.plug(portId)).toBeDefined()
   })
 
+  it('carries the first plan of a new session, though it counted further before: the cloud may have forgotten the host', async () => {
+    await tell(planOf(host, 30, { routers: 1 }))
+    await heard(30)
+    await host.stopAgent()
+    await host.startAgent()
+    await tell(planOf(host, 1, { ports: [] }))
+    await heard(1)
+    expect(host.network.plug(portId)).toBeUndefined()
+    await tell(planOf(host, 2))
+    await heard(2)
+    await tell(planOf(host, 1, { ports: [] }))
+    await eventually(() => told().filter(({ revision }) => revision === 2).length === 2)
+    expect(host.network.plug(portId)).toBeDefined()
+  })
+
+  it('says when it registers whether it carries networks', async () => {
+    await tell(planOf(host, 3))
+    await heard(3)
+    await host.stopAgent()
+    await host.startAgent()
+    expect(host.conductor.all('register').map(({ carriesNetworks }) => carriesNetworks)).toEqual([false, true])
+  })
+
   it('leaves a plan of a session that is not its own', async () => {
     await tell({ ...planOf(host, 9), sessionId: newId(systemRandom) })
     await tell(planOf(host, 3))
@@ -158,20 +181,45 @@ describe('a plan that was kept', () => {
   })
 })
 
-describe('whoever waits for a port', () => {
-  async function networks() {
-    const clock = new VirtualClock()
-    const host = TestHost.onClock(clock)
-    const session = new Session()
-    host.conductor.sessionId = newId(systemRandom)
-    session.begin({ sessionId: host.conductor.sessionId, fencingEpoch: 1 } as never)
-    const kept = await KeptPlan.open({ files: memoryFiles(), directory: '/host', bootId: 'x', onBroken: () => {} })
-    const parts = { hostId: host.hostId, network: host.network, kept, session, clock, logger: quiet, cast: async () => true }
-    return { host, networks: new Networks(parts) }
-  }
+describe('of plans that come together', () => {
+  it('the newest is kept and carried, whichever the disk is done with first', async () => {
+    const files = memoryFiles()
+    const begun: (() => void)[] = []
+    const slowly = {
+      ...files,
+      write: async (path: string, text: string) => {
+        await new Promise<void>((resolve) => begun.push(resolve))
+        await files.write(path, text)
+      },
+    }
+    const { host, networks: subject } = await networksOn(slowly)
+    const taken = Promise.all([subject.take(planOf(host, 5, { ports: [] })), subject.take(planOf(host, 6))])
+    await eventually(() => begun.length > 0)
+    // The last one that it was asked for first.
+    while (begun.length > 0) {
+      begun.pop()!()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await taken
+    expect(host.network.plug(portId)).toBeDefined()
+    expect(JSON.parse((await files.read('/host/network-plan'))!)).toMatchObject({ plan: { revision: 6 } })
+  })
+})
 
+async function networksOn(files = memoryFiles()) {
+  const clock = new VirtualClock()
+  const host = TestHost.onClock(clock)
+  const session = new Session()
+  host.conductor.sessionId = newId(systemRandom)
+  session.begin({ sessionId: host.conductor.sessionId, fencingEpoch: 1 } as never)
+  const kept = await KeptPlan.open({ files, directory: '/host', bootId: 'x', onBroken: () => {} })
+  const parts = { hostId: host.hostId, network: host.network, kept, session, clock, logger: quiet, cast: async () => true }
+  return { host, networks: new Networks(parts) }
+}
+
+describe('whoever waits for a port', () => {
   it('is told where it is plugged in when the plan with it is in force', async () => {
-    const { host, networks: subject } = await networks()
+    const { host, networks: subject } = await networksOn()
     const plug = subject.whenPlugged(portId, new AbortController().signal)
     await subject.take(planOf(host, 1, { ports: [] }))
     await subject.take(planOf(host, 2))
@@ -180,7 +228,7 @@ describe('whoever waits for a port', () => {
   })
 
   it('waits no longer than its signal lets it', async () => {
-    const { networks: subject } = await networks()
+    const { networks: subject } = await networksOn()
     const enough = new AbortController()
     const plug = subject.whenPlugged(portId, enough.signal)
     enough.abort(new Error('overtaken'))

@@ -44,6 +44,7 @@ interface Waiting {
 export class Networks {
   private applied: Applied | undefined
   private atHand: Promise<void> | undefined
+  private keeping: Promise<unknown> = Promise.resolve()
   private readonly waiting = new Set<Waiting>()
   private readonly rounds: Rounds
   private lookTookMs = 0
@@ -79,16 +80,12 @@ export class Networks {
    * cannot be read stay as they were in the plan before.
    */
   async take(plan: NetworkPlan, unreadable: readonly UnreadableUnit[] = []): Promise<void> {
-    const { session, kept } = this.options
-    if (plan.sessionId !== session.id) return this.holdEarly({ plan, unreadable })
+    if (plan.sessionId !== this.options.session.id) return this.holdEarly({ plan, unreadable })
     this.unread = undefined
-    const revision = kept.plan?.revision ?? 0
-    if (plan.revision < revision || (plan.revision === revision && this.applied?.revision === revision)) return await this.tell()
-    await kept.keep(
-      completed(plan, unreadable, kept.plan),
-      unreadable.map(({ why }) => why),
-    )
-    await this.settle()
+    const keeping = this.keeping.then(() => this.keep({ plan, unreadable }))
+    this.keeping = keeping.catch(() => undefined)
+    if (await keeping) await this.settle()
+    else await this.tell()
   }
 
   /** What came as a plan is none that this agent knows: the host goes on as it is, and says so. */
@@ -102,7 +99,10 @@ export class Networks {
   onSession(): void {
     const { early } = this
     this.early = undefined
-    if (early) void this.take(early.plan, early.unreadable)
+    if (early)
+      void this.take(early.plan, early.unreadable).catch((err: unknown) =>
+        this.options.logger.error({ err }, 'a plan of the networks could not be kept'),
+      )
   }
 
   /** Where the port is plugged in, as soon as the host carries it. Rejects with the signal's reason. */
@@ -119,6 +119,27 @@ export class Networks {
       this.waiting.delete(waiting)
       signal.removeEventListener('abort', onAbort)
     })
+  }
+
+  /**
+   * False for what the host carries already, or what a later plan has overtaken. One after the other: whichever the disk is done
+   * with first, the newest one is kept.
+   */
+  private async keep({ plan, unreadable }: Told): Promise<boolean> {
+    const { kept } = this.options
+    if (this.isOld(plan)) return false
+    await kept.keep(
+      completed(plan, unreadable, kept.plan),
+      unreadable.map(({ why }) => why),
+    )
+    return true
+  }
+
+  /** Revisions are counted anew for a host that was forgotten and comes again: they say nothing about those of another session. */
+  private isOld({ sessionId, revision }: NetworkPlan): boolean {
+    const { plan } = this.options.kept
+    if (plan?.sessionId !== sessionId) return false
+    return revision < plan.revision || (revision === plan.revision && this.applied?.revision === revision)
   }
 
   private holdEarly(told: Told): void {
