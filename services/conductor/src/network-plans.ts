@@ -1,5 +1,6 @@
 import { computeQueue, type NetworkPlanApplied } from '@nubo/contract'
 import {
+  duePlansAtOnce,
   networksNeedWork,
   placeRouters,
   raisePlans,
@@ -31,6 +32,7 @@ export class NetworkPlans {
   private readonly rounds: Rounds
   private atHand: Promise<void> | undefined
   private isAskedAgain = false
+  private isStopping = false
 
   constructor(private readonly options: NetworkPlansOptions) {
     const { clock, intervalMs, onError } = options
@@ -42,6 +44,7 @@ export class NetworkPlans {
   }
 
   async stop(): Promise<void> {
+    this.isStopping = true
     await this.rounds.stop()
     await this.atHand?.catch(() => undefined)
   }
@@ -71,8 +74,8 @@ export class NetworkPlans {
     do {
       this.isAskedAgain = false
       while (await this.raise());
-      await this.tellHosts()
-    } while (this.isAskedAgain)
+      // A change may concern more hosts than are told at once.
+    } while ((await this.tellHosts()) || this.isAskedAgain)
   }
 
   /** True while there may be more. */
@@ -84,12 +87,14 @@ export class NetworkPlans {
     })
   }
 
-  private async tellHosts(): Promise<void> {
+  /** True while there may be more. */
+  private async tellHosts(): Promise<boolean> {
     const { database, silenceMs, onError } = this.options
     const hosts = await takeDuePlans(database, silenceMs)
     for (const told of await Promise.allSettled(hosts.map((hostId) => this.tell(hostId)))) {
       if (told.status === 'rejected') onError(told.reason)
     }
+    return hosts.length === duePlansAtOnce && !this.isStopping
   }
 
   private async tell(hostId: HostId): Promise<void> {

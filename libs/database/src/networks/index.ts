@@ -5,6 +5,7 @@ export { createPorts, macInUse, type CreatedPort, type NewPort } from './create-
 export { defaultGroupAmounts, ensureDefaultGroup, findDefaultGroup, type DefaultGroup } from './default-group.js'
 export { readHostPlan } from './host-plan.js'
 export {
+  duePlansAtOnce,
   networksNeedWork,
   raisePlans,
   recordApplied,

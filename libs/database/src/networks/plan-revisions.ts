@@ -43,11 +43,14 @@ export async function raisePlans(db: Queryable): Promise<boolean> {
   return row!.taken === batchSize
 }
 
+/** So many hosts are due at the most in one look. */
+export const duePlansAtOnce = 100
+
 const due = `
   UPDATE host_networks n SET next_hint_at = clock_timestamp() + $2 * interval '1 millisecond'
   FROM (SELECT host_id FROM host_networks JOIN hosts h ON h.id = host_id
         WHERE next_hint_at <= clock_timestamp() AND ${hostIsAlive}
-        ORDER BY next_hint_at LIMIT 100 FOR UPDATE OF host_networks SKIP LOCKED) d
+        ORDER BY next_hint_at LIMIT ${duePlansAtOnce} FOR UPDATE OF host_networks SKIP LOCKED) d
   WHERE n.host_id = d.host_id RETURNING n.host_id AS "hostId"`
 
 /** Hosts that are to be told their plan now. A host that cannot hear is told when it comes back. */
