@@ -155,15 +155,21 @@ describe('two KVM hosts on one machine', () => {
   it('run what they are told as their agent, again whenever it ends, unless it is held', async () => {
     const [host] = hosts as [KvmHost]
     const trace = join(host.settings.runtimeDirectory, 'agent starts')
+    // One that is ended too early leaves no line, so each is waited for.
+    const startsAre = (count: number) =>
+      waitFor(`start ${count}`, () => existsSync(trace) && readFileSync(trace, 'utf8') === "it's started\n".repeat(count), {
+        timeoutMs: 30_000,
+      })
     host.setAgent(['/bin/sh', '-c', `echo "it's started" >> "${trace}"; exec sleep 1000`])
     await host.start()
-    const first = await waitFor('the agent starts', () => existsSync(trace) && host.program('agent'), { timeoutMs: 5000 })
+    await startsAre(1)
+    const first = host.program('agent')!
     await host.restart('agent', 'SIGKILL')
     expect(isAlive(first)).toBe(false)
+    await startsAre(2)
     await host.hold('agent')
     expect(host.program('agent')).toBeUndefined()
     host.release('agent')
-    await waitFor('the agent starts again', () => host.program('agent'), { timeoutMs: 5000 })
-    await waitFor('the third start', () => readFileSync(trace, 'utf8') === "it's started\n".repeat(3), { timeoutMs: 5000 })
-  }, 60_000)
+    await startsAre(3)
+  }, 120_000)
 })

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { systemClock } from '@nubo/kernel'
 import { isAlive, signal } from '../process/identity.js'
 import { waitFor } from '../process/wait.js'
@@ -9,6 +9,9 @@ import { askSupervisor } from './client.js'
 import { rotateLogs } from './log-rotation.js'
 import type { ServiceSpecification, ServiceStatus } from './protocol.js'
 import { Supervisor } from './supervisor.js'
+
+const generousMs = 30_000
+jest.setTimeout(2 * generousMs)
 
 let directory: string
 let running: Promise<void>
@@ -29,7 +32,10 @@ function begin() {
 }
 
 async function ask(request: Parameters<typeof askSupervisor>[1]) {
-  await waitFor('the supervisor listens', () => existsSync(join(directory, 'supervisor.sock')), { timeoutMs: 5000, everyMs: 5 })
+  await waitFor('the supervisor listens', () => existsSync(join(directory, 'supervisor.sock')), {
+    timeoutMs: generousMs,
+    everyMs: 5,
+  })
   return await askSupervisor(directory, request)
 }
 
@@ -47,6 +53,17 @@ function service(script: string, fingerprint = script): ServiceSpecification {
   }
 }
 
+/** One that is ended too early says nothing, so each is waited for. */
+const startsAreLogged = (count: number) =>
+  waitFor(
+    `start ${count}`,
+    () => {
+      const log = join(directory, 'logs/thing.log')
+      return existsSync(log) && readFileSync(log, 'utf8') === 'started\n'.repeat(count)
+    },
+    { timeoutMs: generousMs },
+  )
+
 const only = (services: ServiceStatus[]) => services[0]!
 const sleeper = 'echo started; exec sleep 1000'
 
@@ -54,17 +71,12 @@ describe('the supervisor', () => {
   it('starts what it is asked for once, and again when it was changed', async () => {
     const first = only(await ask({ verb: 'ensure', service: service(sleeper) }))
     expect(isAlive(first.process!)).toBe(true)
+    await startsAreLogged(1)
     expect(only(await ask({ verb: 'ensure', service: service(sleeper) })).process).toEqual(first.process)
     const second = only(await ask({ verb: 'ensure', service: service(sleeper, 'changed') }))
     expect(second.process).not.toEqual(first.process)
     expect(isAlive(first.process!)).toBe(false)
-    await waitFor(
-      'both starts are logged',
-      () => readFileSync(join(directory, 'logs/thing.log'), 'utf8') === 'started\n'.repeat(2),
-      {
-        timeoutMs: 5000,
-      },
-    )
+    await startsAreLogged(2)
   })
 
   it('starts again what ended by itself', async () => {
@@ -76,7 +88,7 @@ describe('the supervisor', () => {
         const now = only(await ask({ verb: 'status' }))
         return now.process && now.process.pid !== first.process!.pid && now
       },
-      { timeoutMs: 5000 },
+      { timeoutMs: generousMs },
     )
     expect(again).toMatchObject({ state: 'running', unexpectedEnds: 1, lastEnd: 'SIGKILL' })
   })
@@ -89,7 +101,7 @@ describe('the supervisor', () => {
         const now = only(await ask({ verb: 'status' }))
         return now.unexpectedEnds >= 2 && now
       },
-      { timeoutMs: 5000 },
+      { timeoutMs: generousMs },
     )
     expect(status).toMatchObject({ lastEnd: 'code 3' })
   })
@@ -97,7 +109,7 @@ describe('the supervisor', () => {
   it('kills what does not end by itself', async () => {
     const stubborn = only(await ask({ verb: 'ensure', service: service('trap "" TERM; while :; do sleep 0.05; done') }))
     await waitFor('its trap is set', () => /\nSigIgn:\s+\w*[4567cdef]\w{3}\n/.test(statusOf(stubborn.process!.pid)), {
-      timeoutMs: 5000,
+      timeoutMs: generousMs,
     })
     expect(await ask({ verb: 'stop', name: 'thing' })).toEqual([])
     expect(isAlive(stubborn.process!)).toBe(false)
@@ -112,7 +124,7 @@ describe('the supervisor', () => {
     expect(only(await ask({ verb: 'status' })).process).toEqual(before.process)
     signal(before.process!, 'SIGKILL')
     await waitFor('it runs again', async () => only(await ask({ verb: 'status' })).process?.pid !== before.process!.pid, {
-      timeoutMs: 5000,
+      timeoutMs: generousMs,
     })
   })
 
