@@ -7,13 +7,16 @@ export interface Prefix {
   length: number
 }
 
-/** An address with the length of its prefix. What lies right of the prefix is put to zero; a bare address is a prefix of its own. */
+/**
+ * An address with the length of its prefix. What lies right of the prefix is put to zero; a bare address is a prefix of its own.
+ * A length is written in one way: not everybody who is told of it takes `08`.
+ */
 export function parsePrefix(text: string): Prefix | undefined {
   const [host, bits, ...more] = text.split('/')
   const address = parseAddress(host!)
   if (!address || more.length > 0) return undefined
   const most = addressBits[address.family]
-  const length = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Infinity
+  const length = bits === undefined ? most : /^(0|[1-9]\d{0,2})$/.test(bits) ? Number(bits) : Infinity
   return length <= most ? prefixAround(address, length) : undefined
 }
 

@@ -1,4 +1,5 @@
-import { isIP, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
+import { parsePrefix } from '@nubo/domain'
 import { isUuid } from '@nubo/kernel'
 import { pythonRepr, pythonStr } from '@nubo/wire'
 import { z } from 'zod'
@@ -79,14 +80,8 @@ export const ipAddress = attributeType(z.string(), (value) =>
 
 /** A network with its length of prefix, as it was written. */
 export const ipPrefix = attributeType(z.string(), (value) =>
-  isText(value) && isPrefix(value) ? value : notValid(value, 'IP subnet'),
+  isText(value) && value.includes('/') && parsePrefix(value) ? value : notValid(value, 'IP subnet'),
 )
-
-function isPrefix(text: string): boolean {
-  const [network = '', length = '', ...more] = text.split('/')
-  if (more.length > 0 || !/^\d{1,3}$/.test(length) || isIP(network) === 0 || network.includes('%')) return false
-  return Number(length) <= (isIPv6(network) ? 128 : 32)
-}
 
 /** 4 or 6, as a number or a digit. */
 export const ipVersion = attributeType<4 | 6>(z.union([z.literal(4), z.literal(6)]), (value) => {

@@ -241,6 +241,7 @@ describe('a rule', () => {
       400,
       'SecurityGroupInvalidPortRange',
     ])
+    expect(await refused({ remote_ip_prefix: '10.0.0.0/08' })).toEqual([400, 'InvalidCIDR'])
     expect(await refused({ direction: 'sideways' })).toEqual([400, 'HTTPBadRequest'])
     expect(await refused({ remote_group_id: 'nonsense' })).toEqual([404, 'SecurityGroupNotFound'])
     expect(await refused({ security_group_id: 'nonsense' })).toEqual([404, 'SecurityGroupNotFound'])
