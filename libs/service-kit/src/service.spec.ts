@@ -305,6 +305,15 @@ describe('a service', () => {
 
   it.each([
     ['broken JSON', '{', 'application/json', 400, 'badRequest', 'Malformed request body'],
+    ['lists in lists', '['.repeat(101) + ']'.repeat(101), 'application/json', 400, 'badRequest', 'Malformed request body'],
+    [
+      'brackets in a text',
+      `["${'['.repeat(200)}\\""]`,
+      'application/json',
+      400,
+      'badRequest',
+      `['${'['.repeat(200)}"'] is not of type 'object'`,
+    ],
     ['a proto key', '{"__proto__": 1}', 'application/json', 400, 'badRequest', 'Malformed request body'],
     ['not JSON', '<a/>', 'text/xml', 415, 'badMediaType', 'Unsupported Content-Type'],
     ['a stream', 'xx', 'application/octet-stream', 415, 'badMediaType', 'Unsupported Content-Type'],

@@ -88,6 +88,10 @@ describe('bodies', () => {
     ['half a character', '{"server": {"name": "\\ud800"}, "user": {"name": "\\ud800"}}'],
     ['deep nesting', '['.repeat(50_000) + ']'.repeat(50_000)],
     ['deep nesting where it is read', `{"server": ${'{"metadata":'.repeat(20_000)}1${'}'.repeat(20_000)}}`],
+    [
+      'deep nesting where anything is read',
+      `{"port": {"network_id": "${someId}", "allowed_address_pairs": ${'['.repeat(5_000)}${']'.repeat(5_000)}}}`,
+    ],
     ['too much', `{"server": "${'x'.repeat(1_100_000)}"}`],
   ])('of %s', async (_name, body) => {
     await walkBodies(body)

@@ -6,6 +6,28 @@ const mediaTypeOf = (request: FastifyRequest) => (request.headers['content-type'
 
 const escapedNul = '\\u0000'
 
+/** Deeper than what any of the APIs takes. Whoever walks what is much deeper comes to the end of the stack. */
+const deepest = 100
+
+/** Whether more brackets are open at once than anybody means; those within strings are none. */
+function isTooDeep(text: string): boolean {
+  let depth = 0
+  for (let place = 0; place < text.length; place += 1) {
+    const character = text[place]!
+    if (character === '"') place = endOfString(text, place)
+    else if (character === '[' || character === '{') depth += 1
+    else if (character === ']' || character === '}') depth -= 1
+    if (depth > deepest) return true
+  }
+  return false
+}
+
+function endOfString(text: string, start: number): number {
+  let place = start + 1
+  while (place < text.length && text[place] !== '"') place += text[place] === '\\' ? 2 : 1
+  return place
+}
+
 type Done = (error: Error | null, body?: unknown) => void
 
 /**
@@ -25,7 +47,7 @@ export function installBodyParsers(instance: FastifyInstance): void {
       if (refusal) return done(refusal)
     }
     // PostgreSQL's text cannot hold NUL. An escaped backslash before the same letters is refused with it: nobody means it.
-    if (text.includes(escapedNul))
+    if (text.includes(escapedNul) || isTooDeep(text))
       return done(surface?.errors.body('syntax') ?? new CloudError('Invalid', 'Malformed request body'))
     parseJson(request, text, (error: Error | null, body?: unknown) => {
       if (error) return done(surface?.errors.body('syntax') ?? error)

@@ -145,7 +145,7 @@ export const actionBodies = {
             z
               .string()
               .regex(/^(-1|\d+)$/)
-              .transform(Number),
+              .transform((digits) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER)),
           ])
           .nullable()
           .optional(),
