@@ -337,6 +337,18 @@ describe('a router', () => {
     expect(elsewhere!.networks[0]!.neighbours.flatMap((neighbour) => neighbour.addresses)).toContain('10.0.0.1')
   })
 
+  it('has the ports that it was given, and not whatever is said to be its own', async () => {
+    const { network, routerId, port, home } = await routed()
+    const other = { address: '10.0.0.2', mac: 'fa:16:3e:00:00:02', routerId, deviceOwner: 'network:router_other' }
+    await rows.port(network, other)
+    await raise()
+    const { routers } = (await planOf(home.hostId!))!
+    expect(routers.map(({ interfaces }) => interfaces.map(({ portId }) => portId))).toEqual([[port]])
+    expect(await database.query(`SELECT host_id FROM ports WHERE device_owner = $1`, [other.deviceOwner])).toEqual([
+      { host_id: null },
+    ])
+  })
+
   it('leaves a host that is to be emptied, and gets another one only when the first carries it no more', async () => {
     const { routerId, home } = await routed()
     await apply(home.hostId!, 1)

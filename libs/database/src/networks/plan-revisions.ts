@@ -2,6 +2,7 @@ import type { HostId, NetworkId, SessionId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
 import { hostIsAlive } from '../hosts/services.js'
 import { freeHeldByNobody, heldByNobody } from './held-by-hosts.js'
+import { isOfRouter } from './routers.js'
 
 /** Changes that are taken out in one transaction at the most. */
 const batchSize = 1_000
@@ -137,7 +138,7 @@ const settle = `
     FROM fenced WHERE r.host_id = fenced.id OR r.left_host_id = fenced.id RETURNING r.id),
   unbound AS (
     UPDATE ports p SET host_id = NULL, plan_revision = NULL, status = 'DOWN' FROM freed, fenced
-    WHERE p.device_id = freed.id::text AND p.device_owner LIKE 'network:router%' AND p.host_id = fenced.id)
+    WHERE p.device_id = freed.id::text AND ${isOfRouter('p')} AND p.host_id = fenced.id)
   INSERT INTO network_changes (subject, subject_id) SELECT 'router', id FROM freed`
 
 export async function settleFencedNetworks(db: Queryable): Promise<void> {

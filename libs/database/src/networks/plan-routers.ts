@@ -1,3 +1,4 @@
+import { isRouterPort } from '@nubo/domain'
 import type { HostId, PortId, ProjectId, RouterId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
 import type { PortRow } from './plan-ports.js'
@@ -28,7 +29,10 @@ const advertised = `
 export async function planRouters(db: Queryable, hostId: HostId, own: readonly PortRow[]) {
   const rows = await db.query<RouterRow>(routers, [hostId])
   if (rows.length === 0) return []
-  const portsOf = Map.groupBy(own, (port) => port.deviceId)
+  const portsOf = Map.groupBy(
+    own.filter((port) => isRouterPort(port.deviceOwner)),
+    (port) => port.deviceId,
+  )
   const floatingOf = Map.groupBy(
     await db.query<{ routerId: RouterId; address: string; fixedAddress: string }>(floatingIps, [rows.map((row) => row.routerId)]),
     (row) => row.routerId,

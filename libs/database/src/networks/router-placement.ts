@@ -1,9 +1,10 @@
 import type { Queryable } from '../connection.js'
 import { hostIsAlive } from '../hosts/services.js'
 import { canHear, deafAfterMs } from '../hosts/hearing.js'
+import { isOfRouter } from './routers.js'
 
 /** Of `routers r`: what it carries are ports whose device it is. */
-const carried = `p.device_id = r.id::text AND p.device_owner LIKE 'network:router%' AND p.gone_at IS NULL`
+const carried = `p.device_id = r.id::text AND ${isOfRouter('p')} AND p.gone_at IS NULL`
 
 /** A host that may get routers: alive, trusted and not to be emptied. */
 const isHome = `${hostIsAlive} AND h.enabled AND h.quarantine IS NULL`

@@ -2,6 +2,10 @@ import { deviceOwners } from '@nubo/domain'
 import { isUuid } from '@nubo/kernel'
 import type { Queryable, Transaction } from '../connection.js'
 
+/** Of ports: a router's own, on whichever side. */
+export const isOfRouter = (port: string) =>
+  `${port}.device_owner IN ('${deviceOwners.routerInterface}', '${deviceOwners.routerGateway}')`
+
 /** An address of a router. */
 export interface RouterConnection {
   portId: string
@@ -16,7 +20,7 @@ const connections = `
   SELECT p.id AS "portId", p.network_id AS "networkId", p.device_owner = '${deviceOwners.routerGateway}' AS "isGateway",
     s.id AS "subnetId", text(s.cidr) AS cidr, host(a.address) AS address
   FROM ports p JOIN port_addresses a ON a.port_id = p.id JOIN subnets s ON s.id = a.subnet_id
-  WHERE p.device_id = $1 AND p.device_owner IN ('${deviceOwners.routerInterface}', '${deviceOwners.routerGateway}') AND p.gone_at IS NULL
+  WHERE p.device_id = $1 AND ${isOfRouter('p')} AND p.gone_at IS NULL
   ORDER BY p.id, a.position`
 
 /** Where a router is connected, on both sides. */
