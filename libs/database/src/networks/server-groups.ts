@@ -9,13 +9,17 @@ const note = `
   SELECT 'group', $2 FROM changed UNION SELECT 'host', p.host_id FROM changed JOIN ports p ON p.id = changed.port_id WHERE p.host_id IS NOT NULL`
 
 const add = `
-  WITH port AS (${ports}),
+  WITH port AS (
+    SELECT id, port_security_enabled FROM ports WHERE server_id = $1 AND gone_at IS NULL ORDER BY id FOR NO KEY UPDATE),
   changed AS (
-    INSERT INTO port_security_groups (port_id, group_id) SELECT id, $2::uuid FROM port ON CONFLICT DO NOTHING RETURNING port_id),
+    INSERT INTO port_security_groups (port_id, group_id) SELECT id, $2::uuid FROM port WHERE port_security_enabled
+    ON CONFLICT DO NOTHING RETURNING port_id),
   noted AS (${note})
   SELECT count(*)::int AS ports FROM port`
 
-/** Puts every port of a server into a group. Returns how many ports it has. */
+/**
+ * Puts every port of a server into a group, but those without port security, which are in none. Returns how many ports it has.
+ */
 export async function addGroupToServer(tx: Transaction, serverId: ServerId, groupId: string): Promise<number> {
   const [row] = await tx.query<{ ports: number }>(add, [serverId, groupId])
   return row!.ports

@@ -29,6 +29,15 @@ export async function unshareNetwork(tx: Transaction, networkId: string, action:
   return deleted.length > 0
 }
 
+/** Whether a network is shared with that project by its name, and not only with every project. */
+export async function isSharedByName(db: Queryable, networkId: string, projectId: string): Promise<boolean> {
+  const rows = await db.query(
+    `SELECT FROM network_shares WHERE network_id = $1 AND action = 'access_as_shared' AND target_project = $2`,
+    [networkId, projectId],
+  )
+  return rows.length > 0
+}
+
 /** Whether a project that the network is neither owned by nor shared with has a port or a subnet there. */
 export async function isUsedByOthers(db: Queryable, networkId: string): Promise<boolean> {
   const [row] = await db.query<{ used: boolean }>(

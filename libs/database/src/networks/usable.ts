@@ -5,6 +5,7 @@ import type { Queryable } from '../connection.js'
 export interface UsableNetwork {
   id: NetworkId
   external: boolean
+  own: boolean
   shared: boolean
   portSecurityEnabled: boolean
   hasSubnets: boolean
@@ -13,7 +14,7 @@ export interface UsableNetwork {
 
 const shared = `EXISTS (SELECT FROM network_shares s WHERE s.network_id = n.id AND s.action = 'access_as_shared' AND s.target_project IN ('*', $1))`
 const seen = `EXISTS (SELECT FROM network_shares s WHERE s.network_id = n.id AND s.target_project IN ('*', $1))`
-const columns = `n.id, n.external, ${shared} OR n.project_id = $1 AS shared, n.port_security_enabled AS "portSecurityEnabled",
+const columns = `n.id, n.external, n.project_id = $1 AS own, ${shared} OR n.project_id = $1 AS shared, n.port_security_enabled AS "portSecurityEnabled",
   EXISTS (SELECT FROM subnets WHERE network_id = n.id) AS "hasSubnets", n.admin_state_up AS "adminStateUp"`
 
 /** Those of `ids` that the project sees, or that there are at all. `shared`: it is the project's own, or shared with it. */

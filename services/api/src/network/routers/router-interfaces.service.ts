@@ -5,6 +5,7 @@ import {
   createPorts,
   deletePorts,
   findRecord,
+  isSharedByName,
   leadsFloatingIps,
   lockConnectablePort,
   noteNetworkChange,
@@ -77,6 +78,7 @@ export class RouterInterfacesService {
     const subnet = await findRecord(tx, subnetRecords, viewerOf(caller), subnetId)
     if (!subnet) throw subnets.notFound(subnetId)
     if (subnet.gateway === null) throw badRequest('router', 'Subnet for router interface must have a gateway IP')
+    await refuseOthersGateway(tx, subnet, caller)
     refuseForeignAdvertisements(subnet)
     const id = newId<PortId>(this.random)
     await createPorts(
@@ -120,6 +122,16 @@ async function noteInterface(tx: Transaction, { router, networkId }: RouterInter
   await touchRecord(tx, routerRecords, router.id)
   await noteNetworkChange(tx, 'network', networkId)
   await noteNetworkChange(tx, 'router', router.id)
+}
+
+/**
+ * All that leaves a subnet goes by its gateway: on a network that every project shares it is not anybody's to become. Who shares
+ * it with a project by its name lets that project be it (neutron/db/l3_db.py, _add_interface_by_subnet).
+ */
+async function refuseOthersGateway(tx: Transaction, { id, networkId, projectId }: SubnetRow, caller: Caller): Promise<void> {
+  const own = viewerOf(caller).projectId
+  if (isCloudAdmin(caller) || projectId === own || (own !== null && (await isSharedByName(tx, networkId, own)))) return
+  throw badRequest('router', `Cannot add interface to router because subnet ${id} is not owned by project making the request`)
 }
 
 /** A subnet that says how guests get their addresses, but not that our routers tell them, has another one that does. */

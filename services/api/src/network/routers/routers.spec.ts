@@ -151,6 +151,20 @@ describe('a router', () => {
     expect((await demo('PUT', `/ports/${portId}`, { port: { fixed_ips: other } })).body.port.fixed_ips).toEqual(other)
   })
 
+  it('becomes the gateway of a network that is shared with its project, and of none that is shared with everybody', async () => {
+    const { network } = (await admin('POST', '/networks', { network: { shared: true } })).body
+    const subnet = { network_id: network.id, ip_version: 4, cidr: '10.9.0.0/24' }
+    const { id } = (await admin('POST', '/subnets', { subnet })).body.subnet
+    expect(await connect({ subnet_id: id })).toMatchObject({
+      status: 400,
+      type: 'BadRequest',
+      message: expect.stringContaining(`because subnet ${id} is not owned by project making the request`),
+    })
+    const share = { object_type: 'network', object_id: network.id, action: 'access_as_shared', target_tenant: demoProject }
+    expect((await admin('POST', '/rbac-policies', { rbac_policy: share })).status).toBe(201)
+    expect((await connect({ subnet_id: id })).status).toBe(200)
+  })
+
   it('connects nothing that overlaps', async () => {
     const other = await newNetwork('10.0.0.0/16')
     await connect({ subnet_id: inside.subnetId })

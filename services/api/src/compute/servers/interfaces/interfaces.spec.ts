@@ -221,6 +221,26 @@ describe('a new server', () => {
     expect(await post(demo, { networks: [{ uuid: outside }] })).toMatchObject({ status: 403 })
   })
 
+  it("takes an address by name on its own tenant's networks alone", async () => {
+    const shared = await newNetwork('shared', { by: adminNetwork, shared: true, cidr: '10.2.0.0/24' })
+    const networks = [{ uuid: shared, fixed_ip: '10.2.0.1' }]
+    expect(await post(demo, { networks })).toMatchObject({ status: 403, message: expect.stringContaining(shared) })
+    expect(await ports()).toEqual([])
+    expect((await post(admin, { networks })).status).toBe(202)
+  })
+
+  it('has no guard, and is in no groups, where its network has none', async () => {
+    const net = await newNetwork('open', { port_security_enabled: false })
+    await network('POST', '/security-groups', { security_group: { name: 'web' } })
+    const id = await created({ networks: [{ uuid: net }], security_groups: [{ name: 'web' }] })
+    const [{ port_id: port }] = await interfaces(id)
+    const seen = async () => (await network('GET', `/ports/${port}`)).body.port
+    expect(await seen()).toMatchObject({ port_security_enabled: false, security_groups: [] })
+    const add = { addSecurityGroup: { name: 'web' } }
+    expect((await demo('POST', `/servers/${id}/action`, { body: add })).status).toBe(202)
+    expect(await seen()).toMatchObject({ security_groups: [] })
+  })
+
   it('takes no tag for a network in the versions that know none', async () => {
     const networks = [{ uuid: await newNetwork('one'), tag: 'front' }]
     for (const version of ['2.31', '2.41']) expect((await post(demo, { networks }, version)).status).toBe(400)

@@ -41,9 +41,11 @@ function portFor(
   const deviceIndex = firstIndex + index
   const { tag } = wanted
   if ('portId' in wanted) return { taken: { portId: wanted.portId, serverId, deviceIndex, tag, hostId } }
-  const { networkId, address } = wanted
+  const { networkId, address, portSecurityEnabled } = wanted
   const id = newId<PortId>(random)
-  const asked = { groups, wanted: address === undefined ? undefined : [{ address }] }
+  // Groups mean nothing on a network without port security: as Nova, the request for them is passed over there.
+  const guard = { portSecurityEnabled, groups: portSecurityEnabled ? groups : [] }
+  const asked = { ...guard, wanted: address === undefined ? undefined : [{ address }] }
   return { made: { id, networkId, projectId, hostId, deviceTag: tag, ...asked, ...portOfServer(serverId, deviceIndex) } }
 }
 

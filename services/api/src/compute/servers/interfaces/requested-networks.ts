@@ -14,10 +14,14 @@ import { isIP } from 'node:net'
 import type { NewServerRequest } from '../servers.schemas.js'
 
 /** An interface that a server is to have: a port of the tenant's own, or a new one on a network. */
-export type WantedInterface = { tag: string | undefined } & (
-  | { portId: string }
-  | { networkId: NetworkId; address: string | undefined }
-)
+export type WantedInterface = { tag: string | undefined } & ({ portId: string } | NewInterface)
+
+interface NewInterface {
+  networkId: NetworkId
+  address: string | undefined
+  /** As the network has it. */
+  portSecurityEnabled: boolean
+}
 
 /** What a request says of a server's interfaces, held against what is there. */
 export interface WantedInterfaces {
@@ -67,7 +71,9 @@ export class RequestedNetworks {
     const ports = await this.findPorts(asked, viewer)
     return asked.map(({ uuid, port, fixed_ip: address, tag }) => {
       if (port) return { portId: checkPort(port, ports.get(port), missing).id, tag }
-      return { networkId: checkNetwork(uuid!, networks.get(uuid!), viewer.seesAll, missing).id, address, tag }
+      const network = checkNetwork(uuid!, networks.get(uuid!), viewer.seesAll, missing)
+      if (address !== undefined && !network.own && !viewer.seesAll) throw addressesAreOthers(network.id)
+      return { ...newInterface(network, address), tag }
     })
   }
 
@@ -86,8 +92,8 @@ export class RequestedNetworks {
       throw new CloudError('Invalid', `Unable to automatically allocate a network for project ${projectId}: ${advice}`)
     }
     if (!network) return []
-    const { id } = checkNetwork(network.id, network, isCloudAdmin(caller), 'Invalid')
-    return [{ networkId: id, address: undefined, tag: undefined }]
+    const checked = checkNetwork(network.id, network, isCloudAdmin(caller), 'Invalid')
+    return [{ ...newInterface(checked, undefined), tag: undefined }]
   }
 
   private async findNetworks(asked: readonly Request[], viewer: { projectId: string; seesAll: boolean }) {
@@ -139,6 +145,16 @@ function checkForm({ uuid, port, fixed_ip: address }: Request, count: number): v
   if (address)
     throw new CloudError('Invalid', 'Failed to launch instances: max_count cannot be greater than 1 if an fixed_ip is specified.')
 }
+
+const newInterface = ({ id, portSecurityEnabled }: UsableNetwork, address: string | undefined): NewInterface => ({
+  networkId: id,
+  address,
+  portSecurityEnabled,
+})
+
+/** Whoever shares a network does not let others take its addresses by name: its gateway's, for one. */
+const addressesAreOthers = (id: string) =>
+  new CloudError('Forbidden', `It is not allowed to name an address of network ${id}, which is another project's`)
 
 function checkNetwork(
   id: string,
