@@ -77,9 +77,22 @@ const reaching = `
   WHERE a.subnet_id = $1 AND i.device_owner = '${deviceOwners.routerInterface}' AND i.gone_at IS NULL AND g.network_id = $2
   ORDER BY (a.address = s.gateway) DESC NULLS LAST, r.created_at LIMIT 1`
 
-/** The router that leads from a subnet to an external network; the one at the subnet's gateway before others. */
-export async function routerBetween(db: Queryable, subnetId: string, externalNetworkId: string): Promise<string | undefined> {
-  return (await db.query<{ id: string }>(reaching, [subnetId, externalNetworkId]))[0]?.id
+/**
+ * The router that leads from a subnet to an external network; the one at the subnet's gateway before others. It leads there
+ * until the transaction ends: who takes its gateway or an interface off it locks it for a change.
+ */
+export async function lockRouterBetween(
+  tx: Transaction,
+  subnetId: string,
+  externalNetworkId: string,
+): Promise<string | undefined> {
+  let locked: string | undefined
+  for (;;) {
+    const [router] = await tx.query<{ id: string }>(reaching, [subnetId, externalNetworkId])
+    if (!router || router.id === locked) return router?.id
+    await tx.execute('SELECT FROM routers WHERE id = $1 FOR SHARE', [router.id])
+    locked = router.id
+  }
 }
 
 /**

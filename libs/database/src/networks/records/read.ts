@@ -71,7 +71,10 @@ export type LockFor = 'change' | 'deletion'
 
 const locks: Record<LockFor, string> = { change: 'FOR NO KEY UPDATE OF r', deletion: 'FOR UPDATE OF r' }
 
-/** As `findRecord`, and locked. */
+/**
+ * As `findRecord`, and locked. It is read once it is: what somebody else did of it while its lock was waited for may be in other
+ * tables, which the statement that waits sees as they were before.
+ */
 export async function lockRecord<C extends Columns>(
   tx: Transaction,
   records: Records<C>,
@@ -80,9 +83,9 @@ export async function lockRecord<C extends Columns>(
   lockFor: LockFor = 'change',
 ): Promise<RowOf<C> | undefined> {
   if (!isUuid(id)) return undefined
-  const statement = `${selectVisible(records)} AND r.id = $3 ${locks[lockFor]}`
-  const [row] = await tx.query<RowOf<C>>(statement, [...viewerValues(viewer), id])
-  return row
+  const statement = `SELECT FROM ${records.table} r WHERE ${visibleCondition(records)} AND r.id = $3 ${locks[lockFor]}`
+  const isLocked = (await tx.execute(statement, [...viewerValues(viewer), id])) > 0
+  return isLocked ? await findRecord(tx, records, viewer, id) : undefined
 }
 
 /** The records with those ids that the viewer sees, in the order of `ids`. */

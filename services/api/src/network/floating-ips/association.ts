@@ -1,5 +1,5 @@
 import { isCloudAdmin, type Caller } from '@nubo/auth'
-import { lockConnectablePort, routerBetween, type ConnectablePort, type Transaction } from '@nubo/database'
+import { lockConnectablePort, lockRouterBetween, type ConnectablePort, type Transaction } from '@nubo/database'
 import { badRequest, canonicalAddress, networkError, parseAddress } from '@nubo/domain'
 import { viewerOf } from '../base/listing-query.js'
 
@@ -34,7 +34,7 @@ export async function associate(tx: Transaction, wanted: AssociationWanted, call
       `Port ${portId} is associated with a different project than Floating IP ${floating.id} and therefore cannot be bound`,
     )
   const { subnetId, address } = fixedAddressOf(port, wanted.fixedAddress)
-  const routerId = await routerBetween(tx, subnetId, floating.networkId)
+  const routerId = await lockRouterBetween(tx, subnetId, floating.networkId)
   if (routerId === undefined)
     throw networkError(
       'NotFound',

@@ -8,9 +8,11 @@ import {
   portRecords,
   prefixesOfNetwork,
   readInterfaces,
+  serverOfPort,
   touchRecord,
   type Database,
   type Once,
+  type PortRecord,
   type ServerInterface,
   type Transaction,
 } from '@nubo/database'
@@ -35,9 +37,9 @@ export class FixedIpsService {
     const server = await this.servers.find(caller, id)
     await this.database.transaction((tx) =>
       once.within(tx, async () => {
-        const port = await theInterface(tx, server.id, (each) => each.networkId === networkId)
+        const port = await lockInterface(tx, server.id, (each) => each.networkId === networkId)
         if (!port) throw new CloudError('NotFound', `Network could not be found for instance ${id}.`)
-        await this.change(tx, port, [...addressesOf(port), { subnetId: await subnetFor(tx, networkId) }])
+        await this.change(tx, port, [...port.fixedAddresses, { subnetId: await subnetFor(tx, networkId) }])
       }),
     )
   }
@@ -45,30 +47,34 @@ export class FixedIpsService {
   async remove(caller: Caller, id: string, text: string, once: Once): Promise<void> {
     const server = await this.servers.find(caller, id)
     const address = canonicalAddress(text)!
-    const has = (port: ServerInterface) => port.fixedIps.some(({ ip_address: each }) => each === address)
+    const isMeant = (port: ServerInterface) => port.fixedIps.some(({ ip_address: each }) => each === address)
     await this.database.transaction((tx) =>
       once.within(tx, async () => {
-        const port = await theInterface(tx, server.id, has)
-        if (!port) throw new CloudError('Invalid', `Instance ${id} does not have fixed IP '${text}'.`)
-        const others = addressesOf(port).filter((each) => each.address !== address)
+        const port = await lockInterface(tx, server.id, isMeant)
+        const others = port?.fixedAddresses.filter((each) => each.address !== address) ?? []
+        if (!port || others.length === port.fixedAddresses.length)
+          throw new CloudError('Invalid', `Instance ${id} does not have fixed IP '${text}'.`)
         await this.change(tx, port, others)
       }),
     )
   }
 
-  private async change(tx: Transaction, { portId }: ServerInterface, wanted: readonly WantedAddress[]): Promise<void> {
-    const port = await lockRecord(tx, portRecords, everything, portId)
-    if (!port || !(await changeAddresses(tx, port, wanted, this.random))) return
+  private async change(tx: Transaction, port: PortRecord, wanted: readonly WantedAddress[]): Promise<void> {
+    if (!(await changeAddresses(tx, port, wanted, this.random))) return
     await notePortChange(tx, port.networkId, port.groupIds)
     await touchRecord(tx, portRecords, port.id)
   }
 }
 
-const addressesOf = ({ fixedIps }: ServerInterface): WantedAddress[] =>
-  fixedIps.map(({ subnet_id: subnetId, ip_address: address }) => ({ subnetId, address }))
-
-async function theInterface(tx: Transaction, serverId: ServerId, isMeant: (port: ServerInterface) => boolean) {
-  return (await readInterfaces(tx, serverId)).find(isMeant)
+/** The server's interface that is meant, locked: other requests change its addresses too. */
+async function lockInterface(
+  tx: Transaction,
+  serverId: ServerId,
+  isMeant: (port: ServerInterface) => boolean,
+): Promise<PortRecord | undefined> {
+  const found = (await readInterfaces(tx, serverId)).find(isMeant)
+  const port = found && (await lockRecord(tx, portRecords, everything, found.portId))
+  return port && (await serverOfPort(tx, found.portId)) === serverId ? port : undefined
 }
 
 /** Of several, one of IPv4: many of IPv6 give addresses that follow from the MAC, and so no second one. */
