@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { newId, systemRandom } from '@nubo/kernel'
+import { addHost } from '../../testing/hosts.js'
 import { startNetworkApi, type NetworkRequests } from '../../testing/network-requests.js'
 import type { TestApi } from '../../testing/test-api.js'
 
@@ -101,7 +102,8 @@ describe('a network', () => {
       id,
     ])
     expect(await demo('DELETE', `/networks/${id}`)).toMatchObject({ status: 409, type: 'NetworkInUse' })
-    await api.database.execute('UPDATE ports SET gone_at = clock_timestamp(), host_id = id')
+    const host = await addHost(api.database, { name: 'host-1' })
+    await api.database.execute('UPDATE ports SET gone_at = clock_timestamp(), host_id = $1', [host])
     await api.database.execute('DELETE FROM network_changes')
     expect((await demo('DELETE', `/networks/${id}`)).status).toBe(204)
     expect(await api.database.query('SELECT subject FROM network_changes')).toEqual([{ subject: 'host' }])

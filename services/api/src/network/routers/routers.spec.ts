@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { createPorts } from '@nubo/database'
 import { newId, systemRandom, type PortId } from '@nubo/kernel'
+import { addHost } from '../../testing/hosts.js'
 import { startNetworkApi, type NetworkRequests } from '../../testing/network-requests.js'
 import type { TestApi } from '../../testing/test-api.js'
 
@@ -200,7 +201,7 @@ describe('a router', () => {
 
   it('leaves its addresses with the host that carries it until that one has let go', async () => {
     await withGateway()
-    const host = newId(systemRandom)
+    const host = await addHost(api.database, { name: 'host-1' })
     await api.database.execute('UPDATE routers SET host_id = $1', [host])
     await api.database.execute(`UPDATE ports SET host_id = $1 WHERE device_owner = 'network:router_gateway'`, [host])
     expect((await demo('DELETE', `/routers/${routerId}`)).status).toBe(204)
@@ -280,7 +281,8 @@ describe('a floating IP', () => {
   it('keeps its address with the host of its router until that one has let go', async () => {
     await withGateway()
     await connect({ subnet_id: inside.subnetId })
-    await api.database.execute('UPDATE routers SET host_id = $1', [newId(systemRandom)])
+    const host = await addHost(api.database, { name: 'host-2' })
+    await api.database.execute('UPDATE routers SET host_id = $1', [host])
     const { floatingip } = (await create({ port_id: await newPort() })).body
     expect((await demo('DELETE', `/floatingips/${floatingip.id}`)).status).toBe(204)
     expect(await portsOf('network:floatingip')).toMatchObject([{ gone: true }])
