@@ -9,6 +9,7 @@ import {
   type Inventory,
   type NetworkPlan,
   type NotRegistered,
+  type PasswordRecorded,
   type PowerStateCode,
   type Registered,
   type Result,
@@ -52,6 +53,8 @@ export class ScriptedHost {
   /** Every command that arrived, repetitions included. */
   readonly commands: ServerCommand[] = []
   readonly acknowledged: { serverId: ServerId; fence: number }[] = []
+  /** Guests' passwords of which it was told that they are on record. */
+  readonly passwordsRecorded: PasswordRecorded[] = []
   /** Sessions that the conductor did not know any more. */
   readonly refusedSessions: SessionId[] = []
   answering: Answering = obedient
@@ -156,6 +159,7 @@ export class ScriptedHost {
     if (message.kind === 'registered' || message.kind === 'not-registered') return this.onRegistration(message)
     if (message.kind === 'unknown-session') return void this.refusedSessions.push(message.sessionId)
     if (message.kind === 'acknowledge') return void this.acknowledged.push(...message.results)
+    if (message.kind === 'password-recorded') return void this.passwordsRecorded.push(message)
     if (message.kind === 'network-plan') return await this.carry(message)
     const command = serverCommand.parse(message)
     this.commands.push(command)

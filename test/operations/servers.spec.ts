@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import type { ServerCommand } from '@nubo/contract'
+import { readGuestPassword } from '@nubo/database'
 import type { HostId, ServerId } from '@nubo/kernel'
 import { obedient, ScriptedHost } from './scripted-host.js'
 import { ScriptedCloud, until } from './scripted-cloud.js'
@@ -232,6 +233,18 @@ describe('what a guest does on its own', () => {
     await host.report({ ...late, cause: 'guest-shutdown' })
     await until(async () => (await servers.find(id))?.vmState === 'stopped')
     expect((await actionsOf(id)).slice(1)).toMatchObject([{ message: 'The guest powered itself off.' }])
+  })
+
+  it('a password that it sets is on record before its host hears so, and not of a session that is over', async () => {
+    const { host, id } = await activeServer()
+    const told = { kind: 'guest-password', serverId: id, incarnation: 1, clears: 0 }
+    const before = host.sessionId
+    await host.start([{ serverId: id, incarnation: 1, powerState: 1 }])
+    await host.report({ ...told, password: 'late', sessionId: before })
+    await host.report({ ...told, password: 'sealed' })
+    await until(async () => host.passwordsRecorded.length > 0)
+    expect(await readGuestPassword(cloud.database, id)).toBe('sealed')
+    expect(host.passwordsRecorded).toMatchObject([{ serverId: id, incarnation: 1, clears: 0 }])
   })
 
   it('after its host was started again it is started again', async () => {

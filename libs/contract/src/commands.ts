@@ -156,12 +156,23 @@ export const acknowledge = z.object({
 })
 export type Acknowledge = z.output<typeof acknowledge>
 
+/** What this guest set as its password is on record, or counts no more: the agent need not tell it again. */
+export const passwordRecorded = z.object({
+  kind: z.literal('password-recorded'),
+  hostId,
+  serverId,
+  incarnation,
+  clears: z.int().nonnegative(),
+})
+export type PasswordRecorded = z.output<typeof passwordRecorded>
+
 export const agentMessage = z.discriminatedUnion('kind', [
   ...serverCommand.options,
   registered,
   notRegistered,
   unknownSession,
   acknowledge,
+  passwordRecorded,
   networkPlan,
 ])
 export type AgentMessage = z.output<typeof agentMessage>

@@ -72,6 +72,10 @@ export const plannedPort = z.object({
   extraDhcpOptions: z.array(z.object({ name: z.string(), value: z.string(), ipVersion: z.union([z.literal(4), z.literal(6)]) })),
   /** The tenant's key and value pairs of the server, as they are now. */
   serverMetadata: z.record(z.string(), z.string()),
+  /** Of the guest, whichever of its ports it leads to: its first floating IP. */
+  publicIpv4: z.ipv4().nullable().default(null),
+  /** How many passwords of the guest its owner has cleared: one that was set before counts no more. */
+  passwordClears: z.int().nonnegative().default(0),
 })
 export type PlannedPort = z.output<typeof plannedPort>
 

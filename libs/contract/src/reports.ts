@@ -131,5 +131,34 @@ export const guestsRemoved = z.object({
 })
 export type GuestsRemoved = z.output<typeof guestsRemoved>
 
-export const report = z.discriminatedUnion('kind', [register, heartbeat, result, guestChanged, guestsRemoved, networkPlanApplied])
+/** In bytes, as Nova has it. */
+export const longestGuestPassword = 1_020
+
+/** What a guest set as its password, for its owner to read. Told until it is recorded, and again in each session. */
+export const guestPassword = z.object({
+  kind: z.literal('guest-password'),
+  hostId,
+  sessionId,
+  serverId,
+  incarnation,
+  /** How many its owner had cleared when the guest set it. */
+  clears: z.int().nonnegative(),
+  /** As the guest gave it, mostly sealed with its owner's key. PostgreSQL's texts have no NUL. */
+  password: z
+    .string()
+    .min(1)
+    .max(longestGuestPassword)
+    .regex(/^[^\0]*$/),
+})
+export type GuestPassword = z.output<typeof guestPassword>
+
+export const report = z.discriminatedUnion('kind', [
+  register,
+  heartbeat,
+  result,
+  guestChanged,
+  guestsRemoved,
+  guestPassword,
+  networkPlanApplied,
+])
 export type Report = z.output<typeof report>

@@ -61,6 +61,10 @@ export interface PortPlan {
   hostname: string | null
   extraDhcpOptions: readonly { name: string; value: string; ipVersion: 4 | 6 }[]
   serverMetadata: Readonly<Record<string, string>>
+  /** Of the guest, whichever of its ports it leads to: its first floating IP. */
+  publicIpv4: string | null
+  /** How many passwords of the guest its owner has cleared: one that was set before counts no more. */
+  passwordClears: number
 }
 
 export interface RulePlan {

@@ -46,6 +46,9 @@ async function makeDemosThings() {
   await api.database.execute(`INSERT INTO flavor_access (flavor_id, project_id) VALUES ('demos-flavor', $1)`, [project.id])
   const serverRow = { userId: user.id, name: 'demos-server', memoryMiB: 96, diskGiB: 1, metadata: { demos: 'metadata' } }
   const serverId = await insertServer(api.database, project.id, serverRow)
+  await api.database.execute(`INSERT INTO guest_passwords (server_id, incarnation, password) VALUES ($1, 0, 'demos-password')`, [
+    serverId,
+  ])
   const requestId = 'req-aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee'
   await api.database.execute(
     `INSERT INTO operations (id, kind, server_id, project_id, user_id, request_id, state)
@@ -144,6 +147,7 @@ const actionBodies: Record<string, unknown> = {
 
 const tables = [
   'servers',
+  'guest_passwords',
   'operations',
   'keypairs',
   'users',

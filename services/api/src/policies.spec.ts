@@ -110,6 +110,8 @@ const table: Record<string, readonly string[] | { foreign: readonly string[]; ow
   'os_compute_api:server-metadata:index': readers,
   'os_compute_api:server-metadata:update_all': members,
   'os_compute_api:server-metadata:delete': members,
+  'os_compute_api:os-server-password:show': readers,
+  'os_compute_api:os-server-password:clear': members,
   'os_compute_api:os-instance-actions:list': readers,
   'os_compute_api:os-instance-actions:show': readers,
   'os_compute_api:flavors:index': everybody,

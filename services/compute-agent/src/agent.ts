@@ -28,6 +28,7 @@ import { Removals } from './removals.js'
 import { reportsTo, type CastReport } from './reports/cast.js'
 import { Heartbeat } from './reports/heartbeat.js'
 import { Observer } from './reports/observer.js'
+import { Passwords } from './reports/passwords.js'
 import { Registration } from './reports/registration.js'
 import { Results } from './reports/results.js'
 import { Session } from './session.js'
@@ -69,6 +70,7 @@ export class Agent {
   private readonly removals: Removals
   private readonly observer: Observer
   private readonly results: Results
+  private readonly passwords: Passwords
   private readonly networks: Networks
   private readonly registration: Registration
   private readonly heartbeat: Heartbeat
@@ -89,6 +91,7 @@ export class Agent {
     this.agentId = newId(random)
     const cast = (this.cast = reportsTo(queue, logger))
     this.results = new Results({ hostId, journal, session, cast, clock })
+    this.passwords = new Passwords({ hostId, guests, session, cast })
     this.networks = new Networks({ hostId, network, kept, session, cast, clock, logger })
     this.observer = new Observer({ hostId, hypervisor, guests, executor, session, cast, logger })
     this.intake = new Intake({
@@ -124,7 +127,7 @@ export class Agent {
 
   /** Starts to listen, and registers. Nothing is done to any guest before the answer came. */
   start(): void {
-    const { queue, hypervisor } = this.parts
+    const { queue, hypervisor, guests } = this.parts
     const name = computeQueue(this.hostId)
     hypervisor.watch((event) => {
       this.observer.onEvent(event)
@@ -134,6 +137,7 @@ export class Agent {
       queue.work(name, (message) => this.take(message), { concurrency }),
       queue.answer(name, answerWith(this.parts)),
     ]
+    guests.watchPasswords((record) => void this.passwords.tell(record))
     this.networks.start()
     this.registration.begin()
   }
@@ -179,6 +183,8 @@ export class Agent {
       case 'acknowledge':
         await Promise.all(message.results.map(({ serverId, fence }) => this.parts.journal.acknowledge(serverId, fence)))
         return
+      case 'password-recorded':
+        return this.passwords.onRecorded(message)
       case 'network-plan':
         return await this.networks.take(message)
       default:
@@ -263,6 +269,7 @@ export class Agent {
     if (isFirst) this.heartbeat.start()
     this.networks.onSession()
     void this.results.sendAll()
+    this.passwords.onSession()
     void this.settle()
     for (const command of this.held.splice(0)) this.onCommand(command)
   }
@@ -293,6 +300,7 @@ export class Agent {
     const seen = withGuests ? this.settled(guests).map((guest) => ({ ...guest, sequence })) : []
     await this.cast({ kind: 'heartbeat', hostId: this.hostId, sessionId, sequence, inventory, guests: seen })
     if (!withGuests) return
+    await this.passwords.tellAll()
     await this.observer.lookAtAll()
     await journal.forgetOldTombstones()
     // Disks grow while guests write.

@@ -11,6 +11,7 @@ import { Deadlines } from './deadlines.js'
 import { Fences } from './fences.js'
 import { tellOfCloud } from './figures.js'
 import { countingSweeps, findingFigures, resultFigures } from './work-figures.js'
+import { GuestPasswords } from './guest-passwords.js'
 import { Guests } from './guests.js'
 import { Hearing } from './hearing.js'
 import { Hosts } from './hosts.js'
@@ -63,15 +64,16 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
     this.acknowledger = new Acknowledger(queue, clock, onError)
     this.hearing = new Hearing({ database, queue, clock, onError })
     this.networkPlans = new NetworkPlans({ database, queue, clock, intervalMs: networkIntervalMs, silenceMs, onError })
-    this.reports = new Reports(
-      new Hosts({ database, queue, guests, random, castDue: () => this.sweeper.sweep() }),
+    this.reports = new Reports({
+      hosts: new Hosts({ database, queue, guests, random, castDue: () => this.sweeper.sweep() }),
       guests,
-      new Results({ store, engine, caster, acknowledger: this.acknowledger, onResult: resultFigures(metrics) }),
+      guestPasswords: new GuestPasswords(database, queue),
+      results: new Results({ store, engine, caster, acknowledger: this.acknowledger, onResult: resultFigures(metrics) }),
+      networkPlans: this.networkPlans,
+      hearing: this.hearing,
+      onArrival: (hostId) => this.reconciler.onArrival(hostId),
       logger,
-      this.hearing,
-      (hostId) => this.reconciler.onArrival(hostId),
-      this.networkPlans,
-    )
+    })
     this.sweeper = new Sweeper({
       store,
       queue,

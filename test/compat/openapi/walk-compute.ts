@@ -106,6 +106,7 @@ async function useServer(walk: Walk, id: string): Promise<void> {
   await walk.ask('PUT', metadata, { parameters, body: { metadata: { a: 'b', c: 'e' } } })
   await walk.ask('PUT', `${metadata}/:key`, { parameters, body: { meta: { c: 'f' } } })
   await walk.ask('DELETE', `${metadata}/:key`, { parameters })
+  await walk.ask('DELETE', `${serverRoute}/os-server-password`, { parameters })
   for (const [body, status] of actions) await act(walk, id, body, status)
 }
 
@@ -211,6 +212,7 @@ const ofServers = [
   '/:id/os-interface',
   '/:id/os-interface/:port',
   '/:id/os-security-groups',
+  '/:id/os-server-password',
   '/:id/metadata',
   '/:id/metadata/:key',
   '/:id/os-instance-actions',

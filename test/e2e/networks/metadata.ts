@@ -1,8 +1,10 @@
 import { expect, it } from '@jest/globals'
-import { minutes } from '../../support/network-checks.js'
+import { eventually, minutes } from '../../support/network-checks.js'
 import type { Guest, NetworkStage } from '../../support/network-stage.js'
+import { NovaClient } from '../../support/nova-client.js'
 
-const ask = (header = '') => `timeout 10 wget -q -O - ${header} http://169.254.169.254/openstack/latest/meta_data.json`
+const wget = (path: string, options = '') => `timeout 10 wget -q -O - ${options} http://169.254.169.254/${path}`
+const ask = (header = '') => wget('openstack/latest/meta_data.json', header)
 
 /** Who a caller of the metadata service is. */
 export function metadata(stage: () => NetworkStage): void {
@@ -48,6 +50,50 @@ export function metadata(stage: () => NetworkStage): void {
       await stage().remove(admin, `/ports/${port}`)
     },
     5 * minutes,
+  )
+
+  it(
+    'a guest is told under which address it is known outside, as long as it is',
+    async () => {
+      const { demo, two } = stage()
+      const known = async () => (await two.shell.run(wget('latest/meta-data/public-ipv4'))).output
+      const leads = async (port_id: string | null) =>
+        await stage().change(demo, `/floatingips/${id}`, { floatingip: { port_id } })
+      expect(await known()).toBe('')
+      const [external] = await stage().list(demo, 'networks', '?name=external')
+      const id = await stage().make(demo, 'floatingips', { floating_network_id: external!.id })
+      const [{ floating_ip_address: address }] = (await stage().list(demo, 'floatingips', `?id=${id}`)) as [
+        { id: string; floating_ip_address: string },
+      ]
+      await leads((await stage().portOf(two)).id)
+      await eventually('it is told', async () => (await known()) === address)
+      await leads(null)
+      await eventually('it is told no more', async () => (await known()) === '')
+      await stage().remove(demo, `/floatingips/${id}`)
+    },
+    3 * minutes,
+  )
+
+  it(
+    "a password that a guest sets is its owner's to read and to clear, and the guest's to set once",
+    async () => {
+      const { one, two, stranger } = stage()
+      const nova = await NovaClient.of(stage().cloud.cloudsFile, 'nubo')
+      const path = 'openstack/latest/password'
+      const set = (guest: Guest, password: string) => guest.shell.run(wget(path, `--post-data ${password}`))
+      const own = async (guest: Guest) => (await guest.shell.run(wget(path))).output
+      expect((await set(one, 'sealed')).code).toBe(0)
+      await eventually('its owner reads it', async () => (await nova.run('get-password', one.id)) === 'sealed')
+      expect(await set(one, 'again')).toMatchObject({ code: 1, output: expect.stringContaining('409') })
+      expect([await own(one), await own(two), await own(stranger)]).toEqual(['sealed', '', ''])
+      expect((await stranger.client.compute('GET', `/servers/${one.id}/os-server-password`)).status).toBe(404)
+      await nova.run('clear-password', one.id)
+      expect(await nova.run('get-password', one.id)).toBe('')
+      await eventually('the guest knows of none', async () => (await own(one)) === '')
+      expect((await set(one, 'another')).code).toBe(0)
+      await eventually('its owner reads the other', async () => (await nova.run('get-password', one.id)) === 'another')
+    },
+    3 * minutes,
   )
 
   /** What the service tells a guest that bears this address on this link. */

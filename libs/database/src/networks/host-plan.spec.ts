@@ -117,6 +117,34 @@ describe('the plan of a host', () => {
     expect(plan!.ports.map((port) => port.portId)).toEqual([near])
   })
 
+  it("tells of each guest the first floating IP that leads to it, in the order of the guest's interfaces", async () => {
+    const { network, near } = await twoGuests()
+    const other = await rows.network(8, '10.8.0.0/24')
+    const second = await rows.port(other, {
+      ...{ address: '10.8.0.5', mac: 'fa:16:3e:00:08:05', hostId: hosts[0], serverId: servers[0] },
+    })
+    await database.execute('UPDATE ports SET device_index = 1 WHERE id = $1', [second])
+    const outside = await rows.network(9, '192.0.2.0/24')
+    const told = async () => {
+      await raise()
+      return Object.fromEntries((await planOf(hosts[0]))!.ports.map((port) => [port.portId, port.publicIpv4]))
+    }
+    expect(await told()).toEqual({ [near]: null, [second]: null })
+    await rows.floatingIp(outside, '192.0.2.51', { portId: second, address: '10.8.0.5' })
+    expect(await told()).toEqual({ [near]: '192.0.2.51', [second]: '192.0.2.51' })
+    await rows.floatingIp(outside, '192.0.2.50', { portId: near, address: '10.0.0.5' })
+    expect(await told()).toEqual({ [near]: '192.0.2.50', [second]: '192.0.2.50' })
+    expect((await planOf(hosts[1]))!.ports).toMatchObject([{ networkId: network, publicIpv4: null }])
+  })
+
+  it('says how many passwords of a guest were cleared', async () => {
+    await twoGuests()
+    await database.execute('INSERT INTO guest_passwords (server_id, incarnation, clears) VALUES ($1, 1, 3)', [servers[0]])
+    await raise()
+    expect((await planOf(hosts[0]))!.ports).toMatchObject([{ passwordClears: 3 }])
+    expect((await planOf(hosts[1]))!.ports).toMatchObject([{ passwordClears: 0 }])
+  })
+
   it('is none for a host that never had any', async () => {
     await raise()
     expect(await planOf(hosts[0])).toBeUndefined()
@@ -131,6 +159,20 @@ describe('revisions', () => {
     expect(await due()).toEqual([...hosts].toSorted())
     expect(await due()).toEqual([])
     expect((await planOf(hosts[1]))!.revision).toBe(1)
+  })
+
+  it('rise for a server and for a port on their own host alone', async () => {
+    const { near } = await twoGuests()
+    await raise()
+    await due()
+    for (const [subject, id, host] of [
+      ['server', servers[1], hosts[1]],
+      ['port', near, hosts[0]],
+    ] as const) {
+      await noteNetworkChange(database, subject, id)
+      await raise()
+      expect(await due()).toEqual([host])
+    }
   })
 
   it('rise for a group where its members, and the members of groups that name it, are', async () => {

@@ -3,7 +3,7 @@ import { assert, type HostId, type SessionId } from '@nubo/kernel'
 import type { Queryable } from '../connection.js'
 import { planGroups } from './plan-groups.js'
 import { planNetworks } from './plan-networks.js'
-import { isGuestPort, planPort, readPorts, type PortRow } from './plan-ports.js'
+import { isGuestPort, planPort, readPorts, readPublicAddresses, type PortRow } from './plan-ports.js'
 import { planRouters } from './plan-routers.js'
 
 interface RevisionRow {
@@ -25,12 +25,13 @@ export async function readHostPlan(db: Queryable, hostId: HostId): Promise<Netwo
   const ports = await readPorts(db, hostId)
   const own = ports.filter((port) => port.hostId === hostId)
   const guests = own.filter(isGuestPort)
+  const publicAddresses = await readPublicAddresses(db, hostId)
   return asTold({
     kind: 'network-plan',
     hostId,
     ...row,
     networks: await planNetworks(db, hostId, ports),
-    ports: guests.map(planPort),
+    ports: guests.map((port) => planPort(port, publicAddresses)),
     groups: await planGroups(db, groupsOf(guests)),
     routers: await planRouters(db, hostId, own),
   })

@@ -26,6 +26,7 @@ export interface PortRow {
   serverId: ServerId | null
   hostname: string | null
   serverMetadata: Record<string, string> | null
+  passwordClears: number
 }
 
 const ports = `
@@ -33,9 +34,10 @@ const ports = `
     p.device_owner AS "deviceOwner", p.host_id AS "hostId", h.address AS "hostAddress", p.admin_state_up AS "adminStateUp",
     p.port_security_enabled AS "portSecurity", p.allowed_address_pairs AS "allowedPairs", p.extra_dhcp_options AS "extraDhcpOptions",
     a.addresses, a.prefixes, a.gateways, COALESCE(g.groups, '{}') AS groups, p.dns_name AS "dnsName",
-    v.id AS "serverId", v.hostname, v.metadata AS "serverMetadata"
+    v.id AS "serverId", v.hostname, v.metadata AS "serverMetadata", COALESCE(w.clears, 0) AS "passwordClears"
   FROM ports p LEFT JOIN hosts h ON h.id = p.host_id
     LEFT JOIN servers v ON v.id = p.server_id
+    LEFT JOIN guest_passwords w ON w.server_id = v.id
     CROSS JOIN LATERAL (
       SELECT COALESCE(array_agg(host(a.address) ORDER BY a.position, a.address), '{}') AS addresses,
         COALESCE(array_agg(host(a.address) || '/' || masklen(s.cidr) ORDER BY a.position, a.address), '{}') AS prefixes,
@@ -51,6 +53,19 @@ export async function readPorts(db: Queryable, hostId: HostId): Promise<PortRow[
   return await db.query<PortRow>(ports, [hostId])
 }
 
+const firstFloatingIps = `
+  SELECT DISTINCT ON (p.server_id) p.server_id AS "serverId", host(f.address) AS address
+  FROM ports p JOIN floating_ips f ON f.fixed_port_id = p.id
+    JOIN port_addresses a ON a.port_id = p.id AND a.address = f.fixed_address
+  WHERE p.host_id = $1 AND p.server_id IS NOT NULL AND p.gone_at IS NULL
+  ORDER BY p.server_id, p.device_index, p.id, a.position, a.address`
+
+/** Of the guests of a host, the first floating IP that leads to each, in the order in which a guest sees its addresses. */
+export async function readPublicAddresses(db: Queryable, hostId: HostId): Promise<Map<ServerId, string>> {
+  const rows = await db.query<{ serverId: ServerId; address: string }>(firstFloatingIps, [hostId])
+  return new Map(rows.map(({ serverId, address }) => [serverId, address]))
+}
+
 export function isGuestPort(port: PortRow): boolean {
   return port.serverId !== null
 }
@@ -61,8 +76,8 @@ export function nameOf(port: PortRow): string | null {
 }
 
 /** A guest's port, as its own host is told of it. */
-export function planPort(port: PortRow) {
-  const { portId, networkId, projectId, serverId, mac, addresses, adminStateUp, portSecurity, groups } = port
+export function planPort(port: PortRow, publicAddresses: ReadonlyMap<ServerId, string>) {
+  const { portId, networkId, projectId, serverId, mac, addresses, adminStateUp, portSecurity, groups, passwordClears } = port
   return {
     ...{ portId, networkId, projectId, serverId, mac, addresses, adminStateUp, portSecurity, groups },
     allowedPairs: port.allowedPairs.map((pair) => ({ mac: pair.mac_address ?? mac, prefix: asPrefix(pair.ip_address) })),
@@ -73,6 +88,8 @@ export function planPort(port: PortRow) {
       ipVersion: Number(option.ip_version ?? 4),
     })),
     serverMetadata: port.serverMetadata ?? {},
+    publicIpv4: publicAddresses.get(serverId!) ?? null,
+    passwordClears,
   }
 }
 

@@ -20,6 +20,8 @@ const raise = `
   concerned AS (
     SELECT subject_id AS host_id FROM taken WHERE subject = 'host'
     UNION SELECT p.host_id FROM taken t JOIN ports p ON p.network_id = t.subject_id WHERE t.subject = 'network'
+    UNION SELECT p.host_id FROM taken t JOIN ports p ON p.server_id = t.subject_id WHERE t.subject = 'server'
+    UNION SELECT p.host_id FROM taken t JOIN ports p ON p.id = t.subject_id WHERE t.subject = 'port'
     UNION SELECT unnest(ARRAY[r.host_id, r.left_host_id]) FROM taken t JOIN routers r ON r.id = t.subject_id WHERE t.subject = 'router'
     UNION SELECT p.host_id FROM taken t JOIN port_security_groups g ON g.group_id = t.subject_id
       OR g.group_id IN (SELECT r.group_id FROM security_group_rules r WHERE r.remote_group_id = t.subject_id)

@@ -71,7 +71,8 @@ const markDeleted = `
   WITH gone AS (
     UPDATE servers SET vm_state = 'deleted', task_state = NULL, power_state = 0, fault = NULL,
       deleted_at = clock_timestamp(), terminated_at = clock_timestamp(), updated_at = clock_timestamp()
-    WHERE id = $1 AND deleted_at IS NULL RETURNING project_id, vcpus, memory_mib)
+    WHERE id = $1 AND deleted_at IS NULL RETURNING id, project_id, vcpus, memory_mib),
+  password AS (DELETE FROM guest_passwords w USING gone WHERE w.server_id = gone.id)
   UPDATE project_quotas q SET used_instances = used_instances - 1, used_cores = used_cores - gone.vcpus,
     used_ram_mib = used_ram_mib - gone.memory_mib
   FROM gone WHERE q.project_id = gone.project_id`

@@ -10,9 +10,13 @@ export interface ServerChanges {
   diskConfig?: 'AUTO' | 'MANUAL'
 }
 
+/** What a server is called now is known to the DNS of its networks: the hosts that carry them are told. */
 export async function updateServer(db: Queryable, id: ServerId, changes: ServerChanges): Promise<void> {
   await db.execute(
-    `UPDATE servers SET name = COALESCE($2, name), hostname = COALESCE($3, hostname),
+    `WITH renamed AS (
+       INSERT INTO network_changes (subject, subject_id)
+       SELECT DISTINCT 'network', p.network_id FROM ports p JOIN servers v ON v.id = p.server_id WHERE v.id = $1 AND v.hostname <> $3)
+     UPDATE servers SET name = COALESCE($2, name), hostname = COALESCE($3, hostname),
        description = CASE WHEN $4::boolean THEN $5 ELSE description END, access_ipv4 = COALESCE($6, access_ipv4),
        access_ipv6 = COALESCE($7, access_ipv6), disk_config = COALESCE($8, disk_config), updated_at = clock_timestamp()
      WHERE id = $1`,
@@ -29,9 +33,12 @@ export async function updateServer(db: Queryable, id: ServerId, changes: ServerC
   )
 }
 
+const tellingHost = `told AS (INSERT INTO network_changes (subject, subject_id) SELECT 'server', id FROM written)`
+
 /**
  * Merges `items` into the server's metadata, or replaces it by them, unless more than `limit` would be left: the check is
- * made on the row that is written. Returns the metadata as it is now, or undefined where the limit forbids it.
+ * made on the row that is written. Returns the metadata as it is now, or undefined where the limit forbids it. The guest is told
+ * them by its host.
  */
 export async function writeMetadata(
   db: Queryable,
@@ -40,9 +47,11 @@ export async function writeMetadata(
   options: { replace: boolean; limit: number },
 ): Promise<Record<string, string> | undefined> {
   const [row] = await db.query<{ metadata: Record<string, string> }>(
-    `UPDATE servers SET metadata = CASE WHEN $3 THEN $2::jsonb ELSE metadata || $2::jsonb END, updated_at = clock_timestamp()
-     WHERE id = $1 AND ($4 < 0 OR (SELECT count(*) FROM jsonb_object_keys(CASE WHEN $3 THEN $2::jsonb ELSE metadata || $2::jsonb END)) <= $4)
-     RETURNING metadata`,
+    `WITH written AS (
+       UPDATE servers SET metadata = CASE WHEN $3 THEN $2::jsonb ELSE metadata || $2::jsonb END, updated_at = clock_timestamp()
+       WHERE id = $1 AND ($4 < 0 OR (SELECT count(*) FROM jsonb_object_keys(CASE WHEN $3 THEN $2::jsonb ELSE metadata || $2::jsonb END)) <= $4)
+       RETURNING id, metadata), ${tellingHost}
+     SELECT metadata FROM written`,
     [id, items, options.replace, options.limit],
   )
   return row?.metadata
@@ -50,11 +59,14 @@ export async function writeMetadata(
 
 /** False if there is no such item. */
 export async function deleteMetadataItem(db: Queryable, id: ServerId, key: string): Promise<boolean> {
-  const touched = await db.execute(
-    `UPDATE servers SET metadata = metadata - $2::text, updated_at = clock_timestamp() WHERE id = $1 AND metadata ? $2::text`,
+  const written = await db.query(
+    `WITH written AS (
+       UPDATE servers SET metadata = metadata - $2::text, updated_at = clock_timestamp() WHERE id = $1 AND metadata ? $2::text RETURNING id),
+       ${tellingHost}
+     SELECT FROM written`,
     [id, key],
   )
-  return touched === 1
+  return written.length === 1
 }
 
 /** Replaces the server's tags. */

@@ -98,6 +98,16 @@ export class NetworkRows {
     return groupId
   }
 
+  /** That leads to an address of a port, through no router. */
+  async floatingIp(outside: NetworkId, address: string, to: { portId: PortId; address: string }): Promise<void> {
+    const portId = await this.port(outside, { address, mac: `floating ${address}`, deviceOwner: 'network:floatingip' })
+    await this.database.execute(
+      `INSERT INTO floating_ips (id, project_id, port_id, address, network_id, fixed_port_id, fixed_address)
+       VALUES (gen_random_uuid(), $1, $2, $3, $4, $5, $6)`,
+      [this.projectId, portId, address, outside, to.portId, to.address],
+    )
+  }
+
   async router(): Promise<RouterId> {
     const routerId = newId<RouterId>(systemRandom)
     await this.database.execute(`INSERT INTO routers (id, project_id) VALUES ($1, $2)`, [routerId, this.projectId])

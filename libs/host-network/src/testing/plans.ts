@@ -57,6 +57,8 @@ export function portOf(network: NetworkPlan, number: number, other: Partial<Port
     hostname: `guest-${number}`,
     extraDhcpOptions: [],
     serverMetadata: {},
+    publicIpv4: null,
+    passwordClears: 0,
     ...other,
   }
 }

@@ -4,6 +4,7 @@ import type { ServerId } from '@nubo/kernel'
 import { z } from 'zod'
 import type { Files } from '../files.js'
 import { guestMetadata, type GuestMetadata } from '../metadata/guest-metadata.js'
+import { GuestPasswords, type GuestPassword } from './guest-passwords.js'
 
 /** All that is needed to define a guest again, kept beside its disk. */
 const guestRecord = z.object({
@@ -25,7 +26,7 @@ export type GuestRecord = z.output<typeof guestRecord>
 const recordName = 'guest.json'
 const diskName = 'disk.qcow2'
 const metadataName = 'metadata.json'
-const passwordName = 'password'
+const passwordName = 'password.json'
 
 /**
  * A directory for each incarnation of a server that has something on this host: its disk, its config drive and its record.
@@ -35,11 +36,15 @@ export class GuestFiles {
   private readonly records = new Map<string, GuestRecord>()
   /** Of guests that have asked: a boot asks some sixty times. */
   private readonly metadata = new Map<string, GuestMetadata>()
+  private readonly passwords: GuestPasswords
+  private onPassword: ((record: GuestRecord) => void) | undefined
 
   private constructor(
     private readonly files: Files,
     readonly directory: string,
-  ) {}
+  ) {
+    this.passwords = new GuestPasswords(files)
+  }
 
   /**
    * Reads what is there. The record is written before the disk: a directory with neither was being made, and is removed.
@@ -53,11 +58,18 @@ export class GuestFiles {
       const path = `${directory}/${name}`
       const contents = await files.list(path)
       const record = readRecord(await files.read(`${path}/${recordName}`))
-      if (record) guests.records.set(name, record)
+      if (record) await guests.adopt(record, onBroken)
       else if (contents.includes(diskName) || contents.includes(recordName)) onBroken(path)
       else await files.remove(path)
     }
     return guests
+  }
+
+  /** Of a guest that an earlier agent made. A password that cannot be read keeps no guest from its host. */
+  private async adopt(record: GuestRecord, onBroken: (path: string) => void): Promise<void> {
+    this.records.set(nameOf(record), record)
+    const path = this.pathOf(record, passwordName)
+    if (!(await this.passwords.load(path))) onBroken(path)
   }
 
   all(): GuestRecord[] {
@@ -88,6 +100,7 @@ export class GuestFiles {
       await this.files.remove(`${this.directory}/${name}`)
       this.records.delete(name)
       this.metadata.delete(name)
+      this.passwords.forget(this.pathOf(record, passwordName))
     }
   }
 
@@ -106,13 +119,21 @@ export class GuestFiles {
     this.metadata.set(nameOf(record), metadata)
   }
 
-  /** That the guest set for itself; undefined until it did. */
-  async passwordOf(record: GuestRecord): Promise<string | undefined> {
-    return await this.files.read(this.pathOf(record, passwordName))
+  /** What the guest set as its password; undefined until it did. */
+  passwordOf(record: GuestRecord): GuestPassword | undefined {
+    return this.passwords.at(this.pathOf(record, passwordName))
   }
 
-  async setPassword(record: GuestRecord, password: string): Promise<void> {
-    await this.files.write(this.pathOf(record, passwordName), password)
+  /** False where it has set one that its owner has not cleared. */
+  async setPassword(record: GuestRecord, password: GuestPassword): Promise<boolean> {
+    const isSet = await this.passwords.set(this.pathOf(record, passwordName), password)
+    if (isSet) this.onPassword?.(record)
+    return isSet
+  }
+
+  /** Whoever tells the cloud of passwords hears of each that a guest sets. */
+  watchPasswords(onPassword: (record: GuestRecord) => void): void {
+    this.onPassword = onPassword
   }
 
   /** What a guest's disks take. */

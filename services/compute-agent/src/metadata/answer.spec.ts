@@ -26,6 +26,7 @@ const subject: Subject = {
   ...metadataOf(configDrive, { flavorName: 'm1.small', imageId: '77777777-0000-4000-8000-000000000000' }),
   serverMetadata: { role: 'now' },
   localIpv4: '10.0.0.5',
+  publicIpv4: '192.0.2.50',
   securityGroups: ['web', 'default'],
 }
 
@@ -91,7 +92,8 @@ describe("EC2's tree", () => {
     ['/latest/meta-data/ami-id', 'ami-77777777'],
     ['/latest/meta-data/ami-launch-index', '2'],
     ['/latest/meta-data/local-ipv4', '10.0.0.5'],
-    ['/latest/meta-data/public-ipv4', ''],
+    ['/latest/meta-data/public-ipv4', '192.0.2.50'],
+    ['/1.0/meta-data/public-ipv4', undefined],
     ['/latest/meta-data/hostname', 'web-1'],
     ['/latest/meta-data/instance-type', 'm1.small'],
     ['/latest/meta-data/public-keys/', '0=mine'],

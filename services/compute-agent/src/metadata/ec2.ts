@@ -19,7 +19,7 @@ export function ec2Tree(subject: Subject, version: string): Node | undefined {
   const known = version === 'latest' ? ec2Versions.length - 1 : ec2Versions.indexOf(version)
   if (known < 0) return undefined
   const since = (first: string, names: Record<string, Node>) => (known >= ec2Versions.indexOf(first) ? names : {})
-  const { metaData, localIpv4, securityGroups, flavorName, imageId, userData } = subject
+  const { metaData, localIpv4, publicIpv4, securityGroups, flavorName, imageId, userData } = subject
   const hostname = textOf(metaData.hostname)
   const metadata: Node = {
     'ami-id': `ami-${shortId(imageId)}`,
@@ -32,7 +32,7 @@ export function ec2Tree(subject: Subject, version: string): Node | undefined {
     'reservation-id': `r-${shortId(metaData.uuid)}`,
     'security-groups': securityGroups,
     ...publicKeys(metaData.public_keys),
-    ...since('2007-01-19', { 'local-hostname': hostname, 'public-hostname': hostname, 'public-ipv4': '' }),
+    ...since('2007-01-19', { 'local-hostname': hostname, 'public-hostname': hostname, 'public-ipv4': publicIpv4 }),
     ...since('2007-08-29', { 'instance-type': flavorName }),
     ...since('2007-12-15', { 'block-device-mapping': { ami: 'vda', root: '/dev/vda' } }),
     ...since('2008-02-01', { placement: { 'availability-zone': textOf(metaData.availability_zone) } }),

@@ -27,5 +27,7 @@ export interface Subject extends GuestMetadata {
   serverMetadata: Readonly<Record<string, string>>
   /** Of the port by which it asks, the first one of IPv4; empty where it has none. */
   localIpv4: string
+  /** The first floating IP that leads to the guest; empty where none does. */
+  publicIpv4: string
   securityGroups: readonly string[]
 }

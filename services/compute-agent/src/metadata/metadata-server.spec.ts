@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import type { Files } from '../files.js'
 import { GuestFiles, type GuestRecord } from '../guests/guest-files.js'
 import { memoryFiles } from '../testing/memory-files.js'
 import { quiet } from '../testing/test-agent.js'
@@ -25,7 +26,7 @@ const network: NetworkPlan = {
 const portOf = (serverId: ServerId): PortPlan => ({
   ...{ portId: newId<PortId>(systemRandom), networkId: network.networkId, projectId, serverId, mac: 'fa:16:3e:00:00:01' },
   ...{ addresses: ['10.0.0.5'], adminStateUp: true, portSecurity: true, allowedPairs: [], groups: [], hostname: 'web-1' },
-  ...{ extraDhcpOptions: [], serverMetadata: { role: 'now' } },
+  ...{ extraDhcpOptions: [], serverMetadata: { role: 'now' }, publicIpv4: null, passwordClears: 0 },
 })
 const record = (serverId: ServerId): GuestRecord => ({
   ...{ serverId, projectId, incarnation: 1, fencingEpoch: 1, name: 'web-1', vcpus: 1, memoryMiB: 64 },
@@ -40,13 +41,15 @@ describe('the metadata server', () => {
   const [web, database, nobodys] = [newId<ServerId>(systemRandom), newId<ServerId>(systemRandom), newId<ServerId>(systemRandom)]
   const [webPort, databasePort, emptyPort] = [portOf(web), portOf(database), portOf(nobodys)]
   const plan = { networks: [network], ports: [webPort, databasePort, emptyPort] } as unknown as HostPlan
+  let files: Files
   let guests: GuestFiles
   let server: MetadataServer
   let clock: VirtualClock
   let port: number
 
   beforeEach(async () => {
-    guests = await GuestFiles.open(memoryFiles(), '/guests', () => {})
+    files = memoryFiles()
+    guests = await GuestFiles.open(files, '/guests', () => {})
     for (const serverId of [web, database]) {
       await guests.save(record(serverId))
       const metaData = { uuid: serverId, hostname: serverId === web ? 'web-1' : 'database' }
@@ -78,6 +81,15 @@ describe('the metadata server', () => {
     expect(JSON.parse(text)).toMatchObject({ uuid: web, meta: { role: 'now' } })
   })
 
+  it('says under which address a guest is known outside, as long as it is', async () => {
+    const told = async () => (await ask(webPort, '/latest/meta-data/public-ipv4')).text
+    expect(await told()).toBe('')
+    for (const publicIpv4 of ['192.0.2.50', null]) {
+      server.follow({ ...plan, ports: [{ ...webPort, publicIpv4 }, databasePort, emptyPort] })
+      expect(await told()).toBe(publicIpv4 ?? '')
+    }
+  })
+
   it('knows nothing of a port whose server is not here, nor below what it has', async () => {
     expect((await ask(emptyPort, '/openstack/latest/meta_data.json')).status).toBe(404)
     expect((await ask(webPort, '/openstack/latest/nothing')).status).toBe(404)
@@ -98,6 +110,38 @@ describe('the metadata server', () => {
     expect(await ask(webPort, path)).toEqual({ status: 200, text: 'sealed' })
     expect((await ask(webPort, path, { method: 'POST', body: 'again' })).status).toBe(409)
     expect((await ask(databasePort, path)).text).toBe('')
+  })
+
+  it('takes no password that is no text, and an empty one for none', async () => {
+    const path = '/openstack/latest/password'
+    for (const body of [Buffer.from([0xff, 0xfe]), 'with a \0']) {
+      expect((await ask(webPort, path, { method: 'POST', body })).status).toBe(400)
+    }
+    expect((await ask(webPort, path, { method: 'POST', body: '' })).status).toBe(200)
+    expect((await ask(webPort, path, { method: 'POST', body: 'sealed' })).status).toBe(200)
+  })
+
+  it('takes one of two passwords that come at once', async () => {
+    const set = (body: string) => ask(webPort, '/openstack/latest/password', { method: 'POST', body })
+    const statuses = (await Promise.all([set('one'), set('another')])).map(({ status }) => status)
+    expect(statuses.toSorted()).toEqual([200, 409])
+  })
+
+  it('takes another password when the one before was cleared, and keeps that over its end', async () => {
+    const path = '/openstack/latest/password'
+    const cleared = { ...plan, ports: [{ ...webPort, passwordClears: 1 }, databasePort, emptyPort] }
+    await ask(webPort, path, { method: 'POST', body: 'sealed' })
+    server.follow(cleared)
+    expect(await ask(webPort, path)).toEqual({ status: 200, text: '' })
+    expect((await ask(webPort, path, { method: 'POST', body: 'another' })).status).toBe(200)
+    expect((await ask(webPort, path, { method: 'POST', body: 'a third' })).status).toBe(409)
+
+    await server.close()
+    guests = await GuestFiles.open(files, '/guests', () => {})
+    server = new MetadataServer({ guests, clock, random: systemRandom, logger: quiet, identities })
+    port = await server.listen(0)
+    server.follow(cleared)
+    expect(await ask(webPort, path)).toEqual({ status: 200, text: 'another' })
   })
 
   it("is told of while its port is another's, and tried again", async () => {
@@ -198,7 +242,7 @@ interface Question {
   path: string
   method: string
   headers: Record<string, string>
-  body: string
+  body: string | Buffer
 }
 
 function question(port: number, localAddress: string, { body, ...options }: Partial<Question>) {

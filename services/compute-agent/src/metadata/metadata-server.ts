@@ -1,5 +1,7 @@
+import { longestGuestPassword } from '@nubo/contract'
 import type { Applied, PortPlan } from '@nubo/host-network'
 import { CloudError, type Clock, type PortId, type Random } from '@nubo/kernel'
+import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -20,8 +22,6 @@ export interface MetadataServerOptions {
   onAnswered?: (status: number, seconds: number) => void
 }
 
-/** Nova's own bound (nova/api/metadata/password.py). */
-const longestPassword = 1_020
 const connectionsOfCaller = 16
 const connectionsAtMost = 1_024
 const patience = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 }
@@ -133,22 +133,28 @@ export class MetadataServer {
       ...metadata,
       serverMetadata: port.serverMetadata,
       localIpv4: port.addresses.find((address) => !address.includes(':')) ?? '',
+      publicIpv4: port.publicIpv4 ?? '',
       securityGroups: port.groups,
     }
   }
 
-  /** A guest sets it once, for its owner to read (Windows does, encrypted for the owner's key). */
+  /**
+   * A guest sets it once, for its owner to read (Windows does, sealed with the owner's key), and again when the owner has cleared
+   * it. An empty one is none, as with Nova.
+   */
   private async password(request: IncomingMessage, response: ServerResponse, port: PortPlan): Promise<void> {
     const { guests } = this.options
+    const { passwordClears: clears } = port
     const record = guests.find(port.serverId)
     if (!record) return refuse(response, 404)
-    const known = await guests.passwordOf(record)
-    if (request.method === 'GET' || request.method === 'HEAD') return send(response, plain(known ?? ''))
+    const known = guests.passwordOf(record)
+    const isSet = known !== undefined && known.clears >= clears
+    if (request.method === 'GET' || request.method === 'HEAD') return send(response, plain(isSet ? known.password : ''))
     if (request.method !== 'POST') return refuse(response, 400)
-    if (known !== undefined) return refuse(response, 409)
+    if (isSet) return refuse(response, 409)
     const password = await bodyOf(request)
     if (password === undefined) return refuse(response, 400)
-    await guests.setPassword(record, password)
+    if (password !== '' && !(await guests.setPassword(record, { password, clears }))) return refuse(response, 409)
     send(response, plain(''))
   }
 }
@@ -172,10 +178,11 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   let length = 0
   for await (const part of request as AsyncIterable<Buffer>) {
     length += part.length
-    if (length > longestPassword) return undefined
+    if (length > longestGuestPassword) return undefined
     parts.push(part)
   }
-  return Buffer.concat(parts).toString()
+  const body = Buffer.concat(parts)
+  return isUtf8(body) && !body.includes(0) ? body.toString() : undefined
 }
 
 function send(response: ServerResponse, answer: Answer): void {

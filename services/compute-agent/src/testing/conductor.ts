@@ -4,6 +4,7 @@ import {
   reportsQueue,
   type AbandonedGuest,
   type GuestChanged,
+  type GuestPassword,
   type GuestsRemoved,
   type Heartbeat,
   type Register,
@@ -91,6 +92,7 @@ export class Conductor {
   all(kind: 'heartbeat'): Heartbeat[]
   all(kind: 'guest-changed'): GuestChanged[]
   all(kind: 'guests-removed'): GuestsRemoved[]
+  all(kind: 'guest-password'): GuestPassword[]
   all(kind: Report['kind']): Report[] {
     return this.reports.filter((each) => each.kind === kind)
   }

@@ -35,7 +35,7 @@ export function planOf(host: Told, revision: number, { ports = [] as PortId[], r
     ports: ports.map((id) => ({
       ...{ portId: id, networkId, projectId, serverId: newId<ServerId>(systemRandom), mac: 'fa:16:3e:00:00:01' },
       ...{ addresses: [], adminStateUp: true, portSecurity: true, allowedPairs: [], groups: [], hostname: null },
-      ...{ extraDhcpOptions: [], serverMetadata: {} },
+      ...{ extraDhcpOptions: [], serverMetadata: {}, publicIpv4: null, passwordClears: 0 },
     })),
     groups: [],
     routers: Array.from({ length: routers }, () => ({

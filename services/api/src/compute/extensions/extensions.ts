@@ -30,6 +30,7 @@ const names: Readonly<Record<string, string>> = {
   'os-quota-sets': 'Quotas',
   'os-server-group-quotas': 'ServerGroupQuotas',
   'os-server-list-multi-status': 'ServerListMultiStatus',
+  'os-server-password': 'ServerPassword',
   'os-server-sort-keys': 'ServerSortKeys',
   'os-server-start-stop': 'ServerStartStop',
   'os-services': 'Services',

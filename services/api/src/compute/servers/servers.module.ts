@@ -9,6 +9,7 @@ import { InstanceActionsController } from './instance-actions.controller.js'
 import { ServerActionsController } from './server-actions.controller.js'
 import { ServerMetadataController } from './server-metadata.controller.js'
 import { ServerMetadataService } from './server-metadata.service.js'
+import { ServerPasswordController } from './server-password.controller.js'
 import { ServerPowerService } from './server-power.service.js'
 import { ServersController } from './servers.controller.js'
 import { ServersService } from './servers.service.js'
@@ -18,6 +19,7 @@ import { ServersService } from './servers.service.js'
     ServersController,
     ServerActionsController,
     ServerMetadataController,
+    ServerPasswordController,
     InstanceActionsController,
     InterfacesController,
   ],

@@ -48,6 +48,16 @@ export const deleteMetadataPolicy = policy(
   "Delete an item of a server's metadata.",
   projectMemberOrAdmin,
 )
+export const showPasswordPolicy = policy(
+  'os_compute_api:os-server-password:show',
+  'Read the password that a server set, as it sealed it.',
+  projectReaderOrAdmin,
+)
+export const clearPasswordPolicy = policy(
+  'os_compute_api:os-server-password:clear',
+  'Forget the password that a server set.',
+  projectMemberOrAdmin,
+)
 export const listActionsPolicy = policy(
   'os_compute_api:os-instance-actions:list',
   'List what was done to a server.',

@@ -62,7 +62,7 @@ export class FloatingIpsService extends CountedResourceService<ColumnsOf<typeof 
       ...leads,
     }
     await orAssociated(insertRecord(tx, floatingIpRecords, record), record)
-    if (leads.routerId !== null) await noteNetworkChange(tx, 'router', leads.routerId)
+    await tellOfLeads(tx, leads)
     return id
   }
 
@@ -76,16 +76,14 @@ export class FloatingIpsService extends CountedResourceService<ColumnsOf<typeof 
     const changed = { description: changes.description, ...leads }
     const isChanged = await orAssociated(updateRecord(tx, floatingIpRecords, row, changed), { ...row, ...leads })
     if (!isChanged) return
-    const concerned = new Set([row.routerId, leads.routerId].filter((each) => each !== null))
-    await noteNetworkChange(tx, 'router', ...concerned)
+    await tellOfLeads(tx, row, leads)
   }
 
-  protected async remove(tx: Transaction, { id, projectId, portId, routerId }: FloatingIpRow): Promise<void> {
+  protected async remove(tx: Transaction, row: FloatingIpRow): Promise<void> {
+    const { id, projectId, portId, routerId } = row
     await deleteRecord(tx, floatingIpRecords, id)
-    if (routerId !== null) {
-      await holdForRouter(tx, portId, routerId)
-      await noteNetworkChange(tx, 'router', routerId)
-    }
+    if (routerId !== null) await holdForRouter(tx, portId, routerId)
+    await tellOfLeads(tx, row)
     await deletePorts(tx, [portId as PortId])
     await giveBackNetworkQuota(tx, projectId, { floatingip: 1 })
   }
@@ -121,6 +119,13 @@ export class FloatingIpsService extends CountedResourceService<ColumnsOf<typeof 
     if (!subnet) throw badRequest('floatingip', `Network ${networkId} does not contain any IPv4 subnet`)
     return { subnetId: subnet.id }
   }
+}
+
+/** The routers make these ways or end them, and guests are told by their hosts under which address they are known outside. */
+async function tellOfLeads(tx: Transaction, ...ways: readonly Association[]): Promise<void> {
+  const distinct = (ids: readonly (string | null)[]) => new Set(ids.filter((id) => id !== null))
+  await noteNetworkChange(tx, 'router', ...distinct(ways.map(({ routerId }) => routerId)))
+  await noteNetworkChange(tx, 'port', ...distinct(ways.map(({ fixedPortId }) => fixedPortId)))
 }
 
 /** Where it will lead, as far as a request says anything of it; else where it leads `before`. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { computeQueue } from '@nubo/contract'
+import { computeQueue, type NetworkPlan } from '@nubo/contract'
 import { QUEUE } from '@nubo/control-plane'
-import { claim } from '@nubo/database'
+import { claim, raisePlans, readHostPlan } from '@nubo/database'
 import { newId, systemRandom, type HostId, type OperationId, type ServerId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import { computeRequests } from '../../../testing/compute-requests.js'
@@ -292,6 +292,55 @@ describe("a server's addresses", () => {
       ['192.0.2.50', 'floating'],
     ])
   })
+})
+
+describe('what the host of a server tells its guest', () => {
+  /** What it carries when all that changed was told. */
+  async function told(): Promise<NetworkPlan['ports'][number]> {
+    await raisePlans(api.database)
+    return (await readHostPlan(api.database, hostId))!.ports[0]!
+  }
+
+  it('follows the floating IP that leads there, and the metadata and the name of the server', async () => {
+    const net = await newNetwork('one')
+    const id = await created({ networks: [{ uuid: net, fixed_ip: '10.0.0.7' }] })
+    await run(id)
+    const [{ port_id: port }] = await interfaces(id)
+    const outside = await newNetwork('outside', { by: adminNetwork, 'router:external': true, cidr: '192.0.2.0/24' })
+    const router = (await network('POST', '/routers', { router: { external_gateway_info: { network_id: outside } } })).body.router
+    const [subnet] = (await network('GET', `/subnets?network_id=${net}`)).body.subnets
+    await network('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id: subnet.id })
+    expect(await told()).toMatchObject({ publicIpv4: null, serverMetadata: {} })
+
+    const floatingip = { floating_network_id: outside, port_id: port }
+    const made = (await network('POST', '/floatingips', { floatingip })).body.floatingip
+    expect(await told()).toMatchObject({ publicIpv4: made.floating_ip_address })
+    const change = async (port_id: string | null) =>
+      expect((await network('PUT', `/floatingips/${made.id}`, { floatingip: { port_id } })).status).toBe(200)
+    await change(null)
+    expect(await raisedBy(told)).toMatchObject({ publicIpv4: null })
+    await change(port)
+    expect(await raisedBy(told)).toMatchObject({ publicIpv4: made.floating_ip_address })
+    expect((await network('DELETE', `/floatingips/${made.id}`)).status).toBe(204)
+    expect(await raisedBy(told)).toMatchObject({ publicIpv4: null })
+
+    await demo('POST', `/servers/${id}/metadata`, { body: { metadata: { role: 'web' } } })
+    expect(await raisedBy(told)).toMatchObject({ serverMetadata: { role: 'web' } })
+    expect((await demo('DELETE', `/servers/${id}/metadata/role`)).status).toBe(204)
+    expect(await raisedBy(told)).toMatchObject({ serverMetadata: {} })
+    expect((await demo('PUT', `/servers/${id}`, { body: { server: { hostname: 'renamed' } } })).status).toBe(200)
+    expect(await raisedBy(told)).toMatchObject({ hostname: 'renamed' })
+  })
+
+  /** What is read after the host's plan was raised, which must be: a plan that is not raised is told to nobody. */
+  async function raisedBy<T>(read: () => Promise<T>): Promise<T> {
+    const wanted = async () =>
+      (await api.database.query<{ wanted: number }>('SELECT wanted FROM host_networks WHERE host_id = $1', [hostId]))[0]!.wanted
+    const before = await wanted()
+    const found = await read()
+    expect(await wanted()).toBeGreaterThan(before)
+    return found
+  }
 })
 
 describe('the interfaces of a server that runs', () => {
