@@ -1,6 +1,7 @@
 import { sortableServerKeys, type ServerFilter, type ServerPage } from '@nubo/database'
 import { statusFilter } from '@nubo/domain'
 import { CloudError } from '@nubo/kernel'
+import { isSearchable } from './search-pattern.js'
 
 /** A query as it comes: one value, or several under one name. */
 export type ServerQuery = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -177,11 +178,11 @@ function reader(query: ServerQuery) {
       if (!/^-?\d{1,9}$/.test(value)) throw invalid(name)
       return Number(value)
     },
-    /** A regular expression that PostgreSQL takes and that cannot cost much: bounded in length. */
+    /** A regular expression that cannot cost PostgreSQL much. */
     pattern(name: string): string | undefined {
       const value = text(name)
       if (value === undefined) return undefined
-      if (value.length > 255) throw invalid(name)
+      if (!isSearchable(value)) throw invalid(name)
       return value
     },
     time(name: string): Date | undefined {
