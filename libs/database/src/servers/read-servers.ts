@@ -1,5 +1,5 @@
 import { CloudError, isUuid, type ProjectId, type ServerId } from '@nubo/kernel'
-import type { Queryable } from '../connection.js'
+import type { Database, Queryable } from '../connection.js'
 import { serverRowColumns, type ServerRow } from './server-row.js'
 
 /** Columns that a list can be sorted by: the API's name, and ours. */
@@ -109,15 +109,15 @@ export async function readUserData(db: Queryable, ids: readonly ServerId[]): Pro
 /** What a list without details shows. */
 export type ServerBrief = Pick<ServerRow, 'id' | 'name'>
 
-export async function listServers(db: Queryable, filter: ServerFilter, page: ServerPage): Promise<ServerRow[]> {
+export async function listServers(db: Database, filter: ServerFilter, page: ServerPage): Promise<ServerRow[]> {
   return await list<ServerRow>(db, serverRowColumns, filter, page)
 }
 
-export async function listServerBriefs(db: Queryable, filter: ServerFilter, page: ServerPage): Promise<ServerBrief[]> {
+export async function listServerBriefs(db: Database, filter: ServerFilter, page: ServerPage): Promise<ServerBrief[]> {
   return await list<ServerBrief>(db, 'v.id, v.name', filter, page)
 }
 
-async function list<Row>(db: Queryable, columns: string, filter: ServerFilter, page: ServerPage): Promise<Row[]> {
+async function list<Row>(db: Database, columns: string, filter: ServerFilter, page: ServerPage): Promise<Row[]> {
   const statement = new Statement()
   addConditions(statement, filter)
   const order = orderOf(page)
@@ -128,9 +128,15 @@ async function list<Row>(db: Queryable, columns: string, filter: ServerFilter, p
   const limit = statement.value(page.limit)
   const text = `SELECT ${columns} FROM servers v LEFT JOIN hosts h ON h.id = v.host_id
      WHERE ${statement.conditions.join(' AND ')} ORDER BY ${orderBy} LIMIT ${limit}`
-  return await db.query<Row>(text, statement.values).catch((error: unknown) => {
+  const read = isPlain(filter, page) ? db.query<Row>(text, statement.values) : db.queryOnce<Row>(text, statement.values)
+  return await read.catch((error: unknown) => {
     throw (error as { code?: unknown }).code === invalidRegularExpression ? badPattern(filter) : error
   })
+}
+
+/** What clients ask for most. Its statement is kept prepared; to keep every other there can be takes more memory than there is. */
+function isPlain({ projectId: _, deleted: __, tags = {}, ...others }: ServerFilter, { sort }: ServerPage): boolean {
+  return [sort, Object.keys(tags), Object.keys(others)].every(({ length }) => length === 0)
 }
 
 const invalidRegularExpression = '2201B'
