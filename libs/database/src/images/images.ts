@@ -19,13 +19,17 @@ export type NewImage = Pick<
   | 'properties'
 >
 
-/** Adds a queued image, without bytes. Undefined if there is one of that id already. */
+/**
+ * Adds a queued image, without bytes. Undefined if there is, or ever was, one of that id: what still names an image that was
+ * deleted must not come to mean another's.
+ */
 export async function insertImage(db: Queryable, image: NewImage): Promise<ImageRow | undefined> {
   const [row] = await db.query<ImageRow>(
-    `INSERT INTO images AS i (id, project_id, name, status, visibility, disk_format, container_format, min_disk_gib, min_memory_mib,
+    `WITH unused AS (INSERT INTO image_ids (id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id)
+     INSERT INTO images AS i (id, project_id, name, status, visibility, disk_format, container_format, min_disk_gib, min_memory_mib,
        protected, hidden, tags, properties, created_at, updated_at)
-     VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, $12, now(), now())
-     ON CONFLICT (id) DO NOTHING RETURNING ${imageColumns}`,
+     SELECT id, $2, $3, 'queued', $4, $5, $6, $7::int, $8::int, $9::boolean, $10::boolean, $11::text[], $12::jsonb, now(), now()
+     FROM unused ON CONFLICT (id) DO NOTHING RETURNING ${imageColumns}`,
     [
       image.id,
       image.projectId,

@@ -97,6 +97,16 @@ describe('creating an image', () => {
     expect(again.body.message).toContain(`Image ID ${id.toLowerCase()} already exists!`)
   })
 
+  // OSSN-0075: whoever takes the id of an image that was deleted gives their own bytes to all who still name it.
+  it('takes the id of no image that was deleted', async () => {
+    const { id } = await alice.create({ visibility: 'community' })
+    expect((await alice.delete(`/v2/images/${id}`)).status).toBe(204)
+    const again = await bob.post('/v2/images', { id, visibility: 'community' })
+    expect(again.status).toBe(409)
+    expect(again.body.message).toContain(`Image ID ${id} already exists!`)
+    expect((await alice.get(`/v2/images/${id}`)).status).toBe(404)
+  })
+
   it.each(
     titled([
       [400, { name: 7 }, "name: 7 is not of type 'string'"],
