@@ -13,6 +13,8 @@ const limits = z.strictObject({
   virtualBytes: positive.default(16 * 2 ** 40),
   tags: positive.default(128),
   properties: positive.default(128),
+  /** Of all properties of one image, their names with them: every list of it holds them. */
+  propertyBytes: positive.default(65_536),
   members: positive.default(128),
   /** Of one upload that sends nothing, until it counts as cut off. */
   uploadIdleSeconds: positive.default(60),

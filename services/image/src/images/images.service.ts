@@ -167,9 +167,11 @@ export class ImagesService {
 
   /** Glance's quotas, which it answers with 413. */
   private requireLimits(image: NewImage | ImageRow): void {
-    const { tags, properties } = this.parts.limits
+    const { tags, properties, propertyBytes } = this.parts.limits
+    const held = Object.entries(image.properties)
     refuseAbove('tags', image.tags.length, tags)
-    refuseAbove('properties', Object.keys(image.properties).length, properties)
+    refuseAbove('properties', held.length, properties)
+    refuseAbove('property bytes', Buffer.byteLength(held.flat().join('')), propertyBytes)
   }
 }
 
