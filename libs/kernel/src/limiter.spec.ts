@@ -17,3 +17,15 @@ it('runs so many at once and no more, all of them, in their order', async () => 
   expect(begun).toEqual(Array.from({ length: 20 }, (_, index) => index))
   expect(results.filter((result) => result.status === 'rejected')).toHaveLength(5)
 })
+
+it('lets those who ask take turns: who has little to do does not wait for all of who has much', async () => {
+  const limiter = new Limiter(1)
+  const done: string[] = []
+  const ask = (asker: string, name: string) => limiter.run(async () => void done.push(name), asker)
+  await Promise.all([
+    ...['a1', 'a2', 'a3', 'a4'].map((name) => ask('a', name)),
+    ...['b1', 'b2'].map((name) => ask('b', name)),
+    ask('c', 'c1'),
+  ])
+  expect(done).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'])
+})

@@ -4,6 +4,7 @@ import { createReadStream, mkdtempSync, readFileSync, rmSync, truncateSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import type { ProjectId } from '@nubo/kernel'
 import { ImageRefused } from './image-refused.js'
 import { inspectorOf, type DiskFormat } from './inspect.js'
 import { defaultSecondOpinionLimits, findSecondOpinion, type SecondOpinion } from './second-opinion.js'
@@ -18,6 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const project = 'alice' as ProjectId
 const limits = { virtualBytes: 16 * 2 ** 40 }
 const qemuImg = (...parameters: string[]) => execFileSync('qemu-img', parameters, { cwd: folder, stdio: 'pipe' })
 
@@ -25,7 +27,7 @@ async function inspect(name: string, format: DiskFormat) {
   const inspector = inspectorOf(format, limits)
   for await (const chunk of createReadStream(join(folder, name))) inspector.take(chunk)
   const inspection = inspector.finish()
-  await secondOpinion.ask(join(folder, name), format, inspection)
+  await secondOpinion.ask(join(folder, name), format, inspection, project)
   return inspection.virtualBytes
 }
 
@@ -130,7 +132,7 @@ describe('the second opinion', () => {
   it('is not waited for longer than allowed', async () => {
     const hurried = await findSecondOpinion({ ...defaultSecondOpinionLimits, seconds: 1 })
     execFileSync('mkfifo', [join(folder, 'endless.qcow2')])
-    const asked = hurried.ask(join(folder, 'endless.qcow2'), 'qcow2', { virtualBytes: 1 << 20 })
+    const asked = hurried.ask(join(folder, 'endless.qcow2'), 'qcow2', { virtualBytes: 1 << 20 }, project)
     await expect(asked).rejects.toMatchObject({ code: 'too-costly-to-check' })
   })
 
@@ -138,7 +140,7 @@ describe('the second opinion', () => {
     const narrow = await findSecondOpinion({ ...defaultSecondOpinionLimits, memoryMib: 100 })
     qemuImg('create', '-q', '-f', 'qcow2', '-o', 'cluster_size=512', 'costly.qcow2', '1M')
     truncateSync(join(folder, 'costly.qcow2'), 60 * 2 ** 30)
-    const asked = narrow.ask(join(folder, 'costly.qcow2'), 'qcow2', { virtualBytes: 1 << 20 })
+    const asked = narrow.ask(join(folder, 'costly.qcow2'), 'qcow2', { virtualBytes: 1 << 20 }, project)
     await expect(asked).rejects.toMatchObject({ code: 'too-costly-to-check' })
   })
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { Limiter } from '@nubo/kernel'
+import { Limiter, type ProjectId } from '@nubo/kernel'
 import { ImageRefused } from './image-refused.js'
 import type { DiskFormat, Inspection } from './inspect.js'
 
@@ -8,7 +8,7 @@ export interface SecondOpinionLimits {
   seconds: number
   cpuSeconds: number
   memoryMib: number
-  /** Children at once; the others wait. */
+  /** Children at once; the others wait, and projects take turns: a file of a megabyte can be made to keep one for its whole time. */
   concurrent: number
 }
 
@@ -18,7 +18,7 @@ export const defaultSecondOpinionLimits: SecondOpinionLimits = { seconds: 60, cp
 export interface SecondOpinion {
   /** How the tool is kept in, or why there is no second opinion; for the log. */
   readonly description: string
-  ask(path: string, format: DiskFormat, inspection: Inspection): Promise<void>
+  ask(path: string, format: DiskFormat, inspection: Inspection, project: ProjectId): Promise<void>
 }
 
 /** No privilege and no network for a program that reads what strangers wrote, as far as this kernel and user allow. */
@@ -59,13 +59,13 @@ class QemuImg implements SecondOpinion {
     this.description = `${version}, run by ${command[0]}`
   }
 
-  async ask(path: string, format: DiskFormat, inspection: Inspection): Promise<void> {
+  async ask(path: string, format: DiskFormat, inspection: Inspection, project: ProjectId): Promise<void> {
     // A raw file has no structure to have an opinion on.
     if (format === 'raw') return
     await this.turns.run(async () => {
       checkDescription(await this.answer('info', path, format), inspection)
       await this.answer('check', path, format)
-    })
+    }, project)
   }
 
   private async answer(question: 'info' | 'check', path: string, format: DiskFormat): Promise<Answer> {

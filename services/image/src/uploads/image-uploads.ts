@@ -80,7 +80,7 @@ export class ImageUploads {
       const inspector = inspectorOf(format, limits)
       const digest = await receive({ body, file, inspector, upload, limitBytes: limits.imageBytes })
       upload.received()
-      await secondOpinion.ask(file.path, format, digest)
+      await secondOpinion.ask(file.path, format, digest, image.projectId)
       if (upload.signal.aborted) throw lostPlace()
       await file.keep()
       // Should the outcome of this commit stay unknown, the file must stay too: its record will tell the sweeper.
