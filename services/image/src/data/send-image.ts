@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { findWholeFile, type Database, type ImageRow } from '@nubo/database'
 import { CloudError } from '@nubo/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -36,9 +37,10 @@ export async function sendImage({ db, store, image, request, reply, headers }: S
   const { start, end } = range ?? { start: 0, end: sizeBytes }
   reply.headers({ ...headersOf(image), ...headers, 'Content-Length': String(end - start) })
   if (range) reply.code(206).header('Content-Range', `bytes ${start}-${end - 1}/${sizeBytes}`)
-  if (start === end) {
+  if (start === end || request.method === 'HEAD') {
     await file.close()
-    await reply.send('')
+    // Of a text the framework would say how long that is.
+    await reply.send(Readable.from([]))
     return
   }
   await reply.send(file.range(start, end))

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ImageWorld, RunningService, type Answer, type Client } from '../test/image-service.js'
 import { qcow2File } from '../test/qcow2-sample.js'
+import { WholeFile } from '../store/image-store.js'
 import { RawUpload } from '../test/raw-upload.js'
 import { soon } from '../test/wait.js'
 
@@ -264,6 +265,15 @@ describe('a download', () => {
     const empty = await alice.createWhole(Buffer.alloc(0))
     const answer = await alice.get(`/v2/images/${empty.id}/file`)
     expect([answer.status, answer.bytes.length]).toEqual([200, 0])
+  })
+
+  it('of which only the headers are asked for reads nothing', async () => {
+    const { id } = await alice.createWhole(randomBytes(700_000))
+    const reading = jest.spyOn(WholeFile.prototype, 'range')
+    const answer = await alice.request('HEAD', `/v2/images/${id}/file`)
+    expect([answer.status, answer.headers.get('content-length')]).toEqual([200, '700000'])
+    expect(reading).not.toHaveBeenCalled()
+    reading.mockRestore()
   })
 
   it('is for members, and of a deactivated image for admins alone', async () => {
