@@ -22,8 +22,9 @@ const hash = z.string().regex(/^[0-9a-f]{128}$/)
 export const imageSource = z.object({
   imageId,
   diskFormat: z.enum(['raw', 'qcow2']),
-  sizeBytes: z.int().positive(),
-  virtualBytes: z.int().positive(),
+  /** An image may be empty: a guest that is installed over the network needs no more. */
+  sizeBytes: z.int().nonnegative(),
+  virtualBytes: z.int().nonnegative(),
   sha512: hash,
   url: z.url(),
   /** A short-lived credential for this one image, sent as a bearer token. */
