@@ -230,6 +230,37 @@ describe('the image cache', () => {
     })
     expect(await readdir(directory)).toHaveLength(3)
   })
+
+  it('counts what is still to come of those on their way: two that have room each, and not both, do not fill the disk', async () => {
+    const cache = await open()
+    const [first, second, small] = [image(), image(), image(bytes.subarray(0, 1000))]
+    freeBytes = bytes.length + 5000
+    let finish = () => {}
+    answer = (_, response) => {
+      response.write(bytes.subarray(0, 1000))
+      finish = () => response.end(bytes.subarray(1000))
+    }
+    const arriving = cache.fetch(first, never)
+    await eventually(() => requests.length === 1)
+    answer = sendAll
+    await expect(cache.fetch(second, never)).rejects.toMatchObject({
+      scope: 'host',
+      message: expect.stringContaining('no room'),
+    })
+    answer = (_, response) => response.end(bytes.subarray(0, 1000))
+    await cache.fetch(small, never)
+    finish()
+    await arriving
+    expect(await isThere(cache, first)).toBe(true)
+  })
+
+  it('has an empty image without asking anybody for its bytes', async () => {
+    const cache = await open()
+    const empty = image(Buffer.alloc(0))
+    await cache.fetch(empty, never)
+    expect((await stat(cache.pathOf(empty))).size).toBe(0)
+    expect(requests).toHaveLength(0)
+  })
 })
 
 /** As the image service does. */

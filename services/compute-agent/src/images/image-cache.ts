@@ -1,5 +1,5 @@
 import type { ImageSource } from '@nubo/contract'
-import type { Clock } from '@nubo/kernel'
+import { Limiter, type Clock } from '@nubo/kernel'
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { CommandFailure } from '../commands/failure.js'
 import type { Machine } from '../machine.js'
@@ -45,6 +45,8 @@ interface Flight {
   waiting: number
   abort: AbortController
   arrival: Promise<void>
+  /** Its room on the disk was found, and is kept for it. */
+  admitted: boolean
 }
 
 const partSuffix = '.part'
@@ -52,6 +54,8 @@ const partSuffix = '.part'
 /** Fetches each image once, however many guests ask for it, and drops those longest unused when disk is short. */
 export class ImageCache implements Images {
   private readonly flights = new Map<string, Flight>()
+  /** Room is found for one after the other: what two find at the same time is there once. */
+  private readonly admission = new Limiter(1)
 
   private constructor(private readonly options: ImageCacheOptions) {}
 
@@ -99,13 +103,19 @@ export class ImageCache implements Images {
   }
 
   async makeRoom(neededBytes: number): Promise<void> {
-    const { directory, machine, minimumFreeBytes } = this.options
-    const isShort = async () => (await machine.freeBytes(directory)) < neededBytes + minimumFreeBytes
-    if (!(await isShort())) return
+    if (!(await this.isShort(neededBytes))) return
     for (const path of await this.evictable()) {
       await rm(path, { force: true })
-      if (!(await isShort())) return
+      if (!(await this.isShort(neededBytes))) return
     }
+  }
+
+  private async isShort(neededBytes: number): Promise<boolean> {
+    const { directory, machine, minimumFreeBytes } = this.options
+    const awaited = [...this.flights].filter(([, { admitted }]) => admitted)
+    const toCome = await Promise.all(awaited.map(([path, { source }]) => missingBytes(path, source)))
+    const spokenFor = toCome.reduce((sum, bytes) => sum + bytes, minimumFreeBytes)
+    return (await machine.freeBytes(directory)) < neededBytes + spokenFor
   }
 
   async weigh(): Promise<{ images: { count: number; bytes: number }; freeBytes: number }> {
@@ -126,7 +136,7 @@ export class ImageCache implements Images {
 
   private takeOff(path: string, source: ImageSource): Flight {
     const abort = new AbortController()
-    const flight: Flight = { source, waiting: 0, abort, arrival: Promise.resolve() }
+    const flight: Flight = { source, waiting: 0, abort, arrival: Promise.resolve(), admitted: false }
     flight.arrival = this.download(path, flight).finally(() => this.flights.delete(path))
     // Whoever waits is told; that nobody does is no error.
     flight.arrival.catch(() => undefined)
@@ -135,14 +145,9 @@ export class ImageCache implements Images {
   }
 
   private async download(path: string, flight: Flight): Promise<void> {
-    const { client, clock, machine, directory, minimumFreeBytes, onTrouble } = this.options
+    const { client, clock, onTrouble } = this.options
     const partPath = path + partSuffix
-    const there = (await stat(partPath).catch(() => undefined))?.size ?? 0
-    const neededBytes = Math.max(0, flight.source.sizeBytes - there)
-    await this.makeRoom(neededBytes)
-    if ((await machine.freeBytes(directory)) < neededBytes + minimumFreeBytes) {
-      throw new CommandFailure('host', 'The host has no room for the image, and no image that could be dropped for it.')
-    }
+    await this.admission.run(() => this.admit(path, flight))
     await new ImageDownload({
       ...{ client, clock, partPath, signal: flight.abort.signal },
       source: () => flight.source,
@@ -150,7 +155,18 @@ export class ImageCache implements Images {
     })
       .run()
       .catch((error: unknown) => dropUseless(partPath, error))
+    // All of it is here.
+    flight.admitted = false
     await rename(partPath, path)
+  }
+
+  private async admit(path: string, flight: Flight): Promise<void> {
+    const neededBytes = await missingBytes(path, flight.source)
+    await this.makeRoom(neededBytes)
+    if (await this.isShort(neededBytes)) {
+      throw new CommandFailure('host', 'The host has no room for the image, and no image that could be dropped for it.')
+    }
+    flight.admitted = true
   }
 
   /** When it was last used is its modification time. */
@@ -171,6 +187,12 @@ export class ImageCache implements Images {
     }
     return found.sort((a, b) => a.usedMs - b.usedMs).map(({ path }) => path)
   }
+}
+
+/** What has not arrived yet of the image that will lie here. */
+async function missingBytes(path: string, { sizeBytes }: ImageSource): Promise<number> {
+  const there = (await stat(path + partSuffix).catch(() => undefined))?.size ?? 0
+  return Math.max(0, sizeBytes - there)
 }
 
 /** What was interrupted is gone on with; where more tries do not help, what came of the image is of no use to anybody. */
