@@ -84,8 +84,8 @@ export class CreateServersService {
   }
 
   /**
-   * The ports first, as quota is taken last of all. Where it is too little for all the servers, their ports are too many:
-   * both are written anew.
+   * The ports first, as quota is taken last of all. Where it is too little for all the servers, their ports are too many: of
+   * several servers those are left out first that there is no quota for, and who loses a race for it writes both anew.
    */
   private async writeWithPorts(
     all: NewServersRequest,
@@ -93,26 +93,27 @@ export class CreateServersService {
     once: Once<CreatedServers>,
     fewer: (db: Queryable) => Promise<NewServersRequest>,
   ): Promise<NewServersRequest> {
-    const write = async (request: NewServersRequest) =>
+    const write = async (choose: (db: Queryable) => Promise<NewServersRequest>) =>
       await this.database.transaction((tx) =>
         once.within(
           tx,
           async () => {
+            const request = await choose(tx)
             const plugged = request.servers.map(({ id }) => ({ id, projectId: request.projectId, hostId: null, firstIndex: 0 }))
             await plugPorts(tx, plugged, wanted, this.random)
             if (!(await insertServers(tx, request, defaultLimits))) throw new TooMany()
             return request
           },
-          request,
+          all,
         ),
       )
     try {
-      return await write(all)
+      return await write(all.servers.length > 1 ? fewer : async () => all)
     } catch (error) {
       if (!(error instanceof TooMany)) throw error
     }
     try {
-      return await write(await fewer(this.database))
+      return await write(fewer)
     } catch (error) {
       throw error instanceof TooMany ? quotaGone() : error
     }

@@ -188,6 +188,13 @@ describe('a new server', () => {
     expect(await ports()).toHaveLength(2)
   })
 
+  it('asks for the ports of those alone that there is quota for', async () => {
+    const net = await newNetwork('one')
+    await api.database.execute(`UPDATE project_quotas SET limits = limits || '{"instances": 2, "port": 3}'`)
+    expect((await post(demo, { networks: [{ uuid: net }], min_count: 1, max_count: 1000 })).status).toBe(202)
+    expect((await demo('GET', '/servers')).body.servers).toHaveLength(2)
+  })
+
   it.each([
     ['a network that is not there', { uuid: newId(systemRandom) }, 400, /^Network .* could not be found\.$/],
     ['a port that is not there', { port: newId(systemRandom) }, 400, /^Port id .* could not be found\.$/],
