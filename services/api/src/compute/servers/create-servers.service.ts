@@ -33,7 +33,15 @@ import { hostnameFrom } from './hostnames.js'
 import { plugPorts } from './interfaces/plug-ports.js'
 import { RequestedNetworks, type WantedInterfaces } from './interfaces/requested-networks.js'
 import { newPassword } from './new-password.js'
-import { bootImageOf, checkFit, countsOf, refuseNamedHosts, refuseWhatIsNotBuilt, type Counts } from './new-server-rules.js'
+import {
+  bootImageOf,
+  checkFit,
+  countsOf,
+  refuseBoundlessDisk,
+  refuseNamedHosts,
+  refuseWhatIsNotBuilt,
+  type Counts,
+} from './new-server-rules.js'
 import type { CreateServerBody, NewServerRequest } from './servers.schemas.js'
 
 export type CreatedServers = Pick<NewServersRequest, 'servers' | 'reservationId' | 'adminPassword' | 'diskConfig'>
@@ -62,6 +70,7 @@ export class CreateServersService {
     refuseNamedHosts(caller, server)
     const counts = countsOf(server)
     const { flavor, image } = await this.findParts(caller, server)
+    refuseBoundlessDisk(caller, flavor)
     checkFit(flavor, image)
     const publicKey = await this.findPublicKey(caller, server)
     const adminPassword = server.adminPass ?? newPassword(this.random)

@@ -1,7 +1,7 @@
 import { enforce, type Caller } from '@nubo/auth'
 import type { FlavorRow, ServerImageRow } from '@nubo/database'
 import { CloudError } from '@nubo/kernel'
-import { forcedHostPolicy } from './servers.policies.js'
+import { forcedHostPolicy, zeroDiskFlavorPolicy } from './servers.policies.js'
 import type { CreateServerBody, NewServerRequest } from './servers.schemas.js'
 
 // What a request for new servers must be like, beyond its schema.
@@ -58,6 +58,12 @@ export function refuseWhatIsNotBuilt({ server, ...hints }: CreateServerBody): vo
   const wishes = hints['os:scheduler_hints'] ?? hints['OS-SCH-HNT:scheduler_hints'] ?? {}
   const [hint] = Object.keys(wishes)
   if (hint) throw new CloudError('Invalid', `The scheduler hint ${hint} is not known in this cloud.`)
+}
+
+/** The disk of such a server takes no room by the record, and on its host what its image says: 16 TiB, if a tenant likes. */
+export function refuseBoundlessDisk(caller: Caller, flavor: FlavorRow): void {
+  if (flavor.diskGiB > 0 || zeroDiskFlavorPolicy.rule(caller, {})) return
+  throw new CloudError('Forbidden', 'Only volume-backed servers are allowed for flavors with zero disk.')
 }
 
 /** What the image needs is held against what the flavor gives (nova/compute/api.py, _validate_flavor_image). */

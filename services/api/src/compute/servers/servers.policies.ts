@@ -25,6 +25,11 @@ export const forcedHostPolicy = policy(
   'Name the host on which a server is created.',
   cloudAdmin,
 )
+export const zeroDiskFlavorPolicy = policy(
+  'os_compute_api:servers:create:zero_disk_flavor',
+  'Create a server whose disk is as large as its image says.',
+  cloudAdmin,
+)
 export const updateServerPolicy = policy('os_compute_api:servers:update', 'Change a server.', projectMemberOrAdmin)
 export const deleteServerPolicy = policy('os_compute_api:servers:delete', 'Delete a server.', projectMemberOrAdmin)
 export const startServerPolicy = policy('os_compute_api:servers:start', 'Start a server.', projectMemberOrAdmin)

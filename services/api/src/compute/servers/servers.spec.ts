@@ -78,3 +78,16 @@ describe('a flavor that nobody was given', () => {
     })
   })
 })
+
+// Nova's os_compute_api:servers:create:zero_disk_flavor
+describe('a flavor without a disk', () => {
+  it("is an administrator's to use: the disk of its servers is as large as whoever made their image likes", async () => {
+    const flavor = { id: 'diskless', name: 'diskless', ram: 64, vcpus: 1, disk: 0 }
+    expect((await admin('POST', '/flavors', { body: { flavor } })).status).toBe(200)
+    expect((await create(admin, { flavorRef: 'diskless' })).status).toBe(202)
+    expect(await create(demo, { flavorRef: 'diskless' })).toMatchObject({
+      status: 403,
+      message: 'Only volume-backed servers are allowed for flavors with zero disk.',
+    })
+  })
+})
