@@ -1,5 +1,5 @@
 import type { PgOperationStore } from '@nubo/database'
-import { Rounds, type Clock } from '@nubo/kernel'
+import { Rounds, type Clock, type StepId } from '@nubo/kernel'
 import type { OperationEngine } from '@nubo/workflow'
 
 const batchSize = 100
@@ -35,15 +35,21 @@ export class Deadlines {
   }
 
   async endOverdue(): Promise<void> {
-    const { store, engine, intervalMs } = this.options
+    const { store, intervalMs, onError } = this.options
     const unwatchedMs = intervalMs * missedRounds
     await store.watchClock(unwatchedMs)
     for (const { stepId } of await store.findOverdue(batchSize, unwatchedMs)) {
-      await store.transaction(async (tx) => {
-        const located = await tx.lockStep(stepId)
-        if (located?.step.state !== 'open' || !(await tx.isOverdue(located.operation.id, unwatchedMs))) return
-        await engine.overdue(tx, located)
-      })
+      // One that cannot be ended is found again in every round, and must not keep those behind it.
+      await this.end(stepId, unwatchedMs).catch(onError)
     }
+  }
+
+  private async end(stepId: StepId, unwatchedMs: number): Promise<void> {
+    const { store, engine } = this.options
+    await store.transaction(async (tx) => {
+      const located = await tx.lockStep(stepId)
+      if (located?.step.state !== 'open' || !(await tx.isOverdue(located.operation.id, unwatchedMs))) return
+      await engine.overdue(tx, located)
+    })
   }
 }
