@@ -158,3 +158,13 @@ it('reads under a shared lock what was committed by whoever had it alone, and wr
   await changer.query('SELECT pg_advisory_lock(7), pg_advisory_unlock(7)')
   for (const each of [reader, changer]) await each.close()
 })
+
+it('keeps a thousand statements prepared and no more, and runs the others all the same', async () => {
+  const database = connect()
+  for (let number = 0; number < 1_100; number++) await database.query(`SELECT ${number} AS number`)
+  expect(await database.query('SELECT 1100 AS number')).toEqual([{ number: 1100 }])
+  const [kept] = await database.queryOnce<{ count: number }>('SELECT count(*) FROM pg_prepared_statements')
+  expect(kept!.count).toBeGreaterThan(900)
+  expect(kept!.count).toBeLessThanOrEqual(1_000)
+  await database.close()
+})

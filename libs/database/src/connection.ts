@@ -199,9 +199,12 @@ function transactionOn(client: Connection): Transaction {
 }
 
 const statementNames = new Map<string, string>()
+/** Each costs memory in every connection's process of PostgreSQL for as long as that lives. */
+const preparedAtMost = 1_000
 
 function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
   let name = statementNames.get(text)
+  if (!name && statementNames.size >= preparedAtMost) return { text, values: values as unknown[] }
   if (!name) statementNames.set(text, (name = `s${statementNames.size + 1}`))
   return { name, text, values: values as unknown[] }
 }

@@ -1,6 +1,7 @@
 import type { PgOperationStore } from '@nubo/database'
 import { Rounds, type Clock, type StepId } from '@nubo/kernel'
 import type { OperationEngine } from '@nubo/workflow'
+import { forEach } from './each.js'
 
 const batchSize = 100
 /** So many rounds without a word, of any conductor: deadlines did not count meanwhile. */
@@ -35,13 +36,10 @@ export class Deadlines {
   }
 
   async endOverdue(): Promise<void> {
-    const { store, intervalMs, onError } = this.options
+    const { store, intervalMs } = this.options
     const unwatchedMs = intervalMs * missedRounds
     await store.watchClock(unwatchedMs)
-    for (const { stepId } of await store.findOverdue(batchSize, unwatchedMs)) {
-      // One that cannot be ended is found again in every round, and must not keep those behind it.
-      await this.end(stepId, unwatchedMs).catch(onError)
-    }
+    await forEach(await store.findOverdue(batchSize, unwatchedMs), ({ stepId }) => this.end(stepId, unwatchedMs))
   }
 
   private async end(stepId: StepId, unwatchedMs: number): Promise<void> {

@@ -8,6 +8,7 @@ import {
 } from '@nubo/database'
 import { Rounds, type Clock, type ServerId } from '@nubo/kernel'
 import { doerOf, type Caster, type Located, type Opened, type OperationEngine, type ServerRecord } from '@nubo/workflow'
+import { forEach } from './each.js'
 
 const batchSize = 100
 
@@ -46,7 +47,7 @@ export class Fences {
   }
 
   async settleAll(): Promise<void> {
-    for (const serverId of await findStranded(this.options.database, batchSize)) await this.settle(serverId)
+    await forEach(await findStranded(this.options.database, batchSize), (serverId) => this.settle(serverId))
   }
 
   private async settle(serverId: ServerId): Promise<void> {

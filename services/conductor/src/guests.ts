@@ -4,6 +4,7 @@ import { clearInterrupted, observeGuests, recordAction, type Database, type PgOp
 import { powerStates } from '@nubo/domain'
 import type { HostId, RequestId, ServerId, SessionId } from '@nubo/kernel'
 import type { Caster, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
+import { forEach } from './each.js'
 
 /** What an instance action says of a guest that changed without being told to. */
 const words: Record<GuestChangeCause, string> = {
@@ -37,7 +38,7 @@ export class Guests {
     detail = '',
   ): Promise<void> {
     const changed = await observeGuests(this.options.database, hostId, sessionId, guests)
-    for (const serverId of changed) await this.settle(serverId, cause, detail)
+    await forEach(changed, (serverId) => this.settle(serverId, cause, detail))
   }
 
   /** Writes down what a host saw, and leaves it to the caller what to do about it. */
@@ -47,7 +48,7 @@ export class Guests {
 
   /** Makes servers that became ERROR when their host was fenced what they were, as it has come back with them. */
   async recover(serverIds: readonly ServerId[]): Promise<void> {
-    for (const serverId of serverIds) {
+    await forEach(serverIds, async (serverId) => {
       await this.options.store.transaction(async (tx) => {
         const found = await tx.lockServer(serverId)
         if (!found || !(await clearInterrupted(tx.tx, serverId, found.server.incarnation))) return
@@ -58,12 +59,12 @@ export class Guests {
         const message = 'Its host came back after it was declared dead, and this server with it.'
         await recordAction(tx.tx, { server: found.server, kind: 'server.observed-return', message, requestId, userId })
       })
-    }
+    })
   }
 
   /** Starts again what was to run when its host went down. */
   async restart(serverIds: readonly ServerId[]): Promise<void> {
-    for (const serverId of serverIds) {
+    await forEach(serverIds, async (serverId) => {
       const opened = await this.options.store.transaction(async (tx) => {
         const found = await tx.lockServer(serverId)
         if (!found || found.live || found.server.wanted !== 'running' || found.server.powerState === powerStates.running)
@@ -71,7 +72,7 @@ export class Guests {
         return await this.options.engine.begin(tx, 'server.start', found.server, this.ourselves(found.server))
       })
       await this.options.caster.cast([opened])
-    }
+    })
   }
 
   private async settle(serverId: ServerId, cause: GuestChangeCause, detail: string): Promise<void> {
