@@ -3,7 +3,17 @@ import { ProgramBuilder } from '../engine/program.js'
 import { tableDifferenceOf } from '../engine/table-difference.js'
 import { withoutRefused } from '../engine/refusals.js'
 import { LinuxKernel } from '../linux/linux-kernel.js'
-import { arp, broadcast, echo, udp, advertisement, solicitation, routerAdvertisement, tagged } from '../testing/frames.js'
+import {
+  arp,
+  broadcast,
+  echo,
+  udp,
+  advertisement,
+  solicitation,
+  routerAdvertisement,
+  tagged,
+  leaseOf,
+} from '../testing/frames.js'
 import { a, b, between, ends, far, JudgedBridge, network, ping, question, syn, witness } from '../testing/judged-bridge.js'
 import { anyEgress, egress, emptyPlan, groupOf, ingress, testSettings } from '../testing/plans.js'
 import { securityGroups } from './part.js'
@@ -63,6 +73,10 @@ function spoofed() {
     },
     { what: 'a neighbour advertisement for another', frame: advertisement(toFar, ends(a, far, 6), b.addresses[1]!, a.mac) },
     { what: 'a router advertisement', frame: routerAdvertisement({ ...toFar, to: '33:33:00:00:00:01' }, router) },
+    {
+      what: "a request of DHCP for another's lease",
+      frame: udp(toFar, ends(a, far), { source: 68, destination: 67 }, leaseOf(b.mac)),
+    },
     { what: 'an answer of DHCP', frame: udp(toFar, ends(a, far), { source: 67, destination: 68 }) },
     { what: 'an answer of DHCPv6', frame: udp(toFar, ends(a, far, 6), { source: 547, destination: 546 }) },
     { what: 'an answer of DHCP from any other place', frame: udp(toFar, ends(a, far), { source: 1067, destination: 68 }) },
@@ -79,7 +93,12 @@ describe('what is needed to speak at all', () => {
   it.each([
     [
       'a request of DHCP',
-      udp({ from: a.mac, to: broadcast }, { from: '0.0.0.0', to: '255.255.255.255' }, { source: 68, destination: 67 }),
+      udp(
+        { from: a.mac, to: broadcast },
+        { from: '0.0.0.0', to: '255.255.255.255' },
+        { source: 68, destination: 67 },
+        leaseOf(a.mac),
+      ),
     ],
     ['a neighbour solicitation', solicitation(between(a, far), ends(a, far, 6), far.addresses[1]!)],
     ['its own neighbour advertisement', advertisement(between(a, far), ends(a, far, 6), a.addresses[1]!, a.mac)],

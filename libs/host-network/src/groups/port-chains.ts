@@ -23,18 +23,28 @@ export function addPortChains(table: TableBuilder, port: PortPlan, groups: reado
   const judged = (direction: 'egress' | 'ingress') => groups.map((groupId) => `jump ${groupChain(direction, groupId)}`)
   table
     .chain(portChain('egress', port.portId), undefined, 'shut')
-    .rule(`jump ${fromGuestsChain}`, ...ownAdvertisements(port), ...tracked, ...judged('egress'), 'drop')
+    .rule(ownLeases(port), `jump ${fromGuestsChain}`, ...ownAdvertisements(port), ...tracked, ...judged('egress'), 'drop')
   table
     .chain(portChain('ingress', port.portId), undefined, 'shut')
     .rule(forOthers(port), `jump ${toGuestsChain}`, ...tracked, ...judged('ingress'), 'drop')
 }
 
+/**
+ * A port asks for its own addresses alone, and gives back no other's: whom a client of DHCP says that it is stands behind the first
+ * 36 bytes (RFC 2131, 2).
+ */
+function ownLeases(port: PortPlan): string {
+  const macs = macsOf(sourcesOf(port)).map((mac) => `0x${mac.replaceAll(':', '')}`)
+  return `udp dport 67 @th,288,48 != ${anyOf(macs)} drop`
+}
+
 /** A bridge floods what is for a MAC that it does not know: nobody hears what is meant for another. */
 function forOthers(port: PortPlan): string {
-  const macs = macsOf(sourcesOf(port))
-  const own = macs.length === 1 ? macs[0]! : `{ ${macs.join(', ')} }`
+  const own = anyOf(macsOf(sourcesOf(port)))
   return `ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 ether daddr != ${own} drop`
 }
+
+const anyOf = (values: readonly string[]) => (values.length === 1 ? values[0]! : `{ ${values.join(', ')} }`)
 
 /** A port says of its own addresses alone where they are. */
 function ownAdvertisements(port: PortPlan): string[] {

@@ -66,6 +66,9 @@ export function udp(ethernet: Ethernet, ends: Ends, ports: Ports, data = ''): st
   return ip(ethernet, ends, 17, (pseudo) => withChecksum(ofIpv4(pseudo), portsHex(ports) + length, data))
 }
 
+/** What a client of DHCP says that it is (RFC 2131, 2), in what it asks or gives back. */
+export const leaseOf = (mac: string) => `01010600${'00'.repeat(24)}${macHex(mac)}${'00'.repeat(10)}`
+
 const flagBits = { syn: 0x02, synAck: 0x12, ack: 0x10, rst: 0x04 } as const
 
 export function tcp(
