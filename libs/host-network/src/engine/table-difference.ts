@@ -18,9 +18,6 @@ export interface TableChanges {
 
 type Tables = ReadonlyMap<string, Table>
 
-/** As the kernel has it: a rule is its mark alone. */
-export type MarkedTable = Table
-
 const nothing = { chains: new Map<string, Chain>(), sets: new Map<string, NamedSet>() }
 
 /**

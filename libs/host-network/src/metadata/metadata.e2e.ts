@@ -1,7 +1,7 @@
-import { systemClock } from '@nubo/kernel'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { bridgeName, tapName } from '../names.js'
 import type { PortPlan } from '../plan.js'
+import { eventually } from '../testing/eventually.js'
 import { Lab, seenAs, Talk } from '../testing/lab.js'
 import { anyEgress, emptyPlan, groupOf, testSettings } from '../testing/plans.js'
 import { guestPort, servedNetwork } from '../testing/served-networks.js'
@@ -122,17 +122,6 @@ print(connection.makefile("rb").read() == sent)`
   server.kill()
   await lab.apply(plan, testSettings)
 })
-
-async function eventually(look: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await look()
-    } catch (error) {
-      if (tries === 200) throw error
-      await systemClock.sleep(100)
-    }
-  }
-}
 
 it('is no way to the host, nor from one network to the other', async () => {
   await Talk.serve(lab, undefined, 8099)

@@ -1,9 +1,9 @@
-import { systemClock } from '@nubo/kernel'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Follower } from '../follower.js'
 import { Connections } from '../groups/connections.js'
 import { bridgeOf, tapName } from '../names.js'
 import type { HostPlan, NetworkPlan, PortPlan, RouterPlan } from '../plan.js'
+import { eventually } from '../testing/eventually.js'
 import { Lab, seenAs, Talk } from '../testing/lab.js'
 import { anyEgress, emptyPlan, gatewayOf, groupOf, ingress, networkOf, portOf, routerOf, testSettings } from '../testing/plans.js'
 import { Announcements } from './announcements.js'
@@ -45,16 +45,6 @@ const strangersRouter = routerOf(2, [{ network: other, addresses: ['10.0.1.1/24'
 
 let lab: Lab
 
-async function eventually(look: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await look()
-    } catch (error) {
-      if (tries === 50) throw error
-      await systemClock.sleep(100)
-    }
-  }
-}
 let followers: Follower[]
 
 const networkOfPort = ({ networkId }: PortPlan) => [one, two, other].find((network) => network.networkId === networkId)!
