@@ -32,7 +32,7 @@ beforeEach(async () => {
   paths = new RuntimePaths(id, { clone, data: join(clone, '.nubo') })
   await paths.mount()
   await ensureUnderlay(underlay)
-  await ensureOutside(outside)
+  await ensureOutside(outside, underlay)
   hosts = [1, 2].map((number) => {
     const name = `host-${number}`
     const directory = join(clone, '.nubo/hosts', name)
@@ -112,6 +112,12 @@ describe('two KVM hosts on one machine', () => {
     await inside(one, 'ip', 'link', 'set', 'x0', 'up')
     await inside(one, 'ip', 'address', 'add', `${outside.prefix}.10/24`, 'dev', 'x0')
     expect((await inside(one, 'bash', '-c', `exec 3<>/dev/tcp/${outside.prefix}.1/22`)).stderr).toContain('Connection refused')
+    // From there nobody comes to the underlay: guests are there.
+    await inside(one, 'ip', 'route', 'add', `${underlay.prefix}.1/32`, 'via', `${outside.prefix}.1`, 'dev', 'x0')
+    expect((await inside(one, 'ping', '-c', '1', '-W', '2', `${outside.prefix}.1`)).code).toBe(0)
+    expect((await inside(one, 'ping', '-c', '1', '-W', '2', `${underlay.prefix}.1`)).code).toBe(1)
+    await inside(one, 'ip', 'route', 'del', `${underlay.prefix}.1/32`)
+    expect((await inside(one, 'ping', '-c', '1', '-W', '2', `${underlay.prefix}.1`)).code).toBe(0)
     const { stdout: leaving } = await run('nft', ['list', 'ruleset'])
     expect(leaving).toContain(`ip saddr ${outside.prefix}.0/24 oifname != "${outside.bridge}" masquerade`)
 

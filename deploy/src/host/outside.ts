@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { run, runOrThrow } from '../process/run.js'
-import { interfaceExists, removeInterface } from './network.js'
+import { interfaceExists, removeInterface, type Underlay } from './network.js'
 
 /** What is outside of the cloud, seen from its hosts: a bridge of the machine, on whose /24 the machine is the gateway. */
 export interface Outside {
@@ -22,14 +22,14 @@ export const outsideGateway = (outside: Outside) => `${outside.prefix}.1`
 const tableOf = (outside: Outside) => outside.bridge.replace('nx-', 'nubo_')
 
 /** Makes the bridge, and the way from it out of the machine, where they are missing. Says what could not be done. */
-export async function ensureOutside(outside: Outside): Promise<string | undefined> {
+export async function ensureOutside(outside: Outside, underlay: Underlay): Promise<string | undefined> {
   const { bridge } = outside
   if (!(await interfaceExists(bridge))) await runOrThrow('ip', ['link', 'add', bridge, 'type', 'bridge', 'forward_delay', '0'])
   await runOrThrow('ip', ['link', 'set', bridge, 'mtu', String(outsideMtu), 'up'])
   await runOrThrow('ip', ['address', 'replace', `${outsideGateway(outside)}/24`, 'dev', bridge])
   try {
     for (const device of [bridge, ...(await uplinks())]) forward(device)
-    await masquerade(outside)
+    await makeTable(outside, underlay)
     return undefined
   } catch (error) {
     return `guests do not reach beyond this machine: ${(error as Error).message}`
@@ -85,13 +85,20 @@ function stopForwarding(): void {
   rmSync(forwardingFile)
 }
 
-/** What leaves the machine from there does so under the machine's own address. One table, made anew as a whole. */
-async function masquerade(outside: Outside): Promise<void> {
+/**
+ * What leaves the machine from there does so under the machine's own address, and reaches neither hosts nor the control plane on
+ * the underlay: guests are there. One table, made anew as a whole.
+ */
+async function makeTable(outside: Outside, underlay: Underlay): Promise<void> {
   const table = tableOf(outside)
   const rules = `
     table inet ${table} {}
     delete table inet ${table}
     table inet ${table} {
+      chain prerouting {
+        type filter hook prerouting priority raw; policy accept;
+        iifname "${outside.bridge}" ip daddr ${underlay.prefix}.0/24 drop
+      }
       chain postrouting {
         type nat hook postrouting priority srcnat; policy accept;
         ip saddr ${outside.prefix}.0/24 oifname != "${outside.bridge}" masquerade

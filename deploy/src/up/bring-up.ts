@@ -74,7 +74,7 @@ async function settle(folder: DataFolder): Promise<Cloud> {
   openCode(cloud.clone)
   await cloud.paths.mount()
   await ensureUnderlay(underlay)
-  await ensureOutside(outside)
+  await ensureOutside(outside, underlay)
   await settlePorts(cloud)
   return cloud
 }

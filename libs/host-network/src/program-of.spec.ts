@@ -62,10 +62,10 @@ describe('a program that follows another', () => {
     expect(madeAnew({ ...plan, groups: [groupOf(1, [ingress(), ingress({ ethertype: 'IPv6' })])] })).toBe(1)
   })
 
-  it('makes of a port that came elsewhere that neighbour, the first behind a host that host too', () => {
+  it('makes of a port that came elsewhere that neighbour, the first behind a host the ways to and from that host too', () => {
     const [one, two] = [neighbourOf(ports[0]!, '10.99.0.8'), neighbourOf(guestPort(network, 400), '10.99.0.8')]
     const withNeighbours = (...neighbours: (typeof one)[]) => ({ ...plan, networks: [{ ...network, neighbours }] })
-    expect(madeAnew(withNeighbours(one))).toBe(2)
-    expect(madeAnew(withNeighbours(one, two))).toBe(3)
+    expect(madeAnew(withNeighbours(one))).toBe(3)
+    expect(madeAnew(withNeighbours(one, two))).toBe(4)
   })
 })

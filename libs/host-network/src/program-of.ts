@@ -9,9 +9,10 @@ import { dhcp } from './wire/dhcp.js'
 import { resolvers } from './wire/resolvers.js'
 import { segments } from './wire/segments.js'
 import { serviceLinks } from './wire/service-link.js'
+import { underlay } from './wire/underlay.js'
 
 /** Every concern of a host's networks. */
-const parts: readonly Part[] = [segments, serviceLinks, resolvers, dhcp, securityGroups, routers, metadataWay]
+const parts: readonly Part[] = [segments, underlay, serviceLinks, resolvers, dhcp, securityGroups, routers, metadataWay]
 
 /**
  * All that is to be on the host for this plan.

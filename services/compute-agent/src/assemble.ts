@@ -102,9 +102,9 @@ async function linuxNetwork(surroundings: Surroundings, guests: GuestFiles): Pro
     logger.warn({ err: error }, 'this host cannot carry networks')
     return 'bridge' as const
   })
-  const { underlayAddress = host.address, directory = `${host.directory}/networks` } = networks
+  const { directory = `${host.directory}/networks` } = networks
   const network = linuxHostNetwork({
-    settings: { ...networks, underlayAddress, directory, tracking, dnsDomain: usualDomain },
+    settings: { ...networks, underlayAddress: host.address, directory, tracking, dnsDomain: usualDomain },
     clock,
   })
   const metadata = new MetadataServer({ guests, clock, random, logger, onAnswered: figures.metadataAnswered })

@@ -11,7 +11,7 @@ const host = z.strictObject({
   /** Where guests, images, consoles and the journal lie. QEMU's user must be able to pass through it. */
   directory: z.string().startsWith('/'),
   libvirtSocket: z.string(),
-  /** Where other hosts reach it. */
+  /** Where other hosts reach it: they send the frames of the networks there, so for these it is an address of IP. */
   address: z.string().min(1),
   /** What this host may use of its machine. */
   vcpus: z.int().positive(),
@@ -27,8 +27,6 @@ const host = z.strictObject({
 const device = z.string().regex(/^[^\s/]{1,15}$/)
 
 const networks = z.strictObject({
-  /** Where other hosts send the frames of the networks; without, the host's own address. */
-  underlayAddress: z.union([z.ipv4(), z.ipv6()]).optional(),
   vxlanPort: z.int().min(1).max(65_535).default(4789),
   /** By the name of a physical network: the network card that is on it, or a bridge that stands there already. */
   physicalNetworks: z

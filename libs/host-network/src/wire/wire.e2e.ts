@@ -79,6 +79,34 @@ describe('on two hosts', () => {
   })
 })
 
+test('nobody speaks in a network from where it is not, though he reaches a host on the underlay', async () => {
+  hosts = await TestHosts.begin(3)
+  const [left, right, stranger] = hosts.hosts as [TestHost, TestHost, TestHost]
+  const network = servedNetwork(100)
+  const { ports, seenFrom } = onTwoHosts(network, hosts.hosts)
+  for (const [index, host] of [left, right].entries()) await open(host).apply(planOf([seenFrom[index]!], [ports[index]!]))
+  const one = await left.plugIn('one', ports[0], bridgeName(network), 1_500)
+  const two = await right.plugIn('two', ports[1], bridgeName(network), 1_500)
+  await one.run('ip', 'address', 'add', '10.0.0.11/24', 'dev', 'eth0')
+  await two.run('ip', 'address', 'add', '10.0.0.12/24', 'dev', 'eth0')
+  const speak = (vni: number) =>
+    stranger.run(`ip link add speaker type vxlan id ${vni} remote ${left.address} dstport ${left.settings.vxlanPort}
+      ip address add 10.0.0.66/24 dev speaker
+      ip link set speaker up
+      arping -q -c 2 -w 3 -I speaker 10.0.0.11 || true
+      ip link del speaker`)
+  await speak(100)
+  expect(await one.run('ip', 'neighbour', 'show', '10.0.0.66')).toBe('')
+  expect(await one.reaches('10.0.0.12')).toBe(true)
+
+  // What others do by the same port is theirs.
+  await left.run(`ip link add others type vxlan id 101 local ${left.address} dstport ${left.settings.vxlanPort}
+    ip address add 10.0.0.11/24 dev others
+    ip link set others up`)
+  await speak(101)
+  expect(await left.run('ip neighbour show 10.0.0.66')).toContain('dev others')
+})
+
 describe('on one host', () => {
   const network = servedNetwork(100, { neighbours: [{ mac: 'fa:16:3e:77:00:01', addresses: ['10.0.0.71'], host: '10.99.0.9' }] })
   const served = servedNetwork(200, { subnets: [subnetOf({ dnsNameservers: ['9.9.9.9'] })] })
