@@ -3,7 +3,7 @@ import type { Piece } from '../engine/piece.js'
 import { insideRouter, routerNamespace } from '../names.js'
 import type { Ipv6Mode, RouterPlan } from '../plan.js'
 import type { HostSettings } from '../settings.js'
-import { dnsmasq, settingsText } from '../wire/dnsmasq.js'
+import { dnsmasq, isTaken, settingsText } from '../wire/dnsmasq.js'
 
 const intervalSeconds = 60
 const lifetimeSeconds = 1_800
@@ -26,7 +26,7 @@ export function advertise(piece: Piece, router: RouterPlan, settings: HostSettin
     ...speaking.flatMap(({ portId, advertised }) => [
       `interface=${insideRouter.port(portId)}`,
       `ra-param=${insideRouter.port(portId)},${intervalSeconds},${lifetimeSeconds}`,
-      ...advertised.map(({ prefix, mode }) => rangeLine(prefix, mode)),
+      ...advertised.filter(({ prefix }) => isTaken(prefix)).map(({ prefix, mode }) => rangeLine(prefix, mode)),
     ]),
   ])
   dnsmasq({ name, namespace: routerNamespace(router.routerId), text, reads: '', remembers: [] }, settings, piece)

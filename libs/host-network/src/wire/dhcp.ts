@@ -4,7 +4,7 @@ import { insideService, networkTag, serviceNamespace } from '../names.js'
 import type { Part } from '../part.js'
 import type { PortPlan } from '../plan.js'
 import type { HostSettings } from '../settings.js'
-import { digestOf, dnsmasq, filesOf, settingsText } from './dnsmasq.js'
+import { digestOf, dnsmasq, filesOf, isTaken, settingsText } from './dnsmasq.js'
 import { hostEntries, networkDomain } from './dns.js'
 import { optionLines } from './dhcp-options.js'
 import { resolverPorts, upstreamOf } from './resolvers.js'
@@ -55,10 +55,12 @@ function answerer(
   }
   for (const [kind, text] of Object.entries(texts)) piece.file(`${files}.${kind}`, text)
   const domain = networkDomain(network, settings)
+  const taken = subnets.filter(({ cidr }) => isTaken(cidr))
   const text = settingsText([
     ...common(files, domain, resolverPort, settings),
-    ...subnets.flatMap(rangeLines),
-    ...subnets.filter(isNamedByAddress).map(({ cidr }) => `synth-domain=${domain},${cidr},host-`),
+    ...taken.flatMap(rangeLines),
+    // Whoever has no name is called after the address: host-10-0-0-5.
+    ...taken.map(({ cidr }) => `synth-domain=${domain},${cidr},host-`),
     // A lifetime of 0: the routers of the network speak for themselves.
     ...(subnets.some(isAdvertised) ? ['enable-ra', `ra-param=${insideService.network},60,0`] : []),
   ])
@@ -68,9 +70,6 @@ function answerer(
     piece,
   )
 }
-
-/** Whoever has no name is called after the address: host-10-0-0-5. dnsmasq refuses to for prefixes of IPv6 below 64 bits. */
-const isNamedByAddress = ({ family, cidr }: ServedSubnet) => family === 4 || prefixLengthOf(cidr) >= 64
 
 function common(files: string, domain: string, resolverPort: number, settings: HostSettings): string[] {
   return [

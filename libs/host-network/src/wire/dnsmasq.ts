@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto'
+import { familyOf, prefixLengthOf } from '../addresses.js'
 import type { Piece, ProcessObject } from '../engine/piece.js'
 import type { HostSettings } from '../settings.js'
 
 /** The lines of a file of dnsmasq's. */
 export const settingsText = (lines: readonly string[]) => `${lines.join('\n')}\n`
+
+/** It takes no prefix of IPv6 with less than 64 bits, and with one in its settings it does not start. */
+export const isTaken = (cidr: string) => familyOf(cidr) === 4 || prefixLengthOf(cidr) >= 64
 
 export const filesOf = ({ directory }: HostSettings, name: string) => `${directory}/dnsmasq/${name}`
 
