@@ -13,10 +13,6 @@ export function findAccount(name: string, passwd = readFileSync('/etc/passwd', '
   return accounts(passwd).find((account) => account.name === name)
 }
 
-export function findAccountById(uid: number, passwd = readFileSync('/etc/passwd', 'utf8')): Account | undefined {
-  return accounts(passwd).find((account) => account.uid === uid)
-}
-
 /** The system user under which everything runs that needs no root. */
 export const serviceUser = 'nubo'
 

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { CloudError } from '@nubo/kernel'
-import { commonStatuses, WireError, type ErrorStyle, type Fault, type FaultedRequest, type RenderedError } from './errors.js'
+import { commonStatuses, type ErrorStyle, type Fault, type FaultedRequest, type RenderedError } from './errors.js'
 import { keystoneInputMessage, neutronInputMessage, novaInputMessage, plainInputMessage } from './schema-messages.js'
 import { renderAsWebOb } from './webob.js'
 
@@ -129,6 +129,3 @@ export const neutronErrors: ErrorStyle = {
 
 /** 404 of a path or method that does not exist, in the words of the real services' routers. */
 export const unroutedMessage = 'The resource could not be found.'
-
-/** 406 with Nova's words (`InvalidGlobalAPIVersion`), which has no fault name of its own and so is a computeFault. */
-export const notAcceptable = (message: string) => new WireError(406, message)

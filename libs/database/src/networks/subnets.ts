@@ -53,14 +53,6 @@ export async function portAtGateway(db: Queryable, subnetId: string, gateway: st
   return row?.id
 }
 
-/** Addresses of a subnet that its ports hold. */
-export async function addressesHeld(db: Queryable, subnetId: string): Promise<string[]> {
-  const rows = await db.query<{ address: string }>('SELECT host(address) AS address FROM port_addresses WHERE subnet_id = $1', [
-    subnetId,
-  ])
-  return rows.map(({ address }) => address)
-}
-
 export interface PoolUse {
   cidr: string
   projectId: string

@@ -69,11 +69,6 @@ export async function deleteMetadataItem(db: Queryable, id: ServerId, key: strin
   return written.length === 1
 }
 
-/** Replaces the server's tags. */
-export async function writeTags(db: Queryable, id: ServerId, tags: readonly string[]): Promise<void> {
-  await db.execute('UPDATE servers SET tags = $2, updated_at = clock_timestamp() WHERE id = $1', [id, tags])
-}
-
 export async function setLocked(db: Queryable, id: ServerId, locked: boolean, reason: string | null): Promise<void> {
   await db.execute('UPDATE servers SET locked = $2, locked_reason = $3, updated_at = clock_timestamp() WHERE id = $1', [
     id,

@@ -1,4 +1,4 @@
-export { deleteMetadataItem, setLocked, updateServer, writeMetadata, writeTags, type ServerChanges } from './change-servers.js'
+export { deleteMetadataItem, setLocked, updateServer, writeMetadata, type ServerChanges } from './change-servers.js'
 export { clearGuestPassword, readGuestPassword, recordGuestPassword } from './guest-passwords.js'
 export { insertServers, type NewServer, type NewServersRequest } from './insert-servers.js'
 export { readQuota, type QuotaState, type ServerQuota } from './quota-use.js'

@@ -14,11 +14,6 @@ export const allTenantsPolicy = policy(
   cloudAdmin,
 )
 export const showServerPolicy = policy('os_compute_api:servers:show', 'Show a server.', projectReaderOrAdmin)
-export const extendedServerPolicy = policy(
-  'os_compute_api:os-extended-server-attributes',
-  'See where a server runs and how it was placed.',
-  cloudAdmin,
-)
 export const createServerPolicy = policy('os_compute_api:servers:create', 'Create a server.', projectMemberOrAdmin)
 export const forcedHostPolicy = policy(
   'os_compute_api:servers:create:forced_host',

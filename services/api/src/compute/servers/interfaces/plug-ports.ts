@@ -50,7 +50,7 @@ function portFor(
 }
 
 /** What Neutron says to Nova is not what Nova says to its clients (nova/network/neutron.py, nova/exception.py). */
-export function inNovasWords(error: unknown): never {
+function inNovasWords(error: unknown): never {
   if (!(error instanceof CloudError)) throw error
   const { type } = error.details as { type?: string }
   switch (type) {
