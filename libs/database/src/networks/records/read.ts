@@ -38,14 +38,17 @@ export async function listRecords<C extends Columns>(
 ): Promise<RowOf<C>[]> {
   const values = viewerValues(listing.viewer)
   const bind: Bind = (value, type) => `$${values.push(value)}::${type}`
-  const conditions = [visibleCondition(records), ...listing.conditions.map((each) => conditionSql(records, each, bind))]
   const { sort, marker, limit, backwards } = listing
+  const filters = listing.conditions.map((each) => conditionSql(records, each, bind)).join(' AND ')
+  const markerId = marker && bind(marker, 'uuid')
+  // The marker has its place also where it is none of those that are asked for, be it not any more.
+  const wanted = markerId ? `(${filters || 'true'} OR r.id = ${markerId})` : filters || 'true'
   const order = [...sort.map(({ column, descending }) => `"${column}"${descending ? ' DESC' : ''}`), '"id"'].join(', ')
-  const found = `SELECT ${selectList(records.columns)} FROM ${records.table} r WHERE ${conditions.join(' AND ')}`
+  const found = `SELECT ${selectList(records.columns)} FROM ${records.table} r WHERE ${visibleCondition(records)} AND ${wanted}`
   const numbered = `SELECT *, row_number() OVER (ORDER BY ${order}) AS "placeInList" FROM (${found}) found`
   // What is sorted by may be null, and is compared with nothing then: places in the list can be.
   const from = `WITH listed AS (${numbered}) SELECT * FROM listed`
-  const place = marker && `(SELECT "placeInList" FROM listed WHERE "id" = ${bind(marker, 'uuid')})`
+  const place = markerId && `(SELECT "placeInList" FROM listed WHERE "id" = ${markerId})`
   const where = place ? ` WHERE "placeInList" ${backwards ? '<' : '>'} ${place}` : ''
   const most = limit === undefined ? '' : ` LIMIT ${bind(limit, 'int')}`
   const statement = `${from}${where} ORDER BY "placeInList"${backwards ? ' DESC' : ''}${most}`

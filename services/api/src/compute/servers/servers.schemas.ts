@@ -62,6 +62,8 @@ const blockDevice = z.looseObject({
   boot_index: z.union([z.int(), z.string(), z.null()]).optional(),
 })
 
+/** More than a guest has places for. Each is a port of each of the servers that are made at once. */
+const mostNetworks = 64
 const network = z.strictObject({
   uuid: uuid.optional(),
   port: uuid.optional(),
@@ -78,7 +80,7 @@ const newServer = z.strictObject({
   user_data: z.base64().max(65_535).nullable().optional(),
   config_drive: boolish.nullable().optional(),
   availability_zone: z.string().min(1).max(255).nullable().optional(),
-  networks: z.union([z.enum(['auto', 'none']), z.array(network)]),
+  networks: z.union([z.enum(['auto', 'none']), z.array(network).max(mostNetworks)]),
   security_groups: z.array(z.strictObject({ name: z.string().min(1).max(255) })).optional(),
   block_device_mapping_v2: z.array(blockDevice).optional(),
   block_device_mapping: z.array(z.looseObject({})).optional(),

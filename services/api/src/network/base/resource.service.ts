@@ -11,6 +11,7 @@ import {
   type RowOf,
   type Transaction,
 } from '@nubo/database'
+import { badRequest } from '@nubo/domain'
 import { CloudError } from '@nubo/kernel'
 import { unroutedMessage, WireError } from '@nubo/wire'
 import type { Changes, Wanted } from './attribute.js'
@@ -26,6 +27,9 @@ export interface Expected {
 interface Locking extends Expected {
   lockFor?: LockFor
 }
+
+/** Of one record, as in Neutron (neutron/extensions/tagging.py). */
+const mostTags = 50
 
 /**
  * The use cases that all resources have in common, each one transaction. What a resource is made, changed and deleted by is
@@ -104,6 +108,8 @@ export abstract class ResourceService<C extends ResourceColumns, A> {
       const row = await this.lock(tx, caller, id)
       const before = (row as unknown as { tags: string[] }).tags
       const tags = [...new Set(change(before))]
+      if (tags.length > mostTags)
+        throw badRequest(this.resource.singular, `The number of tags exceed the per-resource limit of ${mostTags}`)
       if (tags.length !== before.length || tags.some((tag) => !before.includes(tag)))
         await writeRecordTags(tx, this.resource.records, id, tags)
       return tags

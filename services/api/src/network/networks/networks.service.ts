@@ -5,6 +5,7 @@ import {
   insertRecord,
   networkRecords,
   noteNetworkChange,
+  prefixesOfNetwork,
   shareNetwork,
   unshareNetwork,
   updateRecord,
@@ -15,7 +16,7 @@ import {
   type NetworkRow,
   type Transaction,
 } from '@nubo/database'
-import { networkError } from '@nubo/domain'
+import { networkError, parsePrefix } from '@nubo/domain'
 import { newId, type NetworkId, type Random } from '@nubo/kernel'
 import { CONFIGURATION, RANDOM } from '@nubo/service-kit'
 import type { ApiConfiguration } from '../../configuration.js'
@@ -24,7 +25,7 @@ import type { Changes, Wanted } from '../base/attribute.js'
 import { CountedResourceService } from '../base/counted-resource.service.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
 import { networks } from './networks.js'
-import { flatTaken, mtuWithin, segmentFor, vniTaken } from './segments.js'
+import { assertWideEnough, flatTaken, mtuWithin, segmentFor, vniTaken } from './segments.js'
 
 type NetworkAttributes = AttributesOf<typeof networks>
 
@@ -67,7 +68,7 @@ export class NetworksService extends CountedResourceService<ColumnsOf<typeof net
 
   protected async change(tx: Transaction, row: NetworkRow, changes: Changes<NetworkAttributes>): Promise<void> {
     await this.changeShares(tx, row, changes)
-    const mtu = changes.mtu === undefined ? undefined : mtuWithin(this.underlayMtu, row.networkType, changes.mtu)
+    const mtu = changes.mtu === undefined ? undefined : await this.mtuAfter(tx, row, changes.mtu)
     const changed = {
       name: changes.name,
       description: changes.description,
@@ -80,6 +81,12 @@ export class NetworksService extends CountedResourceService<ColumnsOf<typeof net
     }
     const isChanged = await orTaken(updateRecord(tx, networkRecords, row, changed), row)
     if (isChanged) await noteNetworkChange(tx, 'network', row.id)
+  }
+
+  private async mtuAfter(tx: Transaction, { id, networkType }: NetworkRow, wanted: number): Promise<number> {
+    const mtu = mtuWithin(this.underlayMtu, networkType, wanted)
+    for (const { cidr } of await prefixesOfNetwork(tx, id)) assertWideEnough({ id, mtu }, parsePrefix(cidr)!)
+    return mtu
   }
 
   protected async remove(tx: Transaction, { id }: NetworkRow): Promise<void> {

@@ -236,6 +236,12 @@ describe('a list', () => {
     expect(await demo('GET', `/networks?marker=${newId(systemRandom)}`)).toMatchObject({ status: 404, type: 'NetworkNotFound' })
   })
 
+  it('goes on behind a marker that is none of those that are asked for', async () => {
+    const [{ id }] = (await demo('GET', '/networks?name=c')).body.networks
+    expect(await names(`description=second&sort_key=name&sort_dir=asc&limit=5&marker=${id}`)).toEqual(['d', 'e'])
+    expect(await names(`name=b&name=e&sort_key=name&sort_dir=asc&limit=5&page_reverse=True&marker=${id}`)).toEqual(['b'])
+  })
+
   it('is filtered by tags', async () => {
     const [a, b] = await Promise.all(
       ['a', 'b'].map(async (name) => (await demo('GET', `/networks?name=${name}`)).body.networks[0].id),
@@ -249,8 +255,19 @@ describe('a list', () => {
     expect((await demo('GET', `/networks/${a}/tags/red`)).status).toBe(204)
     expect((await demo('DELETE', `/networks/${a}/tags/red`)).status).toBe(204)
     expect(await demo('GET', `/networks/${a}/tags/red`)).toMatchObject({ status: 404, type: 'TagNotFound' })
+    const many = Array.from({ length: 50 }, (_, index) => String(index))
+    expect((await demo('PUT', `/networks/${a}/tags`, { tags: many })).body.tags).toHaveLength(50)
+    for (const [path, body] of [
+      ['tags', { tags: [...many, 'one more'] }],
+      ['tags/one-more', undefined],
+    ] as const)
+      expect(await demo('PUT', `/networks/${a}/${path}`, body)).toMatchObject({
+        status: 400,
+        type: 'BadRequest',
+        message: 'Bad network request: The number of tags exceed the per-resource limit of 50.',
+      })
     expect((await demo('DELETE', `/networks/${a}/tags`)).status).toBe(204)
-    expect((await demo('GET', `/networks/${a}`)).body.network).toMatchObject({ tags: [], revision_number: 4 })
+    expect((await demo('GET', `/networks/${a}`)).body.network).toMatchObject({ tags: [], revision_number: 5 })
   })
 })
 

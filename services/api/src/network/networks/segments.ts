@@ -1,5 +1,5 @@
 import { isVniTaken, nextVni, type Transaction } from '@nubo/database'
-import { invalidInput, networkError } from '@nubo/domain'
+import { invalidInput, networkError, type Prefix } from '@nubo/domain'
 
 /** What a packet of 1500 bytes loses to VXLAN over IPv4: outer Ethernet, IP, UDP and VXLAN headers. */
 const vxlanOverheadBytes = 50
@@ -43,6 +43,19 @@ export const flatTaken = (physicalNetwork: string | null) =>
     'FlatNetworkInUse',
     `Unable to create the flat network. Physical network ${physicalNetwork} is in use.`,
   )
+
+/** What IPv6 asks of every link. */
+const leastIpv6Mtu = 1_280
+
+/** Throws Conflict where a network is, or is to be, too narrow for a subnet. */
+export function assertWideEnough({ id, mtu }: { id: string; mtu: number }, { family }: Pick<Prefix, 'family'>): void {
+  if (family === 6 && mtu < leastIpv6Mtu)
+    throw networkError(
+      'Conflict',
+      'NetworkMTUSubnetConflict',
+      `MTU of ${id} is not valid, subnet requires a minimum of ${leastIpv6Mtu}`,
+    )
+}
 
 /** The MTU of a network: the largest that hosts can carry for each other, or what was asked for, up to that. */
 export function mtuWithin(underlayMtu: number, networkType: Segment['networkType'], wanted: number | undefined): number {

@@ -46,6 +46,7 @@ import { CountedResourceService } from '../base/counted-resource.service.js'
 import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
 import { networks } from '../networks/networks.js'
+import { assertWideEnough } from '../networks/segments.js'
 import { prefixFor } from './subnet-prefix.js'
 import { subnets } from './subnets.js'
 
@@ -54,7 +55,6 @@ type WantedSubnet = Wanted<SubnetAttributes>
 
 /** Subnets are the network's owner's to make. */
 const inOthersNetwork = policy('create_subnet:network_id', 'Make a subnet of a network.', isCloudAdmin)
-const leastIpv6Mtu = 1_280
 
 @Injectable()
 export class SubnetsService extends CountedResourceService<ColumnsOf<typeof subnets>, SubnetAttributes> {
@@ -138,13 +138,8 @@ async function refuseOverlap(tx: Transaction, networkId: string, prefix: Prefix)
     )
 }
 
-function recordOf(wanted: WantedSubnet, prefix: Prefix, { mtu }: NetworkRow) {
-  if (prefix.family === 6 && mtu < leastIpv6Mtu)
-    throw networkError(
-      'Conflict',
-      'NetworkMTUSubnetConflict',
-      `Network MTU ${mtu} is too small for IPv6 subnets: at least ${leastIpv6Mtu} is needed.`,
-    )
+function recordOf(wanted: WantedSubnet, prefix: Prefix, network: NetworkRow) {
+  assertWideEnough(network, prefix)
   const modes = { raMode: wanted.ipv6_ra_mode, addressMode: wanted.ipv6_address_mode }
   checkModes(modes, prefix, wanted.enable_dhcp)
   if (wanted.enable_dhcp) checkDhcpRoom(prefix)

@@ -56,6 +56,22 @@ describe('a subnet', () => {
     })
   })
 
+  it('of IPv6 is on a network that is wide enough for it, and stays so', async () => {
+    const narrow = (mtu: number) => demo('PUT', `/networks/${networkId}`, { network: { mtu } })
+    const refusal = {
+      status: 409,
+      type: 'NetworkMTUSubnetConflict',
+      message: `MTU of ${networkId} is not valid, subnet requires a minimum of 1280`,
+    }
+    const subnet = { ip_version: 6, cidr: '2001:db8::/64' }
+    await make()
+    expect((await narrow(1_279)).status).toBe(200)
+    expect(await create(subnet)).toMatchObject(refusal)
+    expect((await narrow(1_280)).status).toBe(200)
+    expect((await create(subnet)).status).toBe(201)
+    expect(await narrow(1_279)).toMatchObject(refusal)
+  })
+
   it('takes all that it is given', async () => {
     const given = {
       gateway_ip: '10.0.0.10',

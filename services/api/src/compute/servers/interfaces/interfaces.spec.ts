@@ -209,6 +209,15 @@ describe('a new server', () => {
     expect(await ports()).toEqual([])
   })
 
+  it('is refused more interfaces than a guest has places for, before any is made', async () => {
+    const net = await newNetwork('one')
+    const networks = Array.from({ length: 65 }, () => ({ uuid: net }))
+    expect(await post(demo, { networks })).toMatchObject({
+      status: 400,
+      message: expect.stringMatching(/^Invalid input for field.attribute networks/),
+    })
+  })
+
   it('is refused an address that another has', async () => {
     const net = await newNetwork('one')
     const networks = [{ uuid: net, fixed_ip: '10.0.0.9' }]
