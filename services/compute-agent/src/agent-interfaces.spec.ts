@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { ServerCommand } from '@nubo/contract'
 import { SimulatedHostNetwork } from '@nubo/host-network'
 import type { Conductor } from './testing/conductor.js'
 import { eventually } from './testing/eventually.js'
@@ -39,6 +40,17 @@ describe("a guest's interfaces", () => {
       failure: { scope: 'host', message: expect.stringContaining('networks') },
     })
     expect(await host.hypervisor.list()).toEqual([])
+  })
+
+  it('are waited for no longer when they are deleted, and it is told again without them', async () => {
+    await host.carry(first.portId)
+    const command = await conductor.command(build(first, second))
+    const { guest } = build(first)
+    await conductor.repeat({ ...command, guest } as ServerCommand)
+    // As it was told before: late.
+    await conductor.repeat(command)
+    expect((await conductor.resultOf(command)).outcome).toEqual(running)
+    expect(await portsOf()).toEqual([first.portId])
   })
 
   it('are waited for no longer when it is to be destroyed', async () => {

@@ -1,5 +1,5 @@
 import type { ServerCommand } from '@nubo/contract'
-import { CloudError, type Clock, type ServerId } from '@nubo/kernel'
+import { CloudError, type Clock, type PortId, type ServerId } from '@nubo/kernel'
 import { withLogFields, type Logger } from '@nubo/service-kit'
 import type { Executor } from '../executor.js'
 import type { HostRecord } from '../host-record.js'
@@ -30,12 +30,15 @@ const makesOrUnmakes: ReadonlySet<ServerCommand['kind']> = new Set(['build', 'de
 interface Running {
   fence: number
   incarnation: number
+  /** What its guest is to be plugged into. */
+  ports: readonly PortId[]
   abort: AbortController
 }
 
 /**
  * Takes commands in, whatever way and however often they come: of two for one server the one with the higher fence counts,
- * one that ended is answered from the journal, one that is under way goes on.
+ * one that ended is answered from the journal, one that is under way goes on; but where it is told again without a port, which
+ * was deleted meanwhile, it begins anew, as it may wait for that port.
  */
 export class Intake {
   private readonly running = new Map<ServerId, Running>()
@@ -57,7 +60,8 @@ export class Intake {
       return logger.warn({ ...log, known: entry.fence }, 'refused a command: a later one came first')
     if (entry && fence === entry.fence) {
       if (entry.result) return this.options.onAskedAgain(serverId)
-      if (this.running.get(serverId)?.fence === fence) return
+      const running = this.running.get(serverId)
+      if (running?.fence === fence && !lacksPorts(command, running)) return
     }
     this.begin(command)
   }
@@ -83,8 +87,10 @@ export class Intake {
 
   private begin(command: ServerCommand): void {
     const { serverId, incarnation, fence, requestId, operationId } = command
-    this.running.get(serverId)?.abort.abort(new CommandFailure('superseded', 'A later command came first.'))
-    const mine = { fence, incarnation, abort: new AbortController() }
+    const before = this.running.get(serverId)
+    const isSame = before?.fence === fence
+    before?.abort.abort(isSame ? new Error('told again') : new CommandFailure('superseded', 'A later command came first.'))
+    const mine = { fence, incarnation, ports: portsOf(command), abort: new AbortController() }
     this.running.set(serverId, mine)
     const noted = this.options.journal.accept(command)
     noted.catch(() => undefined)
@@ -145,6 +151,16 @@ export class Intake {
     const guest = signal.aborted ? undefined : await this.options.tools.hypervisor.inspect(serverId).catch(() => undefined)
     return { state: 'failed', powerState: powerStateCode(guest?.powerState), failure: { scope, message } }
   }
+}
+
+function portsOf(command: ServerCommand): PortId[] {
+  const nics = command.kind === 'build' ? command.guest.nics : 'nics' in command ? command.nics : []
+  return nics.map(({ portId }) => portId)
+}
+
+function lacksPorts(command: ServerCommand, { ports }: Running): boolean {
+  const told = new Set(portsOf(command))
+  return ports.some((port) => !told.has(port))
 }
 
 /** A refusal of the hypervisor is worth a person's reading, a defect of ours is not. */

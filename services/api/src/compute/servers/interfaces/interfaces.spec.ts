@@ -422,6 +422,16 @@ describe('the interfaces of a server that runs', () => {
     expect(await queue.depth(computeQueue(hostId))).toBe(before + 1)
   })
 
+  it('are told of at once where something else is being done when their ports are deleted: it may wait for them', async () => {
+    const { id } = await running()
+    const [{ port_id: port }] = await interfaces(id)
+    expect((await demo('POST', `/servers/${id}/action`, { body: { reboot: { type: 'HARD' } } })).status).toBe(202)
+    const queue = api.app.get<Queue>(QUEUE)
+    const before = await queue.depth(computeQueue(hostId))
+    expect((await network('DELETE', `/ports/${port}`)).status).toBe(204)
+    expect(await queue.depth(computeQueue(hostId))).toBe(before + 1)
+  })
+
   it('are taken off too when their ports are deleted, whose addresses stay held until the host has let go', async () => {
     const { id } = await running()
     const [{ port_id: port, fixed_ips: addresses }] = await interfaces(id)
