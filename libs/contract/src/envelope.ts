@@ -50,6 +50,11 @@ export const fence = z.int().positive()
 export const incarnation = z.int().positive()
 /** Of a host, from 1: rises only when the host is declared dead. */
 export const fencingEpoch = z.int().positive()
+/**
+ * Counts what an agent saw within one session. Reports may arrive late and out of order: of two about the same, the one with
+ * the higher sequence is the newer.
+ */
+export const sequence = z.int().positive()
 /** Nova's power_state codes, as a host sees its guest. */
 export const powerState = z.union([z.literal(0), z.literal(1), z.literal(3), z.literal(4), z.literal(6), z.literal(7)])
 export type PowerStateCode = z.output<typeof powerState>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { hostId, networkId, portId, projectId, routerId, securityGroupId, serverId, sessionId } from './envelope.js'
+import { hostId, networkId, portId, projectId, routerId, securityGroupId, sequence, serverId, sessionId } from './envelope.js'
 
 const address = z.union([z.ipv4(), z.ipv6()])
 const prefix = z.union([z.cidrv4(), z.cidrv6()])
@@ -218,6 +218,7 @@ export const networkPlanApplied = z.object({
   kind: z.literal('network-plan-applied'),
   hostId,
   sessionId,
+  sequence,
   revision: z.int().nonnegative(),
   trouble: z.string().max(2_000).nullable(),
   /** The networks that `trouble` is about: all others are as they are to be. Empty where it may be about any. */

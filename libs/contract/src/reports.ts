@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fence, hostId, incarnation, operationId, powerState, serverId, sessionId, stepId } from './envelope.js'
+import { fence, hostId, incarnation, operationId, powerState, sequence, serverId, sessionId, stepId } from './envelope.js'
 import { networkPlanApplied } from './network-plan.js'
 
 /** What a host is and has. `total…` are what this host may use at all, its own share of the machine where it shares one. */
@@ -24,12 +24,6 @@ export const inventory = z.object({
   uptimeSeconds: z.int().nonnegative(),
 })
 export type Inventory = z.output<typeof inventory>
-
-/**
- * Counts what an agent saw within one session. Reports may arrive late and out of order: of two about one server,
- * the one with the higher sequence is the newer.
- */
-export const sequence = z.int().positive()
 
 /** A guest as it is on its host now. */
 export const guestSeen = z.object({ serverId, incarnation, powerState, sequence })

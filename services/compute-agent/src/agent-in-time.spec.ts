@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { ServerCommand } from '@nubo/contract'
+import { newId, systemRandom, type PortId } from '@nubo/kernel'
 import { guestSpecification, newServer, TestHost, untilAborted } from './testing/test-agent.js'
 import { VirtualClock } from './testing/virtual-clock.js'
 
@@ -63,6 +64,18 @@ describe('in the course of time an agent', () => {
     await host.startAgent({ registered: false })
     await clock.pass(60_000)
     expect(await host.queue.depth('reports')).toBe(1)
+  })
+
+  it('says again how its networks are: nobody waits for what a look has found, and may have lost it', async () => {
+    const { conductor, network } = host
+    await host.startAgent()
+    await host.carry(newId<PortId>(systemRandom))
+    network.warning = 'eth0 is too narrow'
+    await clock.pass(120_000)
+    const told = conductor.all('network-plan-applied').filter(({ warning }) => warning !== null)
+    expect(told.length).toBeGreaterThan(1)
+    const numbers = told.map(({ sequence }) => sequence)
+    expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b))
   })
 
   it('tells a result again, less and less often, until it is acknowledged', async () => {

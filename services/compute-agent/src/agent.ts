@@ -301,6 +301,7 @@ export class Agent {
     await this.cast({ kind: 'heartbeat', hostId: this.hostId, sessionId, sequence, inventory, guests: seen })
     if (!withGuests) return
     await this.passwords.tellAll()
+    await this.networks.tell()
     await this.observer.lookAtAll()
     await journal.forgetOldTombstones()
     // Disks grow while guests write.

@@ -24,6 +24,8 @@ let cloud: HealthyCloud
 let rows: NetworkRows
 let hosts: [HostId, HostId]
 let servers: [ServerId, ServerId]
+/** Of what hosts said last. */
+let sequence = 0
 
 beforeAll(async () => {
   records = await TestDatabase.on(await startPostgres())
@@ -53,7 +55,8 @@ const due = async () => (await takeDuePlans(database, silenceMs)).toSorted()
 
 async function apply(hostId: HostId, revision: number, trouble: string | null = null, troubled: NetworkId[] = []): Promise<void> {
   const sessionId = (await sessionOf(database, hostId)) as SessionId
-  await recordApplied(database, { hostId, sessionId, revision, trouble, troubled, warning: null })
+  sequence++
+  await recordApplied(database, { hostId, sessionId, sequence, revision, trouble, troubled, warning: null })
 }
 
 async function statusOf(portId: string): Promise<string | undefined> {
@@ -204,10 +207,37 @@ describe('revisions', () => {
     await apply(hosts[0], 1, 'no device for the network')
     const nothing = { trouble: null, troubled: [], warning: null }
     const foreign = servers[0] as string as SessionId
-    await recordApplied(database, { hostId: hosts[0], sessionId: foreign, revision: 1, ...nothing })
+    await recordApplied(database, { hostId: hosts[0], sessionId: foreign, sequence: 1_000, revision: 1, ...nothing })
     expect(await statusOf(near)).toBe('DOWN')
     await apply(hosts[0], 1)
     expect(await statusOf(near)).toBe('ACTIVE')
+  })
+
+  it('are as the host said last in its session, in whatever order that comes', async () => {
+    const { near } = await twoGuests()
+    await raise()
+    const [hostId] = hosts
+    let sessionId = (await sessionOf(database, hostId)) as SessionId
+    const say = (number: number, trouble: string | null, warning: string | null) =>
+      recordApplied(database, { hostId, sessionId, sequence: number, revision: 1, trouble, troubled: [], warning })
+    const known = async () => {
+      const [row] = await database.query<{ trouble: string | null; warning: string | null }>(
+        'SELECT trouble, warning FROM host_networks WHERE host_id = $1',
+        [hostId],
+      )
+      return { ...row, status: await statusOf(near) }
+    }
+    await say(7, 'no device', null)
+    await say(6, null, 'too narrow')
+    expect(await known()).toEqual({ trouble: 'no device', warning: null, status: 'DOWN' })
+    await say(9, null, null)
+    await say(8, 'no device', 'too narrow')
+    expect(await known()).toEqual({ trouble: null, warning: null, status: 'ACTIVE' })
+
+    sessionId = newId<SessionId>(systemRandom)
+    await database.execute('UPDATE hosts SET session_id = $2 WHERE id = $1', [hostId, sessionId])
+    await say(1, null, 'too narrow')
+    expect(await known()).toMatchObject({ warning: 'too narrow' })
   })
 
   it('conclude of other networks what is so where the trouble is about some, and say of those that they are down', async () => {

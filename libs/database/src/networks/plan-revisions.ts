@@ -68,15 +68,16 @@ const isFine = (network: string) => `${network} <> ALL ($5::uuid[])`
 /**
  * The host carries the plan: its ports are in force, and what it carries no more is let go of. With `trouble` a part of it
  * is missing, of the networks $5 or of any: of those nothing is concluded but that, and the host goes on trying. It is told the
- * plan again: what it said may have been overtaken by its word that all is well.
+ * plan again until it says that all is well. What it said before the newest that is known says nothing any more.
  */
 const applied = `
   WITH host AS (
-    UPDATE host_networks n SET trouble = $4::text, warning = $6::text,
+    UPDATE host_networks n SET trouble = $4::text, warning = $6::text, seen_session = $2, seen_sequence = $7,
       applied = CASE WHEN ${isKnown} THEN GREATEST(applied, $3) ELSE applied END,
       next_hint_at = CASE WHEN $4::text IS NOT NULL THEN COALESCE(next_hint_at, clock_timestamp() + ${tellAgainMs} * interval '1 millisecond')
         WHEN wanted <= $3 THEN NULL ELSE next_hint_at END
     FROM hosts h WHERE n.host_id = $1 AND h.id = n.host_id AND h.session_id = $2 AND $3 <= n.wanted
+      AND (n.seen_session IS DISTINCT FROM $2 OR n.seen_sequence < $7)
     RETURNING n.host_id, CASE WHEN ${isKnown} THEN $3::bigint ELSE 0 END AS applied),
   active AS (
     UPDATE ports p SET status = CASE WHEN p.admin_state_up THEN 'ACTIVE' ELSE 'DOWN' END FROM host
@@ -102,6 +103,8 @@ const applied = `
 export interface AppliedPlan {
   hostId: HostId
   sessionId: SessionId
+  /** Of what the host said in that session. */
+  sequence: number
   revision: number
   trouble: string | null
   /** The networks that the trouble is about; none where it may be about any. */
@@ -109,12 +112,10 @@ export interface AppliedPlan {
   warning: string | null
 }
 
-/** What a host says under a session that is over says nothing. */
-export async function recordApplied(
-  db: Queryable,
-  { hostId, sessionId, revision, trouble, troubled, warning }: AppliedPlan,
-): Promise<void> {
-  const [row] = await db.query<{ letGo: number }>(applied, [hostId, sessionId, revision, trouble, troubled, warning])
+/** What a host says under a session that is over says nothing, nor what it has said anew since. */
+export async function recordApplied(db: Queryable, plan: AppliedPlan): Promise<void> {
+  const { hostId, sessionId, sequence, revision, trouble, troubled, warning } = plan
+  const [row] = await db.query<{ letGo: number }>(applied, [hostId, sessionId, revision, trouble, troubled, warning, sequence])
   if (row!.letGo > 0) await freeHeldByNobody(db)
 }
 

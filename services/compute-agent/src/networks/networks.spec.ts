@@ -38,7 +38,7 @@ describe('an agent that is told its networks', () => {
     expect(told()).toEqual([
       {
         ...{ kind: 'network-plan-applied', hostId: host.hostId, sessionId: host.conductor.sessionId },
-        ...{ revision: 3, trouble: null, troubled: [], warning: null },
+        ...{ sequence: expect.any(Number), revision: 3, trouble: null, troubled: [], warning: null },
       },
     ])
     expect(host.network.plug(portId)).toEqual({ bridge: 'nubr7', device: tapName(portId) })

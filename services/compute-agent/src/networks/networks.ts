@@ -189,13 +189,17 @@ export class Networks {
     }
   }
 
-  /** One that is lost is asked for again: the conductors tell the plan until they hear of it. */
-  private async tell(): Promise<void> {
+  /**
+   * Says how the networks are. What is lost of it is asked for again, as the conductors tell the plan until they hear of it, or
+   * said again: what a look has found nobody waits for.
+   */
+  async tell(): Promise<void> {
     const { hostId, session, cast } = this.options
     const { id: sessionId } = session
     if (!this.applied || !sessionId) return
     const { revision, warning = null } = this.applied
-    await cast({ kind: 'network-plan-applied', hostId, sessionId, revision, warning, ...this.troubles() })
+    const count = { sessionId, sequence: session.nextSequence() }
+    await cast({ kind: 'network-plan-applied', hostId, ...count, revision, warning, ...this.troubles() })
   }
 
   /** What could not be read and what could not be done, and the networks that it is about, where that is known of all of it. */

@@ -6,6 +6,7 @@ import {
   type GuestChanged,
   type GuestPassword,
   type GuestsRemoved,
+  type NetworkPlanApplied,
   type Heartbeat,
   type Register,
   type Report,
@@ -93,6 +94,7 @@ export class Conductor {
   all(kind: 'guest-changed'): GuestChanged[]
   all(kind: 'guests-removed'): GuestsRemoved[]
   all(kind: 'guest-password'): GuestPassword[]
+  all(kind: 'network-plan-applied'): NetworkPlanApplied[]
   all(kind: Report['kind']): Report[] {
     return this.reports.filter((each) => each.kind === kind)
   }
