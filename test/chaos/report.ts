@@ -9,7 +9,7 @@ import type { RunOptions, RunResult } from './run.js'
 import type { Timeline } from './timeline.js'
 
 const folder = join(repository, '.nubo')
-const kinds: readonly RequestKind[] = ['create', 'delete', 'start', 'stop', 'reboot', 'reboot-hard']
+const kinds: readonly RequestKind[] = ['create', 'delete', 'start', 'stop', 'reboot', 'reboot-hard', 'attach', 'detach']
 const answers: readonly Answered[] = ['accepted', 'refused', 'unavailable', 'unknown', 'broken']
 
 export interface Report {
@@ -27,9 +27,9 @@ export function tell({ options, result, operations, failures }: Report): void {
     console.log(`  ${kind.padEnd(14)}${answers.map((answer) => String(ledger.count(answer, kind)).padStart(12)).join('')}`)
   console.log(`\nOperations that these and the cloud itself began`)
   for (const { kind, state, count, longestSeconds } of operations)
-    console.log(`  ${kind.padEnd(20)}${state.padEnd(12)}${String(count).padStart(6)}, the longest ${longestSeconds.toFixed(1)} s`)
+    console.log(`  ${kind.padEnd(26)}${state.padEnd(12)}${String(count).padStart(6)}, the longest ${longestSeconds.toFixed(1)} s`)
   if (failures.length > 0) console.log('\nWhy operations failed')
-  for (const { kind, message, count } of failures) console.log(`  ${kind.padEnd(20)}${String(count).padStart(4)} ${message}`)
+  for (const { kind, message, count } of failures) console.log(`  ${kind.padEnd(26)}${String(count).padStart(4)} ${message}`)
   console.log(`\nFaults (${faults.length})`)
   for (const [name, count] of countBy(faults.map(({ fault, target }) => `${fault}: ${target}`)))
     console.log(`  ${name.padEnd(40)}${count}`)

@@ -63,7 +63,7 @@ export async function runChaos(world: World, options: RunOptions, timeline: Time
   await using guestsWatch = new Watch(noServerRunsTwice(world))
   await using recordsWatch = new Watch(recordsAlwaysHold(world))
   timeline.note(`begins: seed ${options.seed}, ${options.durationMs / 1000} s, ${plan.length} faults planned`)
-  const load = new Load({ ...options, client: stage.demo, parts: stage.parts, ledger })
+  const load = new Load({ ...options, ...stage, client: stage.demo, ledger })
   await loadWhile(load, options.durationMs, () => runner.run(plan))
   const restSeconds = await rest(scene, options.restWithinMs, timeline)
   const verdicts = await judge(scene, [...checksAtRest, bystanders.check, guestsWatch.check, recordsWatch.check], timeline)

@@ -13,6 +13,7 @@ export interface Stage {
   admin: CloudClient
   demo: CloudClient
   parts: ServerParts
+  networkId: string
 }
 
 /** What a load needs: an image of one sector, a flavor as small as can be, a network, no quota in the way, and the bystanders. */
@@ -27,10 +28,11 @@ export async function setUp(world: World): Promise<Stage> {
   const found = await demo.call<{ projects: { id: string }[] }>('GET', `${demo.apiUrl}/v3/auth/projects`)
   const quota_set = { instances: -1, cores: -1, ram: -1 }
   await admin.compute('PUT', `/os-quota-sets/${found.body.projects[0]!.id}`, { quota_set })
-  const parts = { imageRef, flavorRef: made.body.flavor.id, networks: [{ uuid: await makeNetwork(demo) }] }
+  const networkId = await makeNetwork(demo)
+  const parts = { imageRef, flavorRef: made.body.flavor.id, networks: [{ uuid: networkId }] }
   for (let number = 1; number <= bystanders; number++)
     world.bystanders.add(await makeBystander(demo, `bystander-${number}`, parts))
-  return { admin, demo, parts }
+  return { admin, demo, parts, networkId }
 }
 
 /** Enough addresses for all that are deleted while a host is away, which lets go of none before it is back. */

@@ -1,6 +1,6 @@
 import { systemClock } from '@nubo/kernel'
 
-export type RequestKind = 'create' | 'delete' | 'start' | 'stop' | 'reboot' | 'reboot-hard'
+export type RequestKind = 'create' | 'delete' | 'start' | 'stop' | 'reboot' | 'reboot-hard' | 'attach' | 'detach'
 
 /**
  * What came of a request, as its client saw it. Unknown: no answer came, so it may have been taken or not. Broken: an

@@ -7,6 +7,8 @@ export interface LoadOptions {
   client: CloudClient
   ledger: Ledger
   parts: ServerParts
+  /** Where servers get further interfaces. */
+  networkId: string
   seed: number
   workers: number
   /** More servers than these are not kept at a time. */
@@ -15,12 +17,12 @@ export interface LoadOptions {
   pauseMs: number
 }
 
-type Change = Exclude<RequestKind, 'create'>
+type Wish = Exclude<RequestKind, 'create'>
 
 /** What may be done to a server in each status, more often where it is named more often. */
-const changes: Record<string, readonly Change[]> = {
-  ACTIVE: ['stop', 'stop', 'reboot', 'reboot-hard', 'delete'],
-  SHUTOFF: ['start', 'start', 'delete'],
+const wishes: Record<string, readonly Wish[]> = {
+  ACTIVE: ['stop', 'stop', 'reboot', 'reboot-hard', 'attach', 'attach', 'detach', 'delete'],
+  SHUTOFF: ['start', 'start', 'attach', 'detach', 'delete'],
   ERROR: ['delete'],
   BUILD: ['delete'],
 }
@@ -28,6 +30,8 @@ const changes: Record<string, readonly Change[]> = {
 const overtakes = 0.15
 /** Of servers, so many are not on the network. */
 const unconnected = 0.25
+/** A server has no more interfaces than these. */
+const mostInterfaces = 4
 /** Of creates, so many lose their first answer and are repeated. */
 const lostAnswers = 0.2
 /** Now and then something is asked for that does not fit: the answer must be an honest 409. */
@@ -72,13 +76,20 @@ export class Load {
     if (live.length === 0) return
     const server = await this.requests.show(pick(random, live))
     const kind = server && choose(random, server)
-    if (kind) await this.requests.change(kind, server.id)
+    if (kind === 'attach' || kind === 'detach') await this.replug(random, kind, server!.id)
+    else if (kind) await this.requests.change(kind, server!.id)
+  }
+
+  private async replug(random: Random, kind: 'attach' | 'detach', serverId: string): Promise<void> {
+    const ports = await this.requests.interfaces(serverId)
+    if (kind === 'attach' && ports.length < mostInterfaces) await this.requests.attach(serverId, this.options.networkId)
+    if (kind === 'detach' && ports.length > 0) await this.requests.detach(serverId, pick(random, ports))
   }
 }
 
-function choose(random: Random, server: Server): Change | undefined {
-  if (random.fraction() < misfits) return pick(random, ['start', 'stop', 'reboot', 'reboot-hard'])
+function choose(random: Random, server: Server): Wish | undefined {
+  if (random.fraction() < misfits) return pick(random, ['start', 'stop', 'reboot', 'reboot-hard', 'attach', 'detach'])
   const busy = server.status === 'BUILD' || server['OS-EXT-STS:task_state'] !== null
   if (busy) return random.fraction() < overtakes ? 'delete' : undefined
-  return pick(random, changes[server.status] ?? ['delete'])
+  return pick(random, wishes[server.status] ?? ['delete'])
 }

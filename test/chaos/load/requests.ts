@@ -17,8 +17,12 @@ export interface Server {
 
 type About = Pick<LedgerEntry, 'kind' | 'serverId' | 'name'>
 type Created = { server?: { id: string } }
+type Interfaces = { interfaceAttachments?: { port_id: string }[] }
 
-const actions: Record<Exclude<RequestKind, 'create' | 'delete'>, unknown> = {
+/** What is done to a server as a whole, and needs no more words. */
+export type Change = Exclude<RequestKind, 'create' | 'attach' | 'detach'>
+
+const actions: Record<Exclude<Change, 'delete'>, unknown> = {
   start: { 'os-start': null },
   stop: { 'os-stop': null },
   reboot: { reboot: { type: 'SOFT' } },
@@ -49,12 +53,36 @@ export class Requests {
     }
   }
 
-  async change(kind: Exclude<RequestKind, 'create'>, serverId: string): Promise<void> {
+  async change(kind: Change, serverId: string): Promise<void> {
     await this.ask({ kind, serverId }, () =>
       kind === 'delete'
         ? this.client.compute('DELETE', `/servers/${serverId}`)
         : this.client.compute('POST', `/servers/${serverId}/action`, actions[kind]),
     )
+  }
+
+  /** Plugs a new interface on this network into the server. */
+  async attach(serverId: string, networkId: string): Promise<void> {
+    const interfaceAttachment = { net_id: networkId }
+    await this.ask({ kind: 'attach', serverId }, () =>
+      this.client.compute('POST', `/servers/${serverId}/os-interface`, { interfaceAttachment }),
+    )
+  }
+
+  async detach(serverId: string, portId: string): Promise<void> {
+    await this.ask({ kind: 'detach', serverId }, () =>
+      this.client.compute('DELETE', `/servers/${serverId}/os-interface/${portId}`),
+    )
+  }
+
+  /** The ports of the server's interfaces; none where nobody answered. */
+  async interfaces(serverId: string): Promise<string[]> {
+    try {
+      const { body } = await this.client.compute<Interfaces>('GET', `/servers/${serverId}/os-interface`)
+      return (body.interfaceAttachments ?? []).map(({ port_id }) => port_id)
+    } catch {
+      return []
+    }
   }
 
   /** The server as the API shows it; undefined where it is gone, or where nobody answered. */
