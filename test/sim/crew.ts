@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { repository } from '../support/repository.js'
 import type { HistoryResult } from './history.js'
-import type { Mutation } from './mutation.js'
+import { RuleNotMet, type Mutation } from './mutation.js'
 import { Engine } from './postgres/engine.js'
 import type { Gift } from './worker.js'
 
@@ -18,12 +18,19 @@ export interface CrewOptions {
 
 /**
  * Lives the histories of these seeds, as many at once as there are threads, each with a PostgreSQL of its own. What a seed
- * lives does not depend on who lives it.
+ * lives does not depend on who lives it. Throws `RuleNotMet` where nothing that was lived says the rule that the mutation breaks.
  */
 export async function liveAll(seeds: Iterator<number>, options: CrewOptions, prepared?: Blob): Promise<void> {
   const { threads, mutation, onLived } = options
   const gift: Gift = { prepared: prepared ?? (await Engine.prepare()), ...(mutation && { mutation }) }
-  await Promise.all(Array.from({ length: threads }, () => work(gift, seeds, onLived)))
+  // A module's is met when it is loaded, or the worker ends.
+  let metRule = !mutation || mutation.module !== undefined
+  const noted = (result: HistoryResult) => {
+    metRule ||= result.metRule
+    onLived(result)
+  }
+  await Promise.all(Array.from({ length: threads }, () => work(gift, seeds, noted)))
+  if (!metRule) throw new RuleNotMet(mutation!)
 }
 
 async function work(gift: Gift, seeds: Iterator<number>, onLived: CrewOptions['onLived']): Promise<void> {

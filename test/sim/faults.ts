@@ -1,4 +1,5 @@
 import type { Cloud } from './cloud/cloud.js'
+import type { SimulatedHost } from './cloud/host.js'
 import type { Chance } from './core/chance.js'
 import { noMessageFaults } from './core/redis.js'
 import type { World } from './core/world.js'
@@ -13,6 +14,24 @@ const after = (cloud: Cloud, chance: Chance, [least, most]: readonly [number, nu
 
 const aWhile = [200, 20_000] as const
 
+/** Any, or one that has something to lose: a guest that runs, or a router. */
+function pickHost({ hosts }: Cloud, chance: Chance): SimulatedHost {
+  const inUse = hosts.filter(({ hypervisor, networks }) => {
+    return networks.inForce?.routers.length || hypervisor.guestsInTruth().some(({ running }) => running)
+  })
+  return chance.pick(inUse.length > 0 && chance.happens(0.7) ? inUse : hosts)
+}
+
+/** What ended it once may end it again, soon after it was started. */
+function killAgent(cloud: Cloud, chance: Chance, host: SimulatedHost): void {
+  if (cloud.isWell) return
+  host.killAgent()
+  after(cloud, chance, aWhile, () => {
+    host.startAgent()
+    if (chance.happens(0.5)) after(cloud, chance, aWhile, () => killAgent(cloud, chance, host))
+  })
+}
+
 const mishaps = {
   killService: (cloud, chance) => {
     const name = chance.pick(cloud.serviceNames)
@@ -21,20 +40,16 @@ const mishaps = {
   },
   pauseService: (cloud, chance) => cloud.pauseService(chance.pick(cloud.serviceNames), chance.spread(100, 60_000)),
   killApi: (cloud) => cloud.tenant.restartApi(),
-  killAgent: (cloud, chance) => {
-    const host = chance.pick(cloud.hosts)
-    host.killAgent()
-    after(cloud, chance, aWhile, () => host.startAgent())
-  },
-  pauseAgent: (cloud, chance) => chance.pick(cloud.hosts).pauseAgent(chance.spread(100, 60_000)),
+  killAgent: (cloud, chance) => killAgent(cloud, chance, pickHost(cloud, chance)),
+  pauseAgent: (cloud, chance) => pickHost(cloud, chance).pauseAgent(chance.spread(100, 60_000)),
   powerCut: (cloud, chance) => {
-    const host = chance.pick(cloud.hosts)
+    const host = pickHost(cloud, chance)
     host.cutPower()
     after(cloud, chance, aWhile, () => host.boot())
   },
   // Only what is off may be fenced: that is what the operator's word means.
   fence: (cloud, chance) => {
-    const host = chance.pick(cloud.hosts)
+    const host = pickHost(cloud, chance)
     host.cutPower()
     after(cloud, chance, aWhile, () => !host.isOn && void cloud.fence(host).catch(() => undefined))
     after(cloud, chance, [25_000, 60_000], () => host.boot())
@@ -42,14 +57,15 @@ const mishaps = {
   },
   // As for maintenance: what may leave it does, meanwhile.
   disable: (cloud, chance) => {
-    const host = chance.pick(cloud.hosts)
+    const host = pickHost(cloud, chance)
     void cloud.setEnabled(host, false).catch(() => undefined)
     after(cloud, chance, aWhile, () => void cloud.setEnabled(host, true).catch(() => undefined))
   },
   troubleNetworks: (cloud, chance) => {
-    const { networks } = chance.pick(cloud.hosts)
-    networks.trouble = 'there is no dnsmasq'
-    after(cloud, chance, aWhile, () => void (networks.trouble = undefined))
+    const { networks } = pickHost(cloud, chance)
+    const kind = chance.pick(['trouble', 'warning'] as const)
+    networks[kind] = 'there is no dnsmasq'
+    after(cloud, chance, aWhile, () => void (networks[kind] = undefined))
   },
   emptyRedis: ({ world }) => world.redis.empty(),
   stopRedis: (cloud, chance) => {
@@ -62,18 +78,18 @@ const mishaps = {
     after(cloud, chance, [100, 10_000], () => cloud.world.postgres.start())
   },
   stallHypervisor: (cloud, chance) => {
-    const { faults } = chance.pick(cloud.hosts).hypervisor
+    const { faults } = pickHost(cloud, chance).hypervisor
     faults.plan(chance.pick(['define', 'start', 'powerOff', 'undefine', 'inspect', 'list'] as const), 'stall')
     after(cloud, chance, [100, 200_000], () => faults.release())
   },
-  refuseStart: (cloud, chance) => chance.pick(cloud.hosts).hypervisor.faults.plan('start', 'refuse'),
+  refuseStart: (cloud, chance) => pickHost(cloud, chance).hypervisor.faults.plan('start', 'refuse'),
   dropHypervisor: (cloud, chance) => {
-    const { hypervisor } = chance.pick(cloud.hosts)
+    const { hypervisor } = pickHost(cloud, chance)
     hypervisor.disconnect()
     after(cloud, chance, aWhile, () => hypervisor.reconnect())
   },
   guestActs: (cloud, chance) => {
-    const { hypervisor } = chance.pick(cloud.hosts)
+    const { hypervisor } = pickHost(cloud, chance)
     const guest = chance.pick(hypervisor.guestsInTruth())
     if (!guest) return
     const act = chance.pick(['powerOffFromInside', 'kill', 'crash', 'ignoreButton', 'destroy'] as const)
@@ -81,10 +97,8 @@ const mishaps = {
     cloud.tenant.power.mayStop(guest.serverId)
     hypervisor[act](guest.serverId)
   },
-  // What a host was once right to say, it says again: late, twice, and of sessions that are over.
-  repeatReports: (cloud, chance) => chance.pick(cloud.hosts).repeatReports(chance.whole(1, 5)),
-  forgeResult: (cloud, chance) => forgeResult(cloud, chance.pick(cloud.hosts), chance),
-  loseEvents: (cloud, chance) => chance.pick(cloud.hosts).hypervisor.loseEvents(chance.whole(1, 5)),
+  forgeResult: (cloud, chance) => forgeResult(cloud, pickHost(cloud, chance), chance),
+  loseEvents: (cloud, chance) => pickHost(cloud, chance).hypervisor.loseEvents(chance.whole(1, 5)),
 } satisfies Record<string, Mishap>
 
 export type MishapName = keyof typeof mishaps
@@ -113,8 +127,9 @@ export class Troubles {
       lostAfter: rate(0.08),
       slow: rate(0.05),
     }
-    world.redis.faults = { lost: rate(0.4), repeated: rate(0.4), late: rate(0.3), inDoubt: rate(0.2) }
-    for (const { hypervisor } of hosts) {
+    world.redis.faults = { lost: rate(0.4), repeated: rate(0.4), again: rate(0.5), late: rate(0.3), inDoubt: rate(0.2) }
+    for (const { hypervisor, networks } of hosts) {
+      if (chance.happens(0.3)) networks.slowestMs = chance.spread(100, 5_000)
       hypervisor.faults.rates = { refuse: rate(0.1), 'lose-answer': rate(0.2), 'lose-call': rate(0.2) }
     }
   }
@@ -130,10 +145,13 @@ export class Troubles {
   end(): void {
     const { world, hosts, serviceNames } = this.cloud
     world.trace.note('fault', 'all is well from now on')
+    this.cloud.isWell = true
     heal(world)
     for (const name of serviceNames) this.cloud.startService(name)
     for (const host of hosts) {
       host.heal()
+      // Somebody has to walk there.
+      if (!host.isOn) after(this.cloud, this.chance, aWhile, () => host.boot())
       // What the operator said last may still be on its way; and so may what makes an agent look like two.
       for (const delayMs of [5_000, 60_000]) {
         world.simulation.after(delayMs, () => {

@@ -1,9 +1,10 @@
 import { Cloud } from './cloud/cloud.js'
 import { World } from './core/world.js'
 import { Troubles } from './faults.js'
-import { mutatedStatement, type Mutation } from './mutation.js'
+import { MutatedStatements, type Mutation } from './mutation.js'
 import type { Engine } from './postgres/engine.js'
-import { checkCarried } from './judge/networks.js'
+import { Carried } from './judge/networks.js'
+import { Numbers } from './judge/numbers.js'
 import { checkHosts, checkRecords, checkStopped } from './judge/promises.js'
 import { Records } from './judge/records.js'
 import {
@@ -14,6 +15,7 @@ import {
   checkKeys,
   checkNothingLeft,
   checkRest,
+  checkStarted,
   readServers,
 } from './judge/rest.js'
 
@@ -21,6 +23,8 @@ export interface HistoryResult {
   seed: number
   /** Absent where every promise was kept. */
   broken?: Breach
+  /** Whether a statement said the rule of the mutation, where there is one of statements. */
+  metRule: boolean
   fingerprint: string
   events: number
   virtualSeconds: number
@@ -51,7 +55,8 @@ const everybodyIsBackMs = 120_000
 export async function runHistory(engine: Engine, seed: number, options: HistoryOptions = {}): Promise<HistoryResult> {
   const { verbose = false, mutation } = options
   const world = new World(engine, seed, { verbose })
-  if (mutation) world.postgres.inPlaceOf = (text) => mutatedStatement(mutation, text)
+  const mutated = mutation && !mutation.module ? new MutatedStatements(mutation) : undefined
+  if (mutated) world.postgres.inPlaceOf = (text) => mutated.inPlaceOf(text)
   const cloud = new Cloud(world, world.chance.fork())
   const life = new Life(cloud)
   let broken: Breach | undefined
@@ -66,6 +71,7 @@ export async function runHistory(engine: Engine, seed: number, options: HistoryO
   return {
     seed,
     ...(broken && { broken }),
+    metRule: mutated?.isMet ?? false,
     fingerprint: trace.fingerprint,
     events: simulation.eventCount,
     virtualSeconds: Math.round(simulation.nowMs / 1000),
@@ -78,14 +84,18 @@ class Life {
   private broken: Error | undefined
   /** Nothing goes wrong in it. */
   private isCalm = false
+  private readonly carried: Carried
 
   constructor(private readonly cloud: Cloud) {
     const records = new Records(cloud.world)
+    const numbers = new Numbers(records)
+    this.carried = new Carried(cloud, records)
     // A commit is the engine's event: what it breaks is thrown when the event is over.
     cloud.world.postgres.onCommit = (written) => {
       try {
         checkRecords(records, written)
         checkStopped(cloud, records, written)
+        numbers.check(written)
       } catch (error) {
         this.broken ??= error as Error
       }
@@ -95,6 +105,7 @@ class Life {
   async lead(): Promise<void> {
     await this.struggle()
     await this.rest(checkAtRest)
+    checkStarted(this.cloud)
     if (this.isCalm) checkCalm(this.cloud)
     await this.deleteAll()
     await this.rest(checkNothingLeft)
@@ -114,6 +125,7 @@ class Life {
       for (let i = 0; i < count; i++) simulation.after(chance.between(0, lengthMs), action)
     }
     happen(chance.whole(2, 10), () => cloud.tenant.act())
+    if (chance.happens(0.2)) happen(1, () => cloud.tenant.leave())
     if (!this.isCalm) {
       happen(chance.whole(1, 6), () => troubles.strike())
       troubles.begin()
@@ -158,12 +170,12 @@ class Life {
     let isDone = false
     const noteEnd = () => void (isDone = true)
     work.then(noteEnd, noteEnd)
-    while (!isDone) {
-      await this.cloud.world.simulation.step()
+    await this.cloud.world.simulation.run(() => {
       if (this.broken) throw this.broken
       checkHosts(this.cloud)
-      checkCarried(this.cloud)
-    }
+      this.carried.check()
+      return isDone
+    })
     return await work
   }
 }

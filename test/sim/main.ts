@@ -87,8 +87,12 @@ async function tell(seed: number): Promise<number> {
 }
 
 async function tabulate(options: Table): Promise<number> {
-  for await (const tried of tryMutations(mutations, options)) console.log(triedInWords(tried))
-  return 0
+  let failed = 0
+  for await (const tried of tryMutations(mutations, options)) {
+    console.log(triedInWords(tried))
+    if (tried.failed) failed++
+  }
+  return failed > 0 ? 1 : 0
 }
 
 async function race({ from, rounds }: Races): Promise<number> {

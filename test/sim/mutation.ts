@@ -12,18 +12,47 @@ export interface Mutation {
   withinSeeds?: number
 }
 
-/** Loads our modules, the mutated one with the mutation in the place of its rule. Throws where the rule is not in it. */
-export function mutatingModules({ module, rule, instead }: Mutation): LoadHookSync {
-  return (url, context, load) => {
-    const loaded = load(url, context)
-    if (!module || !url.endsWith(module)) return loaded
-    const text = String(loaded.source)
-    if (!text.includes(rule)) throw new Error(`${module} does not say: ${rule}`)
-    return { ...loaded, source: text.replace(rule, () => instead) }
+/** Our code does not say the rule (any more) that was to be broken: nothing is shown by what is lived without it. */
+export class RuleNotMet extends Error {
+  constructor({ name, module, rule }: Mutation) {
+    super(`Mutation ${name}: rule not met: ${module ?? 'no statement that was carried out'} does not say: ${rule}`)
+    this.name = 'RuleNotMet'
   }
 }
 
-/** The statement with the mutation in the place of its rule, where it has it. */
-export function mutatedStatement({ module, rule, instead }: Mutation, text: string): string {
-  return module ? text : text.replace(rule, () => instead)
+/** Loads our modules, the mutated one with the mutation in the place of its rule. */
+export class MutatedModules {
+  private isMet = false
+
+  constructor(private readonly mutation: Mutation) {}
+
+  readonly load: LoadHookSync = (url, context, load) => {
+    const { module, rule, instead } = this.mutation
+    const loaded = load(url, context)
+    if (!module || !url.endsWith(module)) return loaded
+    const text = String(loaded.source)
+    if (!text.includes(rule)) throw new RuleNotMet(this.mutation)
+    this.isMet = true
+    return { ...loaded, source: text.replace(rule, () => instead) }
+  }
+
+  /** To be called when all is loaded. Throws where the mutated module was not among it. */
+  requireMet(): void {
+    if (this.mutation.module && !this.isMet) throw new RuleNotMet(this.mutation)
+  }
+}
+
+/** Carries out statements with the mutation in the place of its rule, where they have it. */
+export class MutatedStatements {
+  /** Whether one had it: nothing was mutated where none did. */
+  isMet = false
+
+  constructor(private readonly mutation: Mutation) {}
+
+  inPlaceOf(text: string): string {
+    const { rule, instead } = this.mutation
+    if (!text.includes(rule)) return text
+    this.isMet = true
+    return text.replace(rule, () => instead)
+  }
 }

@@ -10,6 +10,8 @@ export interface Tried {
   cpuMs: number
   /** What showed it; absent: nothing did. */
   found?: { seed: number; broken: Breach }
+  /** Why nothing can be said: its rule is not in our code any more, say. */
+  failed?: Error
 }
 
 export interface TryOptions {
@@ -44,14 +46,15 @@ export async function* tryMutations(
         },
       },
       prepared,
-    )
+    ).catch((error: unknown) => void (tried.failed = error as Error))
     const { user, system } = process.cpuUsage(began)
     yield { ...tried, cpuMs: (user + system) / 1000 }
   }
 }
 
-export function inWords({ mutation, histories, cpuMs, found }: Tried): string {
+export function inWords({ mutation, histories, cpuMs, found, failed }: Tried): string {
   const name = mutation.name.padEnd(30)
+  if (failed) return `${name} could not be tried: ${failed.message}`
   const took = `${histories} histories, ${(cpuMs / 1000).toFixed(1)} s of CPU`
   if (!found) return `${name} not found in ${took}`
   return `${name} found in ${took} (seed ${found.seed}): ${found.broken.name}: ${found.broken.message.slice(0, 160)}`

@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
-import { mutatingModules, type Mutation } from './mutation.js'
+import { MutatedModules, type Mutation } from './mutation.js'
 
 /** What a thread is given when it begins. */
 export interface Gift {
@@ -9,10 +9,12 @@ export interface Gift {
 }
 
 const { prepared, mutation } = workerData as Gift
-if (mutation) registerHooks({ load: mutatingModules(mutation) })
+const mutated = mutation && new MutatedModules(mutation)
+if (mutated) registerHooks({ load: mutated.load })
 // Only now, so that what they load is mutated.
 const { Engine } = await import('./postgres/engine.js')
 const { runHistory } = await import('./history.js')
+mutated?.requireMet()
 
 const engine = await Engine.open(prepared)
 // An error that nobody handled would have ended a service: here it ends the thread, and is told of by `liveAll`.

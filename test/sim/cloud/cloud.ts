@@ -27,6 +27,8 @@ function chooseRoles(chance: Chance): Role[] {
 export class Cloud {
   readonly hosts: SimulatedHost[]
   readonly tenant: Tenant
+  /** Nothing goes wrong any more. */
+  isWell = false
   private readonly operator: Footing
   private readonly roles: readonly Role[]
   private readonly services = new Map<string, Process>()

@@ -1,3 +1,4 @@
+import { makeCaster } from '@nubo/control-plane'
 import { ConductorModule } from '@nubo/conductor/dist/conductor.module.js'
 import { Database, PgOperationStore } from '@nubo/database'
 import type { Random } from '@nubo/kernel'
@@ -8,7 +9,7 @@ import { Placer } from '@nubo/scheduler/dist/placer.js'
 import { Metrics } from '@nubo/service-kit'
 import { placementQueue, stepHint } from '@nubo/contract'
 import type { StepId } from '@nubo/kernel'
-import { Caster, OperationEngine } from '@nubo/workflow'
+import { OperationEngine, type Caster } from '@nubo/workflow'
 import type { Process } from '../core/process.js'
 import { wordsOf } from '../core/redis.js'
 import type { World } from '../core/world.js'
@@ -33,14 +34,8 @@ export function footingOf(world: World, process: Process): Footing {
   const queue = world.redis.queueOf(process)
   const engine = new OperationEngine(world.operations, random)
   const store = new PgOperationStore(database)
-  const caster = new Caster({
-    store,
-    queue,
-    engine,
-    compose: { imageUrl: 'http://images', signImageCredential: async () => 'credential' },
-    onError: (error) => world.trace.detail(process.name, () => `not cast: ${wordsOf(error)}`),
-    onImpossible: async () => undefined,
-  })
+  const compose = { imageUrl: 'http://images', signImageCredential: async () => 'credential' }
+  const caster = makeCaster({ store, queue, engine, compose, logger: world.loggerOf(process) })
   return { process, random, database, queue, engine, store, caster }
 }
 

@@ -10,7 +10,7 @@ type Named = Pick<Result, 'stepId' | 'operationId' | 'serverId' | 'incarnation' 
 const readOpenSteps = `
   SELECT s.id AS "stepId", o.id AS "operationId", v.id AS "serverId", v.incarnation, s.fence, h.session_id AS "sessionId"
   FROM operation_steps s JOIN operations o ON o.id = s.operation_id JOIN servers v ON v.id = o.server_id JOIN hosts h ON h.id = s.host_id
-  WHERE s.state = 'open' AND s.host_id <> $1 ORDER BY s.opened_at, s.id`
+  WHERE s.state = 'open' AND s.host_id <> $1 AND h.session_id IS NOT NULL ORDER BY s.opened_at, s.id`
 
 /** A host says how what another one is doing has ended. It can only sign as itself: who carries reports sees to that. */
 export function forgeResult({ world }: Cloud, liar: SimulatedHost, chance: Chance): void {

@@ -13,7 +13,6 @@ import type { Process } from '../core/process.js'
 import { wordsOf } from '../core/redis.js'
 import type { World } from '../core/world.js'
 import { enrol, numbering } from './sealed.js'
-import { Told } from './told.js'
 import { Disk } from './disk.js'
 import { HostNetworks } from './host-networks.js'
 
@@ -40,7 +39,6 @@ export class SimulatedHost {
   private journal: Journal | undefined
   private boots = 1
   private registrations = 0
-  private readonly told: Told
 
   constructor(
     private readonly world: World,
@@ -53,7 +51,6 @@ export class SimulatedHost {
     world.trace.name(this.id, 'host')
     enrol(world, this.id)
     this.disk = new Disk(this.chance.fork())
-    this.told = new Told(world.redis, this.chance.fork())
     this.networks = new HostNetworks(this.chance.fork())
     this.machine = world.process(name)
     this.hypervisor = new SimulatedHypervisor({
@@ -114,11 +111,6 @@ export class SimulatedHost {
     this.networks.inForce = undefined
   }
 
-  /** Says again what it, or an agent before it, has said once. */
-  repeatReports(count: number): void {
-    this.told.repeat(count)
-  }
-
   boot(): void {
     if (this.isOn) return
     this.boots++
@@ -127,12 +119,11 @@ export class SimulatedHost {
     this.startAgent()
   }
 
-  /** All is well from now on. */
+  /** All is well with it from now on, once it is on. */
   heal(): void {
     this.hypervisor.faults.heal()
     this.hypervisor.tellTruth()
-    this.networks.trouble = undefined
-    this.boot()
+    this.networks.heal()
     this.startAgent()
   }
 
@@ -154,7 +145,7 @@ export class SimulatedHost {
     })
     return new Agent({
       configuration: { host: this.configuration() },
-      queue: numbering(this.told.noting(world.redis.queueOf(process)), () => ++this.registrations),
+      queue: numbering(world.redis.queueOf(process), () => ++this.registrations),
       ...{ hypervisor, guests, journal, record, bootId },
       disks: noDisks,
       images: noImages,

@@ -67,6 +67,8 @@ export class Tenant {
   /** Most tenants do a few things only, again and again: what comes of them meets more often. */
   private readonly habits: readonly (typeof actions)[number][]
   private readonly growth: number
+  /** To so many of its servers, the newest, it does what it does: what is done to one meets more often. */
+  private readonly attention: number
   private requests = 0
   private keys = 0
 
@@ -78,6 +80,7 @@ export class Tenant {
     const ask: Ask = (what, work) => this.request(what, undefined, (requestId) => this.toldOf(work(this.api.network, requestId)))
     this.habits = chance.shuffled(actions).slice(0, chance.pick([2, 3, actions.length]))
     this.growth = chance.pick([0.1, 0.3, 0.5])
+    this.attention = chance.pick([1, 1, Infinity])
     this.networks = new TenantNetworks(world, chance.fork(), caller, ask)
   }
 
@@ -96,12 +99,18 @@ export class Tenant {
 
   /** One request, chosen by chance; most of them concern what is there. */
   act(): void {
-    const known = [...this.accepted].filter((id) => !this.deleted.has(id) || this.chance.happens(0.1))
+    const all = [...this.accepted].filter((id) => !this.deleted.has(id) || this.chance.happens(0.1))
+    const known = all.slice(-this.attention)
     const kind = known.length === 0 || this.chance.happens(this.growth) ? 'create' : this.chance.pick(this.habits)
     if (this.networks.isBuilt && this.chance.happens(0.4)) this.networks.act(known)
     else if (kind === 'create') void this.create(this.chance.pick([1, 1, 1, 2, 3]))
     else if (kind === 'delete') void this.delete(this.chance.pick(known))
     else void this.powerOf(this.chance.pick(known), kind)
+  }
+
+  /** Wants none of its servers any more. */
+  leave(): void {
+    for (const id of this.accepted) if (!this.deleted.has(id)) void this.delete(id)
   }
 
   /** Makes its networks, before anything goes wrong. */

@@ -9,13 +9,17 @@ import type { Trace } from './trace.js'
 export interface MessageFaults {
   lost: number
   repeated: number
+  /** With it comes one that came before, however long ago. */
+  again: number
   /** Arrives after seconds or minutes. */
   late: number
   /** The cast fails for its sender, and the message goes out all the same. */
   inDoubt: number
 }
 
-export const noMessageFaults: MessageFaults = { lost: 0, repeated: 0, late: 0, inDoubt: 0 }
+const remembered = 100
+
+export const noMessageFaults: MessageFaults = { lost: 0, repeated: 0, again: 0, late: 0, inDoubt: 0 }
 
 interface Worker {
   process: Process
@@ -29,6 +33,8 @@ interface Answerer {
 }
 
 interface Lane {
+  /** What was last put there, whatever became of it. */
+  carried: Message[]
   waiting: Message[]
   workers: Set<Worker>
 }
@@ -75,12 +81,28 @@ export class Redis {
   }
 
   put(queue: string, message: Message): void {
+    const { carried } = this.lane(queue)
+    carried.push(message)
+    if (carried.length > remembered) carried.shift()
+    this.send(queue, message)
+    if (this.chance.happens(this.faults.again)) this.sendAgain()
+  }
+
+  /** Something that was right to say once: what is seldom said as often as the rest. */
+  private sendAgain(): void {
+    const [queue, { carried }] = this.chance.pick([...this.lanes])
+    const byKind = [...Map.groupBy(carried, ({ kind }) => kind).values()]
+    if (byKind.length > 0) this.send(queue, this.chance.pick(this.chance.pick(byKind)))
+  }
+
+  private send(queue: string, message: Message): void {
     // Through JSON, as on the wire.
     const text = JSON.stringify(message)
     if (this.chance.happens(this.faults.lost)) return this.trace.note('redis', `loses ${describe(message)}`)
     const copies = this.chance.happens(this.faults.repeated) ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
-      const isLate = this.chance.happens(this.faults.late)
+      // Who repeats does so when no answer came: half of all repetitions come when much has happened since.
+      const isLate = this.chance.happens(copy > 0 ? 0.5 : this.faults.late)
       if (isLate) this.trace.note('redis', `delays ${describe(message)}`)
       this.inFlight++
       this.simulation.after(isLate ? this.chance.spread(500, 40_000) : this.chance.between(0.1, 3), () => {
@@ -153,7 +175,7 @@ export class Redis {
 
   private lane(queue: string): Lane {
     let lane = this.lanes.get(queue)
-    if (!lane) this.lanes.set(queue, (lane = { waiting: [], workers: new Set() }))
+    if (!lane) this.lanes.set(queue, (lane = { carried: [], waiting: [], workers: new Set() }))
     return lane
   }
 }

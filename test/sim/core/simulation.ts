@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Timer } from '@nubo/kernel'
+import { setImmediate } from 'node:timers'
+import { assert, type Timer } from '@nubo/kernel'
 import type { Chance } from './chance.js'
 
 interface Event {
@@ -8,6 +8,9 @@ interface Event {
   order: number
   action: () => void
 }
+
+/** A turn of Node's event loop costs more than most events: so many happen in one. */
+const eventsATurn = 64
 
 /**
  * Virtual time, and everything that happens in it. One event happens after the other; between two of them runs whatever
@@ -32,17 +35,37 @@ export class Simulation {
     }
   }
 
-  /** Lets the next event happen, and all that follows from it at once. False where nothing is left to happen. */
-  async step(): Promise<boolean> {
+  /** Lets events happen until this is so. It is asked before each, when all that follows at once from the one before is done. */
+  async run(isOver: () => boolean): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    let ended = false
+    const next = () => {
+      if (ended) return
+      try {
+        ended = isOver()
+        if (ended) resolve()
+        else this.happen()
+      } catch (error) {
+        ended = true
+        reject(error as Error)
+      }
+    }
+    // Between two of these Node resolves every promise that can be resolved without another event.
+    const turn = () => {
+      for (let i = 0; i < eventsATurn; i++) setImmediate(next)
+      setImmediate(() => ended || turn())
+    }
+    turn()
+    await promise
+  }
+
+  private happen(): void {
     // Kept in reverse: the next one is the last.
     const event = this.pending.pop()
-    if (!event) return false
+    assert(event, 'something is always about to happen')
     this.nowMs = event.atMs
     this.eventCount++
     event.action()
-    // Every promise that can be resolved without another event is resolved when the turn is over.
-    await nextTurn()
-    return true
   }
 
   private placeOf(event: Event): number {

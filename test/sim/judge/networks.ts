@@ -1,21 +1,74 @@
 import type { Cloud } from '../cloud/cloud.js'
 import type { SimulatedHost } from '../cloud/host.js'
 import { BrokenPromise } from './broken-promise.js'
+import type { Records } from './records.js'
 
-/**
- * Throws BrokenPromise where a router is on two hosts, or an address leads to two places: one that was given out again while
- * a host still carried who had it before. A guest counts as long as it runs behind a port that its host carries.
- */
-export function checkCarried({ hosts, tenant }: Cloud): void {
-  if (!tenant.networks.isBuilt) return
-  const routers = new Map<string, string>()
-  const addresses = new Map<string, string>()
-  for (const host of hosts) {
-    for (const { routerId } of host.networks.inForce?.routers ?? []) {
-      only(routers, routerId, host.name, 'a router is on one host at most')
-    }
-    for (const [address, owner] of addressesOn(host)) only(addresses, address, owner, 'an address is one port at a time')
+/** Looks at what hosts' kernels carry: not at what is recorded of it. */
+export class Carried {
+  private readonly revisions = new Map<SimulatedHost, number>()
+
+  constructor(
+    private readonly cloud: Cloud,
+    private readonly records: Records,
+  ) {}
+
+  /** To be called after every event. Throws BrokenPromise. */
+  check(): void {
+    const { hosts, tenant } = this.cloud
+    if (!tenant.networks.isBuilt) return
+    this.checkApart()
+    for (const host of hosts) this.checkForward(host)
+    this.checkHeld()
   }
+
+  /** No router is on two hosts, and no address leads to two places. A guest counts while it runs behind a port that is carried. */
+  private checkApart(): void {
+    const routers = new Map<string, string>()
+    const addresses = new Map<string, string>()
+    for (const host of this.cloud.hosts) {
+      for (const { routerId } of host.networks.inForce?.routers ?? []) {
+        only(routers, routerId, host.name, 'a router is on one host at most')
+      }
+      for (const [address, owner] of addressesOn(host)) only(addresses, address, owner, 'an address is one port at a time')
+    }
+  }
+
+  /** As long as its power is on a host carries no older plan than it did. */
+  private checkForward(host: SimulatedHost): void {
+    const revision = host.networks.inForce?.revision
+    if (revision === undefined) return void this.revisions.delete(host)
+    const before = this.revisions.get(host) ?? 0
+    if (revision < before)
+      throw new BrokenPromise('a host does not go back to an older plan', `${host.name} from ${before} to ${revision}`)
+    this.revisions.set(host, revision)
+  }
+
+  /** What is carried is held, with its addresses, for the host that carries it: whoever deleted it. */
+  private checkHeld(): void {
+    const hostOf = new Map(this.records.of('ports').map(({ id, hostId }) => [id, hostId]))
+    for (const host of this.cloud.hosts) {
+      for (const portId of portsOn(host)) {
+        if (hostOf.get(portId) !== host.id)
+          throw new BrokenPromise('what a host carries is held for it', `${portId} is on ${host.name}, and not by its record`)
+      }
+    }
+  }
+}
+
+/** The ports behind which something may speak: guests that run, and routers. */
+function* portsOn({ hypervisor, networks }: SimulatedHost): Iterable<string> {
+  const { ports = [], routers = [] } = networks.inForce ?? {}
+  const plugged = pluggedIn(hypervisor)
+  for (const { portId } of ports) if (plugged.has(portId)) yield portId
+  for (const { gateway, interfaces } of routers) {
+    if (gateway) yield gateway.portId
+    for (const { portId } of interfaces) yield portId
+  }
+}
+
+function pluggedIn(hypervisor: SimulatedHost['hypervisor']): ReadonlySet<string> {
+  const running = hypervisor.guestsInTruth().filter((guest) => guest.running)
+  return new Set(running.flatMap(({ nics }) => nics.map(({ portId }) => portId)))
 }
 
 function only(seen: Map<string, string>, what: string, where: string, promise: string): void {
@@ -26,8 +79,7 @@ function only(seen: Map<string, string>, what: string, where: string, promise: s
 
 function* addressesOn({ hypervisor, networks }: SimulatedHost): Iterable<[address: string, owner: string]> {
   const { ports = [], routers = [] } = networks.inForce ?? {}
-  const running = hypervisor.guestsInTruth().filter((guest) => guest.running)
-  const plugged = new Set(running.flatMap(({ nics }) => nics.map(({ portId }) => portId)))
+  const plugged = pluggedIn(hypervisor)
   for (const { portId, networkId, addresses } of ports) {
     if (plugged.has(portId)) for (const address of addresses) yield [`${networkId} ${address}`, portId]
   }

@@ -102,13 +102,12 @@ const always: readonly Rule[] = [
   },
   {
     name: "a server's ports are where it is",
-    of: ['ports', 'servers', 'operations'],
+    of: ['ports', 'servers'],
     breach: (records) => {
       if (records.of('ports').length === 0) return undefined
-      const live = records.live()
       const servers = new Map(records.of('servers').map((server) => [server.id, server]))
       for (const { id, serverId, hostId, isGone } of records.of('ports')) {
-        const server = serverId === null || isGone || live.has(serverId) ? undefined : servers.get(serverId)
+        const server = serverId === null || isGone ? undefined : servers.get(serverId)
         if (server && hostId !== null && hostId !== server.hostId) return `${id} is on ${hostId}, ${serverId} on ${server.hostId}`
       }
       return undefined

@@ -8,7 +8,11 @@ interface Rows {
     capacity: number[]
     used: number[]
     servers: number
+    /** The session in which it said what is known of it, and the number of that. */
+    saidIn: string | null
+    said: number
   }
+  host_networks: { id: string; hostId: string; saidIn: string | null; said: number }
   allocations: { serverId: string; hostId: string; incarnation: number; takes: number[] }
   servers: {
     id: string
@@ -21,6 +25,8 @@ interface Rows {
     takes: number[]
     isDeleted: boolean
     saysWhy: boolean
+    saidIn: string | null
+    said: number
   }
   project_quotas: { projectId: string; used: number[]; usedPorts: number; instances: number }
   operations: { id: string; kind: string; serverId: string }
@@ -39,10 +45,12 @@ type Table = keyof Rows
 
 const statements: Record<Table, string> = {
   hosts: `SELECT id, name, ARRAY[capacity_vcpus, capacity_memory_mib, capacity_disk_gib]::int[] AS capacity,
-    ARRAY[used_vcpus, used_memory_mib, used_disk_gib]::int[] AS used, server_count AS servers FROM hosts`,
+    ARRAY[used_vcpus, used_memory_mib, used_disk_gib]::int[] AS used, server_count AS servers, session_id AS "saidIn", seen_sequence::int AS said FROM hosts`,
+  host_networks: `SELECT 'networks of ' || host_id AS id, host_id AS "hostId", seen_session AS "saidIn", seen_sequence::int AS said FROM host_networks`,
   allocations: `SELECT server_id AS "serverId", host_id AS "hostId", incarnation, ARRAY[vcpus, memory_mib, disk_gib]::int[] AS takes FROM allocations`,
   servers: `SELECT id, project_id AS "projectId", vm_state AS "vmState", wanted, task_state AS "taskState", host_id AS "hostId", incarnation,
-    ARRAY[1, vcpus, memory_mib]::int[] AS takes, deleted_at IS NOT NULL AS "isDeleted", COALESCE(fault->>'message', '') <> '' AS "saysWhy"
+    ARRAY[1, vcpus, memory_mib]::int[] AS takes, deleted_at IS NOT NULL AS "isDeleted", COALESCE(fault->>'message', '') <> '' AS "saysWhy",
+    seen_session AS "saidIn", seen_sequence::int AS said
     FROM servers`,
   project_quotas: `SELECT project_id AS "projectId", ARRAY[used_instances, used_cores, used_ram_mib]::int[] AS used, used_ports AS "usedPorts",
     (limits->>'instances')::int AS instances FROM project_quotas`,

@@ -44,6 +44,18 @@ export function checkAtRest(cloud: Cloud): void {
   checkNetworksAtRest(cloud)
 }
 
+const readObserved = `SELECT server_id AS "serverId" FROM operations WHERE kind = 'server.observed-start'`
+
+/**
+ * Throws BrokenPromise for a guest that was found running while its server was stopped: none starts by itself. Not where a start
+ * may have been given up at its deadline, and carried out all the same.
+ */
+export function checkStarted({ world }: Cloud): void {
+  if (world.isHasty) return
+  const [found] = world.engine.run<{ serverId: ServerId }>(readObserved, [], world.simulation.nowMs).rows
+  if (found) throw new BrokenPromise('no server starts that nobody started', found.serverId)
+}
+
 const countMade = `SELECT count(*)::int AS made FROM operations WHERE kind = 'server.create' AND request_id LIKE $1`
 
 /** However often a request with a key was repeated, it made what was asked for once. */
