@@ -16,9 +16,20 @@ const columnOf = (resource: NetworkQuotaResource) => countedResources[resource].
  */
 export async function takeNetworkQuota(tx: Transaction, projectId: string, amounts: NetworkAmounts): Promise<void> {
   const use = await raise(tx, projectId, amounts)
-  if (!use) return
-  const limits = networkLimitsOf(use.limits)
-  const over = resources.filter((each) => (amounts[each] ?? 0) > 0 && limits[each] >= 0 && use.used[each] > limits[each])
+  if (use) assertWithin(use, amounts)
+}
+
+/** Throws as `takeNetworkQuota` does where there is no room for `amounts` now: before much is made that would be given up. */
+export async function refuseOverQuota(db: Queryable, projectId: string, amounts: NetworkAmounts): Promise<void> {
+  if (projectId === '') return
+  const { limits, used } = await readNetworkQuota(db, projectId)
+  const after = resources.map((each) => [each, used[each] + (amounts[each] ?? 0)])
+  assertWithin({ limits, used: Object.fromEntries(after) as NetworkUse }, amounts)
+}
+
+function assertWithin({ limits: own, used }: NetworkQuota, amounts: NetworkAmounts): void {
+  const limits = networkLimitsOf(own)
+  const over = resources.filter((each) => (amounts[each] ?? 0) > 0 && limits[each] >= 0 && used[each] > limits[each])
   if (over.length > 0)
     throw networkError(
       'QuotaExceeded',

@@ -1,5 +1,5 @@
 import type { Caller } from '@nubo/auth'
-import { takeNetworkQuota, type Database, type Transaction } from '@nubo/database'
+import { refuseOverQuota, takeNetworkQuota, type Database, type Transaction } from '@nubo/database'
 import type { NetworkQuotaResource } from '@nubo/domain'
 import type { Wanted } from './attribute.js'
 import type { Resource, ResourceColumns } from './resource.js'
@@ -23,10 +23,12 @@ export abstract class CountedResourceService<C extends ResourceColumns, A> exten
     wanted: readonly (Wanted<A> & { project_id: string })[],
     caller: Caller,
   ): Promise<string[]> {
-    const ids: string[] = []
-    for (const each of wanted) ids.push(await this.insertOne(tx, each, caller))
     // In order: requests for several projects do not wait for each other in a circle.
     const byProject = [...Map.groupBy(wanted, (each) => each.project_id)].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    if (wanted.length > 1)
+      for (const [projectId, theirs] of byProject) await refuseOverQuota(tx, projectId, { [this.counted]: theirs.length })
+    const ids: string[] = []
+    for (const each of wanted) ids.push(await this.insertOne(tx, each, caller))
     for (const [projectId, theirs] of byProject) await takeNetworkQuota(tx, projectId, { [this.counted]: theirs.length })
     return ids
   }

@@ -157,6 +157,15 @@ describe('a network', () => {
   })
 })
 
+it('many at once that there is no quota for are refused before one is made', async () => {
+  const vni = async () => (await api.database.query('SELECT last_value FROM network_vni'))[0]
+  await make()
+  const before = await vni()
+  const many = { networks: Array.from({ length: 100 }, () => ({})) }
+  expect(await demo('POST', '/networks', many)).toMatchObject({ status: 409, type: 'OverQuota' })
+  expect(await vni()).toEqual(before)
+})
+
 describe("another project's network", () => {
   it('is not there, unless it is shared, and is changed by its owner alone', async () => {
     const { id } = await make({ name: 'private' }, admin)
