@@ -3,6 +3,7 @@ import { AddressUseController } from './address-use/address-use.controller.js'
 import { AgentsModule } from './agents/agents.module.js'
 import { NetworkExtensionsController } from './extensions/extensions.controller.js'
 import { FloatingIpsModule } from './floating-ips/floating-ips.module.js'
+import { HostsHintModule } from './hints/hosts-hint.module.js'
 import { NetworksModule } from './networks/networks.module.js'
 import { PortsModule } from './ports/ports.module.js'
 import { SecurityGroupsModule } from './security-groups/security-groups.module.js'
@@ -15,6 +16,7 @@ import { NetworkVersionsController } from './versions/network-versions.controlle
 
 @Module({
   imports: [
+    HostsHintModule,
     SharesModule,
     NetworkQuotasModule,
     AgentsModule,

@@ -3,6 +3,7 @@ import type { Caller } from '@nubo/auth'
 import { Once } from '@nubo/database'
 import { CloudError, type RequestKey } from '@nubo/kernel'
 import { CurrentCaller, CurrentRequestKey, Guarded, Idempotent, Operation } from '@nubo/service-kit'
+import { ChangesHosts } from '../../network/hints/changes-hosts.js'
 import { ServerMetadataService } from './server-metadata.service.js'
 import { deleteMetadataPolicy, readMetadataPolicy, writeMetadataPolicy } from './servers.policies.js'
 import { metadataBody, metadataItemBody } from './servers.schemas.js'
@@ -11,6 +12,7 @@ type Items = Record<string, string>
 
 /** https://docs.openstack.org/api-ref/compute/#servers-metadata */
 @Controller('v2.1/servers/:id/metadata')
+@ChangesHosts()
 export class ServerMetadataController {
   constructor(private readonly metadata: ServerMetadataService) {}
 

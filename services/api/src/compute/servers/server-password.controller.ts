@@ -3,6 +3,7 @@ import type { Caller } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
 import { clearGuestPassword, readGuestPassword, type Database } from '@nubo/database'
 import { CurrentCaller, Guarded, Operation } from '@nubo/service-kit'
+import { ChangesHosts } from '../../network/hints/changes-hosts.js'
 import { clearPasswordPolicy, showPasswordPolicy } from './servers.policies.js'
 import { ServersService } from './servers.service.js'
 
@@ -11,6 +12,7 @@ import { ServersService } from './servers.service.js'
  * https://docs.openstack.org/api-ref/compute/#servers-password-servers-os-server-password
  */
 @Controller('v2.1/servers/:id/os-server-password')
+@ChangesHosts()
 export class ServerPasswordController {
   constructor(
     @Inject(DATABASE) private readonly database: Database,

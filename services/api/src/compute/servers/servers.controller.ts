@@ -15,6 +15,7 @@ import {
   Operation,
 } from '@nubo/service-kit'
 import { pageUrl } from '@nubo/wire'
+import { ChangesHosts } from '../../network/hints/changes-hosts.js'
 import { CreateServersService, type CreatedServers } from './create-servers.service.js'
 import type { ServerQuery } from './server-query.js'
 import {
@@ -107,6 +108,7 @@ export class ServersController {
 
   @Put(':id')
   @Guarded(updateServerPolicy)
+  @ChangesHosts()
   @Operation('server.update', { server: 'server' })
   async update(
     @CurrentCaller() caller: Caller,

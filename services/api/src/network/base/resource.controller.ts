@@ -4,6 +4,7 @@ import { Once, type RowOf } from '@nubo/database'
 import { badRequest } from '@nubo/domain'
 import type { RequestKey } from '@nubo/kernel'
 import { BaseUrl, CurrentCaller, CurrentRequestKey, Guarded, Idempotent } from '@nubo/service-kit'
+import { ChangesHosts } from '../hints/changes-hosts.js'
 import type { Changes } from './attribute.js'
 import type { CreateBody } from './bodies.js'
 import { anyQuery, fieldsOf, type AnyQuery } from './listing-query.js'
@@ -35,6 +36,7 @@ export function resourceController<C extends ResourceColumns, A>(
     @Post()
     @HttpCode(201)
     @Guarded(policies.create)
+    @ChangesHosts()
     @Idempotent()
     async create(
       @CurrentCaller() caller: Caller,
@@ -56,6 +58,7 @@ export function resourceController<C extends ResourceColumns, A>(
 
     @Put(':id')
     @Guarded(policies.update)
+    @ChangesHosts()
     async update(
       @CurrentCaller() caller: Caller,
       @Param('id') id: string,
@@ -68,6 +71,7 @@ export function resourceController<C extends ResourceColumns, A>(
     @Delete(':id')
     @HttpCode(204)
     @Guarded(policies.delete)
+    @ChangesHosts()
     async delete(@CurrentCaller() caller: Caller, @Param('id') id: string, @Headers('if-match') match: string | undefined) {
       await this.resources.delete(caller, id, expectedIn(match))
     }

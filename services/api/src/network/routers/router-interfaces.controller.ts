@@ -2,6 +2,7 @@ import { Body, Controller, Param, Put } from '@nestjs/common'
 import { policy, projectMemberOrAdmin, type Caller } from '@nubo/auth'
 import { canonicalRoutes, keyOf } from '@nubo/domain'
 import { CurrentCaller, Guarded } from '@nubo/service-kit'
+import { ChangesHosts } from '../hints/changes-hosts.js'
 import { interfaceBody, routesBody, type InterfaceBody, type RoutesBody } from './router-interfaces.schemas.js'
 import { RouterInterfacesService, type RouterInterface } from './router-interfaces.service.js'
 import { routers } from './routers.js'
@@ -15,6 +16,7 @@ const removeRoutesPolicy = routerPolicy('remove_extraroutes', 'Take routes from 
 
 /** What is done to routers beyond changing their attributes. */
 @Controller('v2.0/routers/:id')
+@ChangesHosts()
 export class RouterInterfacesController {
   constructor(
     private readonly interfaces: RouterInterfacesService,

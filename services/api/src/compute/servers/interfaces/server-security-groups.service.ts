@@ -10,6 +10,7 @@ import {
   type Once,
 } from '@nubo/database'
 import { CloudError } from '@nubo/kernel'
+import { HostsHint } from '../../../network/hints/hosts-hint.js'
 import { ServersService } from '../servers.service.js'
 import { theOne } from './requested-networks.js'
 
@@ -19,18 +20,21 @@ export class ServerSecurityGroupsService {
   constructor(
     @Inject(DATABASE) private readonly database: Database,
     private readonly servers: ServersService,
+    private readonly hint: HostsHint,
   ) {}
 
   async add(caller: Caller, id: string, name: string, once: Once): Promise<void> {
     const { serverId, groupId } = await this.find(caller, id, name)
     const ports = await this.database.transaction((tx) => once.within(tx, () => addGroupToServer(tx, serverId, groupId)))
     if (ports === 0) throw new CloudError('NotFound', `instance_id ${id} could not be found as device id on any ports`)
+    this.hint.cast()
   }
 
   async remove(caller: Caller, id: string, name: string, once: Once): Promise<void> {
     const { serverId, groupId } = await this.find(caller, id, name)
     const ports = await this.database.transaction((tx) => once.within(tx, () => removeGroupFromServer(tx, serverId, groupId)))
     if (ports === 0) throw new CloudError('NotFound', `Security group ${groupId} not associated with the instance ${id}`)
+    this.hint.cast()
   }
 
   async groupsOf(caller: Caller, id: string): Promise<{ projectId: string; groupIds: string[] }> {
