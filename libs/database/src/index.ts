@@ -85,7 +85,7 @@ export {
   type ServiceKey,
   type ServiceRow,
 } from './hosts/services.js'
-export { forgetHost } from './hosts/forget-host.js'
+export { forgetHost, type Forgotten } from './hosts/forget-host.js'
 export { describeNetworkAgent, listNetworkAgents, type NetworkAgentRow } from './hosts/network-agents.js'
 export { recordPresence } from './hosts/presence.js'
 export * from './identity/index.js'

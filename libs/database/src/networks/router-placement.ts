@@ -38,8 +38,7 @@ const place = `
 const bind = `
   WITH bound AS (
     UPDATE ports p SET host_id = r.host_id, plan_revision = NULL, status = CASE WHEN r.host_id IS NULL THEN 'DOWN' ELSE 'BUILD' END
-    FROM routers r WHERE ${carried} AND r.left_host_id IS NULL
-      AND (p.host_id IS DISTINCT FROM r.host_id OR p.host_id IS NULL AND p.status <> 'DOWN')
+    FROM routers r WHERE ${carried} AND p.host_id IS DISTINCT FROM r.host_id AND r.left_host_id IS NULL
     RETURNING p.network_id, r.host_id),
   concerned AS (SELECT 'network' AS subject, network_id AS id FROM bound UNION SELECT 'host', host_id FROM bound WHERE host_id IS NOT NULL)
   INSERT INTO network_changes (subject, subject_id) SELECT subject, id FROM concerned`

@@ -8,6 +8,7 @@ import {
   updateComputeService,
   type ComputeServiceChanges,
   type Database,
+  type Forgotten,
   type ServiceFilter,
   type ServiceKey,
   type ServiceRow,
@@ -20,6 +21,12 @@ import { computeBinary } from './services.views.js'
 
 /** Since 2.53 services and hypervisors are known by uuids; before, by numbers. */
 export const uuidsSince = 53
+
+const stillInUse = {
+  'has servers': 'Unable to delete compute service that is hosting instances. Migrate or delete the instances first.',
+  'has networks':
+    'Unable to delete compute service whose host may still carry routers or addresses. Disable it until they have left it, or force it down if it is dead.',
+} satisfies Record<Exclude<Forgotten, 'forgotten'>, string>
 
 /** The programs that make up the cloud: a nova-compute on each host, schedulers and conductors. */
 @Injectable()
@@ -54,11 +61,8 @@ export class ServicesService {
     const service = key && (await findService(this.database, key, serviceSilenceMs))
     if (!service) throw new CloudError('NotFound', `Service ${id} not found.`)
     if (service.binary !== computeBinary) return await deleteControlService(this.database, service.id)
-    if (!(await forgetHost(this.database, service.id as HostId)))
-      throw new CloudError(
-        'Conflict',
-        'Unable to delete compute service that is hosting instances. Migrate or delete the instances first.',
-      )
+    const outcome = await forgetHost(this.database, service.id as HostId)
+    if (outcome !== 'forgotten') throw new CloudError('Conflict', stillInUse[outcome])
   }
 }
 

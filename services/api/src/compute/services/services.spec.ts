@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { recordPresence, releaseRoom } from '@nubo/database'
+import { newId, systemRandom } from '@nubo/kernel'
 import { computeRequests } from '../../testing/compute-requests.js'
 import { addHost, addServer, silence } from '../../testing/hosts.js'
 import { TestApi } from '../../testing/test-api.js'
@@ -203,6 +204,17 @@ describe('deleting a service', () => {
     await api.database.execute('UPDATE servers SET host_id = NULL, deleted_at = now() WHERE id = $1', [serverId])
     expect(await admin('DELETE', `/os-services/${first}`)).toMatchObject(refused)
     await api.database.transaction((tx) => releaseRoom(tx, serverId, 1))
+    expect((await admin('DELETE', `/os-services/${first}`)).status).toBe(204)
+  })
+
+  it('is refused while the host may still carry a router', async () => {
+    const router = newId(systemRandom)
+    await api.database.execute(`INSERT INTO routers (id, project_id, host_id) VALUES ($1, 'p', $2)`, [router, first])
+    expect(await admin('DELETE', `/os-services/${first}`)).toMatchObject({
+      status: 409,
+      message: expect.stringContaining('may still carry routers or addresses'),
+    })
+    await api.database.execute('DELETE FROM routers WHERE id = $1', [router])
     expect((await admin('DELETE', `/os-services/${first}`)).status).toBe(204)
   })
 
