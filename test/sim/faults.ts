@@ -26,6 +26,8 @@ function pickHost({ hosts }: Cloud, chance: Chance): SimulatedHost {
 function killAgent(cloud: Cloud, chance: Chance, host: SimulatedHost): void {
   if (cloud.isWell) return
   host.killAgent()
+  // What it said was on its way for so long.
+  for (let said = chance.whole(0, 3); said > 0; said--) after(cloud, chance, [1_000, 20_000], () => cloud.repeatOf(host))
   after(cloud, chance, aWhile, () => {
     host.startAgent()
     if (chance.happens(0.5)) after(cloud, chance, aWhile, () => killAgent(cloud, chance, host))

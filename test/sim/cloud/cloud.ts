@@ -73,6 +73,11 @@ export class Cloud {
     this.services.get(name)?.pause(milliseconds)
   }
 
+  /** Something that the host has said comes again, unless all is well. */
+  repeatOf(host: SimulatedHost): void {
+    if (!this.isWell) this.world.redis.repeatOf(host.id)
+  }
+
   /** The operator's word that a host is dead. */
   async fence(host: SimulatedHost): Promise<void> {
     this.world.trace.note('operator', `fences ${host.name}`)

@@ -1,5 +1,5 @@
-import type { Answer } from '@nubo/contract'
-import { CloudError } from '@nubo/kernel'
+import { reportsQueue, type Answer } from '@nubo/contract'
+import { CloudError, type HostId } from '@nubo/kernel'
 import type { Message, Queue, Subscription, WorkOptions } from '@nubo/queue'
 import type { Chance } from './chance.js'
 import type { Process } from './process.js'
@@ -88,10 +88,22 @@ export class Redis {
     if (this.chance.happens(this.faults.again)) this.sendAgain()
   }
 
-  /** Something that was right to say once: what is seldom said as often as the rest. */
+  /** Something that a host said comes again: after its agent has died, say, and another one has come. */
+  repeatOf(hostId: HostId): void {
+    this.sendOneOf(
+      reportsQueue,
+      this.lane(reportsQueue).carried.filter((report) => report.hostId === hostId),
+    )
+  }
+
   private sendAgain(): void {
     const [queue, { carried }] = this.chance.pick([...this.lanes])
-    const byKind = [...Map.groupBy(carried, ({ kind }) => kind).values()]
+    this.sendOneOf(queue, carried)
+  }
+
+  /** What is seldom said as often as the rest. */
+  private sendOneOf(queue: string, messages: readonly Message[]): void {
+    const byKind = [...Map.groupBy(messages, ({ kind }) => kind).values()]
     if (byKind.length > 0) this.send(queue, this.chance.pick(this.chance.pick(byKind)))
   }
 
