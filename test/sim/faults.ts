@@ -55,7 +55,7 @@ const mishaps = {
     host.cutPower()
     after(cloud, chance, aWhile, () => !host.isOn && void cloud.fence(host).catch(() => undefined))
     after(cloud, chance, [25_000, 60_000], () => host.boot())
-    after(cloud, chance, aWhile, () => chance.happens(0.5) && void cloud.release(host).catch(() => undefined))
+    after(cloud, chance, aWhile, () => chance.happens(0.5) && void cloud.release(host))
   },
   // As for maintenance: what may leave it does, meanwhile.
   disable: (cloud, chance) => {

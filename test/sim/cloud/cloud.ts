@@ -1,12 +1,15 @@
 import { placementQueue, reportsQueue } from '@nubo/contract'
 import { Examiner } from '@nubo/control-plane'
 import { releaseHost, updateComputeService, type Finding } from '@nubo/database'
+import { CloudError } from '@nubo/kernel'
 import type { Process } from '../core/process.js'
 import type { Chance } from '../core/chance.js'
 import type { World } from '../core/world.js'
 import { footingOf, startConductor, startScheduler, type Footing } from './control-plane.js'
 import { SimulatedHost } from './host.js'
 import { flavorId, imageId, projectId, Tenant } from './tenant.js'
+
+const orderAgainMs = 2_000
 
 /** What of the control plane runs more than once. */
 interface Role {
@@ -81,20 +84,34 @@ export class Cloud {
   /** The operator's word that a host is dead. */
   async fence(host: SimulatedHost): Promise<void> {
     this.world.trace.note('operator', `fences ${host.name}`)
-    await updateComputeService(this.operator.database, host.id, { forcedDown: true })
+    await this.insist(() => updateComputeService(this.operator.database, host.id, { forcedDown: true }))
   }
 
   /** No new servers go there, and routers leave it; or it is as the others again. */
   async setEnabled(host: SimulatedHost, enabled: boolean): Promise<void> {
     this.world.trace.note('operator', `${enabled ? 'enables' : 'disables'} ${host.name}`)
     host.mayBeDisabled = true
-    await updateComputeService(this.operator.database, host.id, { enabled })
+    await this.insist(() => updateComputeService(this.operator.database, host.id, { enabled }))
   }
 
   /** Its word that a host may take part again. */
   async release(host: SimulatedHost): Promise<void> {
     this.world.trace.note('operator', `releases ${host.name}`)
-    await releaseHost(this.operator.database, host.id)
+    await this.insist(() => releaseHost(this.operator.database, host.id))
+  }
+
+  /** An operator who is told that the cloud cannot be reached gives the order again. */
+  private async insist(order: () => Promise<unknown>): Promise<void> {
+    const { clock } = this.operator.process
+    for (;;) {
+      try {
+        await order()
+        return
+      } catch (error) {
+        if (!(error instanceof CloudError && error.kind === 'Unavailable')) throw error
+        await clock.sleep(orderAgainMs)
+      }
+    }
   }
 
   /** As `nubo doctor` looks: at the records, and at what hosts say lies on them. */
