@@ -32,6 +32,8 @@ const shared = {
 export default {
   // Machines with two busy cores are slow; a test that waits for what never comes fails all the same.
   testTimeout: 120_000,
+  // A worker keeps what every suite has loaded: it is begun anew before two of them have taken a small machine's memory.
+  workerIdleMemoryLimit: '2GB',
   testSequencer: '<rootDir>/test/longest-first.js',
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{libs,services,clients,deploy,test}/**/*.spec.ts'] },
