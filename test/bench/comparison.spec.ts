@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { isWorse, readEarlier, timesAsGood } from './comparison.js'
+import { isWorse, readEarlier, timesAsGood, valuesBefore } from './comparison.js'
 
 describe('a figure beside what it was', () => {
   it('is better where it takes less time, or does more in a second', () => {
@@ -30,14 +30,17 @@ describe('what an earlier run wrote', () => {
     return join(directory, 'bench.json')
   }
 
-  it('is found by part and figure; a part that failed has none', async () => {
+  it('is found by part and figure, by the nth where several have one name; a part that failed has none', async () => {
+    const figure = (name: string, value: number) => ({ name, value, unit: 'ms' as const })
+    const figures = [figure('a port', 1), figure('time', 2), figure('a rule', 3), figure('time', 4)]
     const parts = [
-      { name: 'idle', figures: [{ name: 'memory', value: 360, unit: 'MiB' }] },
+      { name: 'networks', figures },
       { name: 'up', error: 'no' },
     ]
     const earlier = await readEarlier(file(JSON.stringify({ parts })))
-    expect(earlier.get('idle')!.get('memory')).toBe(360)
-    expect(earlier.get('up')!.size).toBe(0)
+    expect(valuesBefore([...figures, figure('time', 5)], earlier.get('networks'))).toEqual([1, 2, 3, 4, undefined])
+    for (const part of ['up', 'idle'])
+      expect(valuesBefore(figures.slice(1), earlier.get(part))).toEqual([undefined, undefined, undefined])
     rmSync(directory, { recursive: true })
   })
 })

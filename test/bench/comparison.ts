@@ -5,8 +5,8 @@ import type { Figure } from './figures.js'
 /** The share by which a figure may be worse than it was before it is named. */
 const tolerance = 0.1
 
-/** What was measured, by figure. */
-export type PartFigures = ReadonlyMap<string, number>
+/** What was measured by the figures of a part, each by its name and how often that came before it. */
+type PartFigures = ReadonlyMap<string, number>
 /** By part, as an earlier run wrote it. */
 export type EarlierFigures = ReadonlyMap<string, PartFigures>
 
@@ -17,7 +17,22 @@ const written = z.object({
 /** Errors: what cannot be read as the JSON of a run. */
 export async function readEarlier(file: string): Promise<EarlierFigures> {
   const { parts } = written.parse(JSON.parse(await readFile(file, 'utf8')))
-  return new Map(parts.map(({ name, figures }) => [name, new Map(figures.map((figure) => [figure.name, figure.value]))]))
+  return new Map(
+    parts.map(({ name, figures }) => {
+      const keys = keysOf(figures)
+      return [name, new Map(figures.map(({ value }, index) => [keys[index]!, value]))]
+    }),
+  )
+}
+
+/** What an earlier run measured for each of these figures of a part; undefined for those that it did not have. */
+export function valuesBefore(figures: readonly Figure[], earlier: PartFigures | undefined): (number | undefined)[] {
+  return keysOf(figures).map((key) => earlier?.get(key))
+}
+
+/** Figures below others have names that come again: the time of this, the time of that. */
+function keysOf(figures: readonly { name: string }[]): string[] {
+  return figures.map(({ name }, index) => `${name} ${figures.slice(0, index).filter((other) => other.name === name).length}`)
 }
 
 /** How many times as good as before: 1 is the same, less is worse. Undefined where either was nothing. */

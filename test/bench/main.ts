@@ -3,7 +3,7 @@ import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { repository } from '../support/repository.js'
-import { isWorse, readEarlier, type EarlierFigures, type PartFigures } from './comparison.js'
+import { isWorse, readEarlier, valuesBefore, type EarlierFigures } from './comparison.js'
 import { isMet, type Figure } from './figures.js'
 import { parts, type Part } from './parts.js'
 import { shareOfACore } from './processor-time.js'
@@ -82,7 +82,7 @@ async function run({ name, title, measure }: Part, stages: Stages, earlier: Earl
   console.log(`\n${title} (${shownState(before)}; --only ${name})`)
   try {
     const { figures, note } = await measure(stages)
-    if (figures.length > 0) console.log(table(figures, earlier.get(name)))
+    if (figures.length > 0) console.log(table(figures, valuesBefore(figures, earlier.get(name))))
     if (note !== undefined) console.log(`  ${note}`)
     return { name, title, before, after: machineState(), figures, ...(note === undefined ? {} : { note }) }
   } catch (error) {
@@ -101,12 +101,12 @@ function tellTheEnd(reports: readonly PartReport[], earlier: EarlierFigures): vo
   )
   for (const { title, figure } of missed) console.log(`  missed: ${title}: ${figure.name}`)
   for (const { title } of failed) console.log(`  failed: ${title}`)
-  for (const { title, name, figures = [] } of reports) tellWorse(title, figures, earlier.get(name))
+  for (const { title, name, figures = [] } of reports) tellWorse(title, figures, valuesBefore(figures, earlier.get(name)))
 }
 
-function tellWorse(title: string, figures: readonly Figure[], before: PartFigures | undefined): void {
-  for (const figure of figures) {
-    const was = before?.get(figure.name)
+function tellWorse(title: string, figures: readonly Figure[], before: readonly (number | undefined)[]): void {
+  for (const [index, figure] of figures.entries()) {
+    const was = before[index]
     if (was !== undefined && isWorse(figure, was)) console.log(`  worse than before: ${title}: ${figure.name}`)
   }
 }

@@ -1,4 +1,4 @@
-import { timesAsGood, type PartFigures } from './comparison.js'
+import { timesAsGood } from './comparison.js'
 import { isMet, timesBetter, type Aim, type Figure } from './figures.js'
 
 type Row = readonly string[]
@@ -6,8 +6,8 @@ type Row = readonly string[]
 const header: Row = ['', 'here', 'p99', 'aim', '', 'OpenStack', 'times better', 'before', 'times as good']
 
 /** Figures for people: one line each, columns aligned; beside what an earlier run measured, if there is one. */
-export function table(figures: readonly Figure[], earlier?: PartFigures): string {
-  const rows = [header, ...figures.map((figure) => rowOf(figure, earlier?.get(figure.name)))]
+export function table(figures: readonly Figure[], before: readonly (number | undefined)[]): string {
+  const rows = [header, ...figures.map((figure, index) => rowOf(figure, before[index]))]
   const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
   const used = widths.map((_, column) => rows.slice(1).some((row) => row[column] !== ''))
   return rows.map((row) => lineOf(row, widths, used)).join('\n')
