@@ -10,6 +10,7 @@ import { ServerActionsController } from './server-actions.controller.js'
 import { ServerMetadataController } from './server-metadata.controller.js'
 import { ServerMetadataService } from './server-metadata.service.js'
 import { ServerPasswordController } from './server-password.controller.js'
+import { ServerPasswordService } from './server-password.service.js'
 import { ServerPowerService } from './server-power.service.js'
 import { ServersController } from './servers.controller.js'
 import { ServersService } from './servers.service.js'
@@ -28,6 +29,7 @@ import { ServersService } from './servers.service.js'
     CreateServersService,
     ServerPowerService,
     ServerMetadataService,
+    ServerPasswordService,
     RequestedNetworks,
     InterfacesService,
     ServerSecurityGroupsService,
