@@ -30,11 +30,14 @@ export class HostsHint {
       return
     }
     this.gathering = this.clock.after(gatherMs, () => this.gathered(), { background: true })
-    this.queue
-      .cast(operationsQueue, { kind: 'networks' })
-      .catch((error: unknown) =>
-        this.logger.warn({ err: error }, 'conductors are not told of a change of the networks: they look soon'),
-      )
+    this.tell().catch((error: unknown) =>
+      this.logger.warn({ err: error }, 'conductors are not told of a change of the networks: they look soon'),
+    )
+  }
+
+  /** One that still waits to be taken says all: while conductors are away no heap of them grows. */
+  private async tell(): Promise<void> {
+    if ((await this.queue.depth(operationsQueue)) === 0) await this.queue.cast(operationsQueue, { kind: 'networks' })
   }
 
   private gathered(): void {
