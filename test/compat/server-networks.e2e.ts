@@ -6,6 +6,10 @@ import { OpenStackClient } from '../support/openstack-client.js'
 
 const minutes = 60_000
 
+/** What is given out by chance comes from the upper half of each subnet: the addresses that this suite names are below. */
+const rangeAndPool = (prefix: string) =>
+  `--subnet-range ${prefix}.0/24 --allocation-pool start=${prefix}.128,end=${prefix}.254`
+
 let cloud: Cloud
 let demo: OpenStackClient
 
@@ -29,7 +33,7 @@ beforeAll(async () => {
   )
   await admin.run('subnet', 'create', 'outside4', '--network', 'outside', '--subnet-range', '203.0.113.0/24', '--no-dhcp')
   await demo.run('network', 'create', 'front')
-  await demo.run('subnet', 'create', 'front4', '--network', 'front', '--subnet-range', '10.50.0.0/24')
+  await run(`subnet create front4 --network front ${rangeAndPool('10.50.0')}`)
   await demo.run('router', 'create', 'way-out')
   await demo.run('router', 'set', 'way-out', '--external-gateway', 'outside')
   await demo.run('router', 'add', 'subnet', 'way-out', 'front4')
@@ -72,7 +76,7 @@ describe('the real client', () => {
       const taken = await demo.try(...create('--nic net-id=front,v4-fixed-ip=10.50.0.99 too-late'))
       expect(taken).toMatchObject({ ok: false, errors: expect.stringContaining('10.50.0.99 is already in use') })
       await run('network create back')
-      await run('subnet create back4 --network back --subnet-range 10.60.0.0/24')
+      await run(`subnet create back4 --network back ${rangeAndPool('10.60.0')}`)
       await demo.run(...create('--network front --network back both'))
       expect(Object.keys(await addresses('both')).toSorted()).toEqual(['back', 'front'])
       const which = await demo.try(...create('undecided'))
