@@ -2,8 +2,8 @@
 export const nodeFlags = [
   // V8 otherwise sizes its young generation for a busy service.
   '--max-semi-space-size=8',
-  // By its limit V8 decides how far a heap may grow before it looks for garbage: fourfold where that is some gigabytes.
-  '--max-old-space-size=1024',
+  // A service that idles looks over its heap by itself (HeapReturn in libs/service-kit); V8 waits for more to be allocated.
+  '--expose-gc',
 ]
 
 /** glibc otherwise has an arena for each thread, and each keeps the 19 MiB in which a password was hashed. */

@@ -9,6 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { commandLineOption, readConfiguration, type BaseConfiguration } from './configuration.js'
 import { Health } from './health.js'
+import { HeapReturn, ownHeap } from './heap-return.js'
 import { installBodyParsers } from './http/bodies.js'
 import { answer, ErrorFilter } from './http/exception-filter.js'
 import { installHooks, type Lifecycle } from './http/hooks.js'
@@ -164,6 +165,8 @@ export async function startService<Configuration extends BaseConfiguration>(
       },
     })
     new StallMonitor(systemClock, logger).start()
+    const heap = ownHeap()
+    if (heap) new HeapReturn(systemClock, heap).start()
     if (configuration.metrics) await serveMetrics(app.get(Metrics), configuration.metrics.listen)
     await app.listen({ host: configuration.listen.host, port: configuration.listen.port })
     logger.info({ address: await app.getUrl(), pid: process.pid }, 'listening')
