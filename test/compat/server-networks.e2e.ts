@@ -7,8 +7,7 @@ import { OpenStackClient } from '../support/openstack-client.js'
 const minutes = 60_000
 
 /** What is given out by chance comes from the upper half of each subnet: the addresses that this suite names are below. */
-const rangeAndPool = (prefix: string) =>
-  `--subnet-range ${prefix}.0/24 --allocation-pool start=${prefix}.128,end=${prefix}.254`
+const rangeAndPool = (prefix: string) => `--subnet-range ${prefix}.0/24 --allocation-pool start=${prefix}.128,end=${prefix}.254`
 
 let cloud: Cloud
 let demo: OpenStackClient
