@@ -23,7 +23,9 @@ beforeAll(async () => {
   await writeFile(cloudsFile, JSON.stringify({ clouds: { demo: { auth, region_name: 'RegionOne' } } }), { mode: 0o600 })
   demo = new OpenStackClient(cloudsFile, 'demo')
   await demo.run('network', 'create', 'net')
-  await demo.run('subnet', 'create', '--network', 'net', '--subnet-range', '10.44.0.0/24', 'sub')
+  // What is given out by chance, to DHCP too, is above the address that is asked for by name.
+  const pool = ['--allocation-pool', 'start=10.44.0.128,end=10.44.0.254']
+  await demo.run('subnet', 'create', '--network', 'net', '--subnet-range', '10.44.0.0/24', ...pool, 'sub')
 }, 3 * minutes)
 
 afterAll(async () => {

@@ -91,7 +91,9 @@ let pluggedMade: Promise<string> | undefined
 async function plugged(): Promise<string> {
   pluggedMade ??= (async () => {
     const network_id = await newNetwork()
-    await post('/v2.0/subnets', { subnet: { network_id, ip_version: 4, cidr: '198.51.100.0/24' } })
+    // What is given out by chance, to DHCP too, is none of the addresses that are named.
+    const allocation_pools = [{ start: '198.51.100.10', end: '198.51.100.190' }]
+    await post('/v2.0/subnets', { subnet: { network_id, ip_version: 4, cidr: '198.51.100.0/24', allocation_pools } })
     await post('/v2.0/security-groups', { security_group: { name: groupName } })
     return network_id
   })()

@@ -50,7 +50,8 @@ async function makeAll(walk: Walk, { projectId, otherProjectId, hostName }: Netw
   await make('subnets', { network_id: networks, ip_version: 4, subnetpool_id: subnetpools, prefixlen: 25 })
   const subnets = await make('subnets', {
     ...{ ...of, name: 'walked', network_id: networks, ip_version: 4, cidr: '10.7.0.0/24', gateway_ip: '10.7.0.1' },
-    ...{ enable_dhcp: true, allocation_pools: [{ start: '10.7.0.10', end: '10.7.0.90' }], dns_nameservers: ['192.0.2.53'] },
+    // DHCP is not given the address that is asked for by name.
+    ...{ enable_dhcp: true, allocation_pools: [{ start: '10.7.0.110', end: '10.7.0.190' }], dns_nameservers: ['192.0.2.53'] },
     ...{ host_routes: [{ destination: '192.0.2.0/24', nexthop: '10.7.0.9' }], service_types: [] },
   })
   const groups = await make('security-groups', { ...of, name: 'walked', stateful: true })
@@ -63,7 +64,7 @@ async function makeAll(walk: Walk, { projectId, otherProjectId, hostName }: Netw
   })
   await make('security-group-rules', { ...rule, remote_group_id: groups })
   const ports = await make('ports', {
-    ...{ ...of, name: 'walked', network_id: networks, admin_state_up: true, mac_address: 'fa:16:3e:00:00:01' },
+    ...{ ...of, name: 'walked', network_id: networks, admin_state_up: true, mac_address: '02:00:00:00:00:01' },
     ...{ fixed_ips: [{ subnet_id: subnets, ip_address: '10.7.0.50' }], security_groups: [groups], dns_name: 'walked' },
     ...{ allowed_address_pairs: [{ ip_address: '10.9.0.0/24' }], extra_dhcp_opts: [{ opt_name: 'mtu', opt_value: '1400' }] },
     ...{ 'binding:host_id': hostName, 'binding:profile': {}, 'binding:vnic_type': 'normal', port_security_enabled: true },

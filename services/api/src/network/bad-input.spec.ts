@@ -61,7 +61,8 @@ const pool = () => ({
 })
 const subnet = () => ({
   ...{ name: 'sub', network_id: ids['networks'], ip_version: 4, cidr: '10.7.0.0/24', gateway_ip: '10.7.0.1', enable_dhcp: true },
-  ...{ allocation_pools: [{ start: '10.7.0.10', end: '10.7.0.90' }], dns_nameservers: ['192.0.2.53'], service_types: [] },
+  // What is given out by chance, to DHCP too, is none of the addresses that are asked for by name.
+  ...{ allocation_pools: [{ start: '10.7.0.110', end: '10.7.0.190' }], dns_nameservers: ['192.0.2.53'], service_types: [] },
   ...{ host_routes: [{ destination: '192.0.2.0/24', nexthop: '10.7.0.9' }] },
 })
 const ipv6Subnet = () => ({
@@ -78,7 +79,7 @@ const remoteRule = () => ({
   ...{ port_range_min: 1, port_range_max: 0, remote_group_id: ids['security-groups'] },
 })
 const port = () => ({
-  ...{ name: 'port', network_id: ids['networks'], admin_state_up: true, mac_address: 'fa:16:3e:00:00:01', dns_name: 'web' },
+  ...{ name: 'port', network_id: ids['networks'], admin_state_up: true, mac_address: '02:00:00:00:00:01', dns_name: 'web' },
   ...{ fixed_ips: [{ subnet_id: ids['subnets'], ip_address: '10.7.0.50' }], security_groups: [ids['security-groups']] },
   ...{ allowed_address_pairs: [{ ip_address: '10.9.0.0/24', mac_address: 'fa:16:3e:00:00:02' }], port_security_enabled: true },
   ...{ extra_dhcp_opts: [{ opt_name: 'mtu', opt_value: '1400', ip_version: 4 }], device_id: '', device_owner: '' },

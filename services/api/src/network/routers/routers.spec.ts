@@ -20,15 +20,19 @@ beforeEach(async () => {
   await api.database.execute('TRUNCATE networks, subnets, ports, routers, floating_ips, network_changes, project_quotas CASCADE')
   outside = (await admin('POST', '/networks', { network: { name: 'outside', 'router:external': true } })).body.network.id
   const external = { network_id: outside, ip_version: 4, cidr: '203.0.113.0/24', enable_dhcp: false }
-  await admin('POST', '/subnets', { subnet: external })
+  await admin('POST', '/subnets', { subnet: { ...external, allocation_pools: poolOf('203.0.113') } })
   inside = await newNetwork('10.0.0.0/24')
   routerId = await newRouter()
 })
 afterAll(() => api?.stop())
 
+/** What is given out by chance, to DHCP too, is none of the addresses that are asked for by name. */
+const poolOf = (prefix: string) => [{ start: `${prefix}.100`, end: `${prefix}.199` }]
+
 async function newNetwork(cidr: string) {
   const { network } = (await demo('POST', '/networks', { network: {} })).body
-  const subnet = { network_id: network.id, ip_version: 4, cidr }
+  const [prefix] = cidr.split(/\.\d+\//) as [string]
+  const subnet = { network_id: network.id, ip_version: 4, cidr, allocation_pools: poolOf(prefix) }
   return { networkId: network.id as string, subnetId: (await demo('POST', '/subnets', { subnet })).body.subnet.id as string }
 }
 const newRouter = async (router: Record<string, unknown> = {}) =>

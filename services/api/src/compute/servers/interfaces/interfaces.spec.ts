@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { computeQueue, type NetworkPlan } from '@nubo/contract'
 import { QUEUE } from '@nubo/control-plane'
 import { claim, raisePlans, readHostPlan } from '@nubo/database'
@@ -8,9 +8,6 @@ import { computeRequests } from '../../../testing/compute-requests.js'
 import { addHost } from '../../../testing/hosts.js'
 import { networkRequests } from '../../../testing/network-requests.js'
 import { TestApi } from '../../../testing/test-api.js'
-
-// The machine may be busy with other suites.
-jest.setTimeout(60_000)
 
 type Requests = ReturnType<typeof computeRequests>
 
@@ -45,12 +42,12 @@ beforeEach(() =>
 const post = (by: Requests, server: Record<string, unknown>, version = '2.96') =>
   by('POST', '/servers', { version, body: { server: { name: 'guest', imageRef, flavorRef: '1', ...server } } })
 
-async function newNetwork(
-  name: string,
-  { by = network, cidr = '10.0.0.0/24', ...more }: Record<string, unknown> & { by?: typeof network } = {},
-) {
+/** What is given out by chance, to DHCP too, is above the addresses that are asked for by name. */
+const usual = { cidr: '10.0.0.0/24', allocation_pools: [{ start: '10.0.0.128', end: '10.0.0.254' }] }
+
+async function newNetwork(name: string, { by = network, cidr, ...more }: Record<string, unknown> & { by?: typeof network } = {}) {
   const made = (await by('POST', '/networks', { network: { name, ...more } })).body.network
-  const subnet = { network_id: made.id, ip_version: 4, cidr }
+  const subnet = { network_id: made.id, ip_version: 4, ...(cidr === undefined ? usual : { cidr }) }
   expect((await by('POST', '/subnets', { subnet })).status).toBe(201)
   return made.id as string
 }
