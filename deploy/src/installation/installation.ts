@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { newId, systemRandom, type HostId } from '@nubo/kernel'
 import { Refusal } from '../../bootstrap/refusal.mjs'
 import { type RedisRole, redisRoles } from '../data/redis-users.js'
-import { isPortFree } from '../process/ports.js'
+import { isPortFree, reservePort } from '../process/ports.js'
 import { run } from '../process/run.js'
 import type { Underlay } from '../host/network.js'
 import type { Outside } from '../host/outside.js'
@@ -58,7 +58,7 @@ export function saveInstallation(installation: Installation, folder = new DataFo
 /** A new installation: names, ports and a subnet that nothing on the machine uses now. */
 export async function makeInstallation(machine: Machine, clone = repositoryDirectory): Promise<Installation> {
   const id = systemRandom.bytes(4).toString('hex')
-  const ports = await choosePorts(id, (port) => isPortFree(port, '0.0.0.0'))
+  const ports = await choosePorts(id, { isFree: (port) => isPortFree(port, '0.0.0.0'), reserve: reservePort })
   if (!ports)
     throw new Refusal('no seven neighbouring ports are free between 8700 and 8999: end what listens there and run this again.')
   const prefix = chooseSubnet(id, await machineRoutes())

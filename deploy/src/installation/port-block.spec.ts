@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { choosePorts, listeners } from './port-block.js'
 
-const allFree = async () => true
+const always = async () => true
+const allFree = { isFree: always, reserve: always }
 
 describe('choosePorts', () => {
   it('gives every listener a port of its own between 8700 and 8999', async () => {
@@ -15,11 +16,20 @@ describe('choosePorts', () => {
 
   it('goes on to the next block when one port of a block is taken', async () => {
     const first = (await choosePorts('00000000', allFree))!
-    const second = (await choosePorts('00000000', async (port) => port !== first.redis))!
+    const second = (await choosePorts('00000000', {
+      isFree: async (port) => port !== first.redis,
+      reserve: always,
+    }))!
+    expect(second.api).toBe(first.redis + 1)
+  })
+
+  it('goes on to the next block where another installation has just chosen this one', async () => {
+    const first = (await choosePorts('00000000', allFree))!
+    const second = (await choosePorts('00000000', { isFree: always, reserve: async (port) => port !== first.api }))!
     expect(second.api).toBe(first.redis + 1)
   })
 
   it('says when none is free', async () => {
-    expect(await choosePorts('1a2b3c4d', async () => false)).toBeUndefined()
+    expect(await choosePorts('1a2b3c4d', { isFree: async () => false, reserve: always })).toBeUndefined()
   })
 })
