@@ -25,6 +25,7 @@ const shared = {
     '^@nubo/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^@nubo/([a-z-]+)/([a-z-]+)$': '<rootDir>/libs/$1/src/$2.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^fast-check$': '<rootDir>/test/seeded-fast-check.js',
   },
   modulePathIgnorePatterns: ['/dist/', '/.nubo/'],
 }
