@@ -66,7 +66,7 @@ it('gives up who waits for a connection in vain, and heals', async () => {
 })
 
 it('ends a statement that takes too long, also within a transaction', async () => {
-  const database = connect({ statementTimeoutMs: 50 })
+  const database = connect({ statementTimeoutMs: 500 })
   await expect(database.query('SELECT pg_sleep(60)')).rejects.toMatchObject(outOfReach)
   await expect(database.transaction((tx) => tx.query('SELECT pg_sleep(60)'))).rejects.toMatchObject(outOfReach)
   expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }])
@@ -74,7 +74,7 @@ it('ends a statement that takes too long, also within a transaction', async () =
 })
 
 it('waits for no PostgreSQL that is silent, and heals when it speaks again', async () => {
-  const database = connect({ poolSize: 2, statementTimeoutMs: 200 })
+  const database = connect({ poolSize: 2, statementTimeoutMs: 500 })
   await database.query('SELECT 1')
   const programs = familyOf(postgres.pid!)
   for (const pid of programs) process.kill(pid, 'SIGSTOP')

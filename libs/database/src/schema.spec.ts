@@ -16,7 +16,7 @@ beforeAll(async () => {
   expect(await migrate(address, join(prisma, 'migrations'))).not.toHaveLength(0)
   expect(await migrate(address, join(prisma, 'migrations'))).toHaveLength(0)
   database = Database.connect({ ...address, poolSize: 2 })
-}, 60_000)
+})
 
 afterAll(async () => {
   await database.close()

@@ -28,7 +28,7 @@ beforeAll(async () => {
   redis = await startRedis({ persistent: true, users })
   admin = new Redis({ ...redis.address })
   admin.on('error', () => undefined)
-}, 30_000)
+})
 afterEach(async () => {
   await Promise.all(queues.splice(0).map((queue) => queue.close()))
   expect(errors.filter(({ message }) => message.includes('NOPERM'))).toEqual([])
@@ -237,5 +237,5 @@ describe('over Redis', () => {
     controlPlane().work(reportsQueue, async (message) => void heard.push(message), { concurrency: 1 })
     await theirs.cast(reportsQueue, report(two, 2))
     await until('what is told then is heard', () => heard.some(({ sequence }) => sequence === 2))
-  }, 60_000)
+  })
 })

@@ -12,7 +12,7 @@ let redis: Awaited<ReturnType<typeof startRedis>>
 
 beforeAll(async () => {
   redis = await startRedis({ persistent: true })
-}, 30_000)
+})
 
 afterAll(async () => {
   await redis.stop()
@@ -89,10 +89,13 @@ describe.each<[string, () => Queue]>([
     let now = 0
     let most = 0
     let done = 0
+    const areThree = Promise.withResolvers<void>()
     const subscription = queue.work(
       name('concurrency'),
       async () => {
         most = Math.max(most, ++now)
+        if (now === 3) areThree.resolve()
+        await areThree.promise
         await systemClock.sleep(5)
         now--
         done++
@@ -141,7 +144,7 @@ describe('BullMQ', () => {
     })
     expect(taken[0]).toEqual({ lost: false })
     await queue.close()
-  }, 60_000)
+  })
 
   it('waits for no Redis that keeps silent, be it to cast or to close, and works on when it speaks again', async () => {
     const queue = overRedis()
@@ -171,7 +174,7 @@ describe('BullMQ', () => {
       return taken.length > count
     })
     await queue.close()
-  }, 60_000)
+  })
 
   it('refuses to cast where Redis was away from the start, and works once it is there', async () => {
     await redis.kill()
@@ -186,7 +189,7 @@ describe('BullMQ', () => {
       ),
     )
     await queue.close()
-  }, 60_000)
+  })
 
   it('casts to a queue to which Redis said no when it was first used', async () => {
     const rules = '~nubo:* &* +@all'
@@ -204,5 +207,5 @@ describe('BullMQ', () => {
       administrator.disconnect()
       await redisThatRefuses.stop()
     }
-  }, 60_000)
+  })
 })

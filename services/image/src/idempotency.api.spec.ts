@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { newId, systemRandom } from '@nubo/kernel'
 import { servedRoutes } from '@nubo/service-kit'
 import { adminRoles, ImageWorld, RunningService, type Client } from './test/image-service.js'
-
-// The machine may be busy.
-jest.setTimeout(60_000)
 
 let world: ImageWorld
 let service: RunningService

@@ -17,7 +17,7 @@ let sequence = 0
 beforeAll(async () => {
   records = await TestDatabase.on(await startPostgres())
   ;({ database } = records)
-}, 60_000)
+})
 beforeEach(async () => {
   await database.execute('DELETE FROM hosts')
   await database.execute('UPDATE hearing SET marked_at = NULL')
@@ -49,9 +49,9 @@ it('we are deaf until a mark arrives, and again when none comes any more', async
   expect(await hearing()).toBe(false)
   await recordHearing(database)
   expect(await hearing()).toBe(true)
-  await pass(14)
+  await pass(10)
   expect(await hearing()).toBe(true)
-  await pass(2)
+  await pass(6)
   expect(await hearing()).toBe(false)
 })
 

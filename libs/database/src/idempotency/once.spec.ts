@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startPostgres, waitFor } from '@nubo/deploy'
 import { CloudError, type KeptAnswer, type RequestKey } from '@nubo/kernel'
 import pg from 'pg'
@@ -6,9 +6,6 @@ import type { Database } from '../connection.js'
 import { TestDatabase } from '../testing/test-database.js'
 import { Once } from './once.js'
 import { claimKey, countKeptAnswers, findKeptAnswer, forgetOldAnswers } from './request-keys.js'
-
-// Databases start on machines that do other things too.
-jest.setTimeout(60_000)
 
 let records: TestDatabase
 let database: Database

@@ -13,7 +13,7 @@ let database: Database
 beforeAll(async () => {
   records = await TestDatabase.on(await startPostgres())
   ;({ database } = records)
-}, 60_000)
+})
 
 afterAll(() => records?.stop())
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
   records = await TestDatabase.on(await startPostgres(), { poolSize: 16 })
   ;({ database } = records)
   rows = new NetworkRows(database)
-}, 60_000)
+})
 
 afterAll(() => records?.stop())
 

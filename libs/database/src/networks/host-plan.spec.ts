@@ -34,7 +34,7 @@ beforeAll(async () => {
   rows = new NetworkRows(database)
   // Hosts can be heard, and were heard just now.
   await database.execute(`UPDATE hearing SET marked_at = clock_timestamp() + interval '1 hour', heard_ms = 1`)
-}, 60_000)
+})
 
 afterAll(() => records?.stop())
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
   ;({ database } = records)
   rows = new NetworkRows(database)
   cloud = new HealthyCloud(database)
-}, 60_000)
+})
 
 afterAll(() => records?.stop())
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
   ;({ database } = records)
   cloud = new HealthyCloud(database)
   rows = new NetworkRows(database)
-}, 60_000)
+})
 
 afterAll(() => records?.stop())
 

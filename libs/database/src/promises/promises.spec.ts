@@ -34,7 +34,7 @@ beforeAll(async () => {
   ;({ database } = records)
   cloud = new HealthyCloud(database)
   networks = new NetworkRows(database)
-}, 60_000)
+})
 
 afterAll(() => records?.stop())
 

@@ -18,7 +18,7 @@ beforeAll(async () => {
   records = await TestDatabase.on(await startPostgres())
   ;({ database } = records)
   cloud = new HealthyCloud(database)
-}, 60_000)
+})
 afterAll(() => records?.stop())
 
 beforeEach(async () => {

@@ -8,7 +8,7 @@ let records: TestDatabase
 
 beforeAll(async () => {
   records = await TestDatabase.on(await startPostgres(), { poolSize: 1 })
-}, 60_000)
+})
 afterAll(() => records?.stop())
 
 async function prepared(): Promise<number> {

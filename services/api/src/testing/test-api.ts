@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { generateTokenKeys, PasswordHasher, TokenSigner } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
-import { jest } from '@jest/globals'
 import type { Database } from '@nubo/database'
 import { createMigrated } from '@nubo/database/testing'
 import { startPostgres, startRedis } from '@nubo/deploy'
@@ -13,9 +12,6 @@ import { createLogger, createService } from '@nubo/service-kit'
 import { bootstrapCloud } from '../bootstrap/bootstrap-cloud.js'
 import { apiConfiguration } from '../configuration.js'
 import { apiService } from '../service.js'
-
-/** Databases start and passwords are hashed on machines that do other things too. */
-jest.setTimeout(60_000)
 
 export const adminPassword = 'admin-secret'
 export const demoPassword = 'demo-secret'

@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { ImageWorld, RunningService, type Client } from '../test/image-service.js'
-
-jest.setTimeout(30_000)
 
 let world: ImageWorld
 let service: RunningService
@@ -11,11 +9,11 @@ beforeAll(async () => {
   world = await ImageWorld.make()
   service = await RunningService.start(world, { propertyBytes: 1000 })
   alice = await service.client('alice')
-}, 60_000)
+})
 afterAll(async () => {
   await service?.stop()
   await world?.stop()
-}, 60_000)
+})
 
 const refusal = { status: 413, body: { message: expect.stringContaining('Maximum: 1000') } }
 

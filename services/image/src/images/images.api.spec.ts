@@ -1,8 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { adminRoles, ImageWorld, RunningService, type Client } from '../test/image-service.js'
-
-// Requests are many, and the machine may be busy.
-jest.setTimeout(30_000)
 
 let world: ImageWorld
 let service: RunningService
@@ -20,11 +17,11 @@ beforeAll(async () => {
     service.client('operators', adminRoles),
     service.client('alice', ['reader']),
   ])
-}, 60_000)
+})
 afterAll(async () => {
   await service?.stop()
   await world?.stop()
-}, 60_000)
+})
 beforeEach(async () => {
   await service.db.execute('DELETE FROM images')
 })

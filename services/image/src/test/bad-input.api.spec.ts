@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { servedRoutes } from '@nubo/service-kit'
 import fc from 'fast-check'
 import { adminRoles, ImageWorld, RunningService, type Client } from './image-service.js'
-
-// Requests are many, and the machine may be busy.
-jest.setTimeout(30_000)
 
 let world: ImageWorld
 let service: RunningService
@@ -19,11 +16,11 @@ beforeAll(async () => {
   admin = await service.client('operators', adminRoles)
   imageId = (await alice.create({ name: 'x', tags: ['t'], property: 'p' })).id
   await alice.post(`/v2/images/${imageId}/members`, { member: 'bob' })
-}, 60_000)
+})
 afterAll(async () => {
   await service?.stop()
   await world?.stop()
-}, 60_000)
+})
 
 const contentTypes = [
   undefined,

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -10,9 +10,6 @@ import { ImageStore } from '../store/image-store.js'
 import { processIdentity } from '../store/process-identity.js'
 import { ImageWorld, RunningService, type Client } from '../test/image-service.js'
 import { Sweeper } from './sweeper.js'
-
-// Requests are many, and the machine may be busy.
-jest.setTimeout(30_000)
 
 let world: ImageWorld
 let service: RunningService
@@ -26,11 +23,11 @@ beforeAll(async () => {
   alice = await service.client('alice')
   store = await ImageStore.open(join(world.directory, 'images'))
   sweeper = new Sweeper(service.db, store, systemClock, createLogger('image', 'fatal'))
-}, 60_000)
+})
 afterAll(async () => {
   await service?.stop()
   await world?.stop()
-}, 60_000)
+})
 beforeEach(async () => {
   await service.db.execute('DELETE FROM images')
   await service.db.execute('DELETE FROM image_files')

@@ -12,9 +12,6 @@ import { soon } from '../test/wait.js'
 
 const limitBytes = 4 << 20
 
-// Requests are many, and the machine may be busy.
-jest.setTimeout(30_000)
-
 let world: ImageWorld
 let service: RunningService
 let alice: Client
@@ -25,12 +22,12 @@ beforeAll(async () => {
   world = await ImageWorld.make()
   service = await RunningService.start(world, { imageBytes: limitBytes })
   alice = await service.client('alice')
-}, 60_000)
+})
 afterAll(async () => {
   await service?.stop()
   await world?.stop()
   rmSync(folder, { recursive: true })
-}, 60_000)
+})
 afterEach(async () => {
   for (const image of (await alice.get('/v2/images')).body.images) await alice.delete(`/v2/images/${image.id}`)
   expect(world.files()).toEqual([])

@@ -1,9 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { computeRequests } from '../../testing/compute-requests.js'
 import { TestApi } from '../../testing/test-api.js'
-
-// The machine may be busy with other suites.
-jest.setTimeout(60_000)
 
 let api: TestApi
 let admin: ReturnType<typeof computeRequests>

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { computeRequests } from '../../testing/compute-requests.js'
 import { TestApi } from '../../testing/test-api.js'
 
 const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOBPikGUufgRWoQhxAjsfbVbNg+aCeUfF/vX6HdQYd+A person@host'
 const fingerprint = 'd7:e3:b7:bd:84:19:03:0c:7c:5a:60:1c:0e:0a:5c:37'
-
-// The machine may be busy with other suites.
-jest.setTimeout(60_000)
 
 let api: TestApi
 let admin: ReturnType<typeof computeRequests>

@@ -1,10 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { insertServer } from '@nubo/database/testing'
 import { computeRequests } from '../../testing/compute-requests.js'
 import { onSystem, TestApi } from '../../testing/test-api.js'
-
-// The machine may be busy with other suites.
-jest.setTimeout(60_000)
 
 let api: TestApi
 let admin: ReturnType<typeof computeRequests>

@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { recordGuestPassword } from '@nubo/database'
 import { newId, systemRandom, type HostId, type ServerId, type SessionId } from '@nubo/kernel'
 import { computeRequests } from '../../testing/compute-requests.js'
 import { addHost, addServer } from '../../testing/hosts.js'
 import { TestApi } from '../../testing/test-api.js'
-
-// The machine may be busy with other suites.
-jest.setTimeout(60_000)
 
 let api: TestApi
 let admin: ReturnType<typeof computeRequests>

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { findLogin, type Database } from '@nubo/database'
 import { TestDatabase } from '@nubo/database/testing'
 import { startPostgres } from '@nubo/deploy'
 import { CloudError, systemClock, type Clock } from '@nubo/kernel'
 import { delayMsOf, LoginThrottle } from './login-throttle.js'
-
-jest.setTimeout(60_000)
 
 let records: TestDatabase
 let database: Database
