@@ -91,7 +91,7 @@ while (defined(my $from = recv $socket, my $frame, 65535, 0)) {
 link=$1; shift
 rm -f ${place}/told ${place}/leases
 printf 'request dhcp6.name-servers, dhcp6.domain-search;\\n' > ${place}/settings
-timeout 20 ${place}/run dhclient -6 -1 -d "$@" -sf ${place}/lease-script -cf ${place}/settings \\
+timeout 50 ${place}/run dhclient -6 -1 -d "$@" -sf ${place}/lease-script -cf ${place}/settings \\
   -lf ${place}/leases -pf ${place}/dhclient.pid $link >/dev/null 2>&1
 cat ${place}/told
 `,

@@ -15,7 +15,7 @@ export async function linkOf({ shell }: Guest, { mac_address: mac }: Pick<Port, 
 export const pings = async (from: Guest, address: string, ...options: string[]) =>
   (await from.shell.run(`ping -c 3 -W 3 ${options.join(' ')} ${address}`)).code === 0
 
-export const eventually = <T>(what: string, condition: () => Promise<T>, timeoutMs = minutes) =>
+export const eventually = <T>(what: string, condition: () => Promise<T>, timeoutMs = 3 * minutes) =>
   waitFor(what, condition, { timeoutMs, everyMs: 500 })
 
 /** True when something accepts connections there, as the machine sees it. */

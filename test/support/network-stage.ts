@@ -117,11 +117,13 @@ export class NetworkStage implements AsyncDisposable {
 
   private async makeGuests(): Promise<void> {
     const { demo, other } = this
-    const network = await this.make(other, 'networks', { name: 'private' })
-    await this.make(other, 'subnets', { network_id: network, ip_version: 4, cidr: '192.168.40.0/24' })
     const created = await Promise.all(['one', 'two', 'three'].map((name) => this.create(demo, name)))
     const [port] = await this.portsOf(demo, created[0]!)
-    const stranger = await this.create(other, 'stranger', { fixed_ip: port!.fixed_ips[0]!.ip_address })
+    const { ip_address: fixed_ip } = port!.fixed_ips[0]!
+    const network = await this.make(other, 'networks', { name: 'private' })
+    const allocation_pools = [otherHalf(fixed_ip)]
+    await this.make(other, 'subnets', { network_id: network, ip_version: 4, cidr: '192.168.40.0/24', allocation_pools })
+    const stranger = await this.create(other, 'stranger', { fixed_ip })
     const guests = await Promise.all([
       ...['one', 'two', 'three'].map((name, index) => this.open(demo, created[index]!, name)),
       this.open(other, stranger, 'stranger'),
@@ -309,4 +311,11 @@ export class NetworkStage implements AsyncDisposable {
       for (const pid of victims) process.kill(pid, 'SIGKILL')
     }
   }
+}
+
+/** The half of its /24 that this address is not in: what is given out there by chance, to DHCP too, is another one. */
+function otherHalf(address: string): { start: string; end: string } {
+  const [, prefix, last] = /^(.*\.)(\d+)$/.exec(address)!
+  const [start, end] = Number(last) < 128 ? [128, 254] : [2, 127]
+  return { start: `${prefix}${start}`, end: `${prefix}${end}` }
 }

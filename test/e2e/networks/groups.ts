@@ -39,7 +39,7 @@ export function groups(stage: () => NetworkStage): void {
       expect(await call(three, two, 8080)).toBe(two.name)
       await inGroups(three, byDefault)
     },
-    4 * minutes,
+    10 * minutes,
   )
 
   it(
@@ -63,15 +63,20 @@ export function groups(stage: () => NetworkStage): void {
       await one.shell.run('echo after >&3')
       expect(await pings(one, two.address)).toBe(true)
       expect((await one.shell.run('cat /tmp/said')).output).toBe('before')
-      const { output } = await one.shell.run('killall -INT ping; usleep 300000; tail -n 3 /tmp/pings')
-      expect(output).toContain(' 0% packet loss')
+      const { output } = await one.shell.run(
+        `killall -INT ping; while pidof ping > /dev/null; do usleep 50000; done; sed -n 's/.* seq=\\([0-9]*\\) .*/\\1/p' /tmp/pings`,
+      )
+      // The last one may have been on its way. None that was sent before one that came back is missing.
+      const answered = output.split('\n').map(Number)
+      expect(answered).toEqual(answered.map((_, index) => index))
+      expect(answered.length).toBeGreaterThan(1)
       await rule(web, { direction: 'ingress', ...tcp(8081), remote_ip_prefix: '192.168.40.0/24' })
       await eventually('it goes on where it is right again', async () =>
         (await one.shell.run('cat /tmp/said')).output.includes('after'),
       )
       await one.shell.run('exec 3>&-')
     },
-    4 * minutes,
+    10 * minutes,
   )
 
   it(
@@ -92,6 +97,6 @@ export function groups(stage: () => NetworkStage): void {
       for (const guest of [one, two]) await inGroups(guest, byDefault)
       await eventually('members of the default group meet', reaches(one, two, 8080))
     },
-    4 * minutes,
+    10 * minutes,
   )
 }

@@ -19,7 +19,7 @@ export function oneNetwork(stage: () => NetworkStage): void {
       const { stdout } = await run('ssh', [...key, ...options.flatMap((option) => ['-o', option]), `nubo@${address}`, 'hostname'])
       expect(stdout.trim()).toBe('first')
     },
-    2 * minutes,
+    10 * minutes,
   )
 
   it(
@@ -35,7 +35,7 @@ export function oneNetwork(stage: () => NetworkStage): void {
       expect(await pings(three, neighbour.address, '-s 1472')).toBe(true)
       expect((await one.shell.run('cat /sys/class/net/eth0/mtu')).output).toBe('1500')
     },
-    3 * minutes,
+    10 * minutes,
   )
 
   it(
@@ -44,7 +44,7 @@ export function oneNetwork(stage: () => NetworkStage): void {
       const { one, two } = stage()
       expect((await one.shell.run(`ping -c 1 -W 3 ${two.name}`)).output).toContain(two.address)
     },
-    minutes,
+    10 * minutes,
   )
 
   it(
@@ -56,6 +56,6 @@ export function oneNetwork(stage: () => NetworkStage): void {
       for (const guest of [two, three]) if (await pings(stranger, guest.address)) reached.push(guest.name)
       expect(reached).toEqual([])
     },
-    3 * minutes,
+    10 * minutes,
   )
 }

@@ -15,7 +15,7 @@ export function outages(stage: () => NetworkStage): void {
       const lease = 'udhcpc -i eth0 -n -q -t 3 -T 3 -f'
       await eventually('DHCP is back', async () => (await one.shell.run(lease)).code === 0)
     },
-    5 * minutes,
+    10 * minutes,
   )
 
   it(
@@ -45,7 +45,7 @@ export function outages(stage: () => NetworkStage): void {
       })
       expect(await stage().onHost(home, 'ip', 'netns')).not.toContain(`nurt${router!.id.slice(0, 8)}`)
     },
-    8 * minutes,
+    10 * minutes,
   )
 
   async function idOfHost(name: string): Promise<string> {
@@ -87,6 +87,6 @@ export function outages(stage: () => NetworkStage): void {
         expect(await stage().processesOf(host, ['dnsmasq'])).toEqual([])
       }
     },
-    5 * minutes,
+    10 * minutes,
   )
 }

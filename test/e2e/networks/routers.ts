@@ -51,7 +51,7 @@ export function routersOfTenants(stage: () => NetworkStage): void {
       expect(await greeting(theirs.address, port)).toBe('stranger')
       expect(await pings(stranger, await stage().outside())).toBe(true)
     },
-    4 * minutes,
+    10 * minutes,
   )
 }
 
@@ -77,7 +77,7 @@ export function routers(stage: () => NetworkStage): void {
       await eventually('it leads nowhere', async () => !(await accepts(address, port)))
       await stage().remove(demo, `/floatingips/${id}`)
     },
-    6 * minutes,
+    10 * minutes,
   )
 
   it(
@@ -98,7 +98,7 @@ export function routers(stage: () => NetworkStage): void {
       await one.shell.run(`ip route del ${await stage().outside()}`)
       await leadsTo(ours.floating_ip_address, 'one')
     },
-    4 * minutes,
+    10 * minutes,
   )
 
   async function secondPort(guest: Guest): Promise<{ id: string; link: string }> {
@@ -137,7 +137,7 @@ export function routers(stage: () => NetworkStage): void {
       })
       await setService('enabled')
     },
-    4 * minutes,
+    10 * minutes,
   )
 }
 

@@ -14,7 +14,7 @@ export function spoofing(stage: () => NetworkStage): void {
     async () => {
       const { one, two, three } = stage()
       for (const { shell } of [one, two, three]) await stage().tools.bring(shell)
-      const { lies, truth } = await wordsOf(one, two)
+      const { lies, truth } = await wordsOf(one, two, await freeAddress(one))
       const [port, hearing] = [await stage().portOf(one), await stage().portOf(two)]
       // Whoever hears them lets everything in, so what holds them back is where they are sent.
       await open(two, hearing)
@@ -26,7 +26,7 @@ export function spoofing(stage: () => NetworkStage): void {
       await eventually('it is held back again', async () => (await heard(one, two, lies)).length === 0)
       await shut(two, hearing)
     },
-    5 * minutes,
+    10 * minutes,
   )
 
   it(
@@ -48,8 +48,17 @@ export function spoofing(stage: () => NetworkStage): void {
       await shut(two, port)
       await eventually('its port is shut', async () => (await heard(two, three, [probe])).length === 0)
     },
-    5 * minutes,
+    10 * minutes,
   )
+
+  /** One of its network that nobody has. */
+  async function freeAddress(guest: Guest): Promise<string> {
+    const { network_id: network } = await stage().portOf(guest)
+    const ports = (await stage().list(stage().admin, 'ports', `?network_id=${network}`)) as unknown as Port[]
+    const taken = new Set(ports.flatMap(({ fixed_ips: ips }) => ips.map(({ ip_address: address }) => address)))
+    const own = guest.address.replace(/\d+$/, '')
+    return Array.from({ length: 100 }, (_, index) => `${own}${index + 100}`).find((address) => !taken.has(address))!
+  }
 
   const open = ({ client }: Guest, { id }: Port) =>
     stage().change(client, `/ports/${id}`, { port: { security_groups: [], port_security_enabled: false } })
@@ -76,14 +85,13 @@ export function spoofing(stage: () => NetworkStage): void {
 const nobody = { mac: '00:00:00:00:00:00', address: '192.168.40.253' }
 
 /** What is not so, each frame in another way, and what is so, but which the other's groups do not let in. */
-async function wordsOf(one: Guest, two: Guest): Promise<{ lies: string[]; truth: string }> {
+async function wordsOf(one: Guest, two: Guest, free: string): Promise<{ lies: string[]; truth: string }> {
   const macOf = async ({ shell }: Guest) => (await shell.run('cat /sys/class/net/eth0/address')).output
   const [own, other] = [await macOf(one), await macOf(two)]
   const to = { from: own, to: other }
   const localOf = async ({ shell }: Guest) =>
     (await shell.run(`ip -6 address show dev eth0 scope link | sed -n 's/.*inet6 \\(.*\\)\\/64.*/\\1/p'`)).output
   const [local, ofTwo] = [await localOf(one), await localOf(two)]
-  const free = '192.168.40.222'
   const everyone = { from: own, to: '33:33:00:00:00:01' }
   const truth = udp(to, { from: local, to: ofTwo }, { source: 5, destination: 5 }, '02')
   const lies = [

@@ -18,7 +18,7 @@ export function standstill(stage: () => NetworkStage) {
         await stage().askToDetach(stranger, plugged.portId)
         expect(await stage().interfacesOf(stranger)).toContain(plugged.portId)
       },
-      2 * minutes,
+      10 * minutes,
     )
 
   const ends = () =>
@@ -39,7 +39,7 @@ export function standstill(stage: () => NetworkStage) {
         await stage().detach(stranger, portId)
         expect(await linkOf(stranger, { mac_address: mac })).toBeUndefined()
       },
-      6 * minutes,
+      10 * minutes,
     )
 
   /** What is said of the action that failed. */
