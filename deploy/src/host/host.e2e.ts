@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { systemRandom } from '@nubo/kernel'
+import { machineRoutes } from '../installation/installation.js'
+import { chooseSubnet } from '../installation/subnet.js'
 import { identify, isAlive, signal } from '../process/identity.js'
 import { run } from '../process/run.js'
 import { waitFor } from '../process/wait.js'
@@ -14,14 +16,8 @@ import { ensureUnderlay, hostAddress, interfaceExists, removeInterface, type Und
 import { ensureOutside, type Outside, removeOutside } from './outside.js'
 
 const id = systemRandom.bytes(4).toString('hex')
-const underlay: Underlay = {
-  bridge: `nb-${id}`,
-  prefix: `100.${64 + (parseInt(id.slice(0, 2), 16) % 64)}.${parseInt(id.slice(2, 4), 16)}`,
-}
-const outside: Outside = {
-  bridge: `nx-${id}`,
-  prefix: underlay.prefix.replace(/\d+$/, (last) => String((Number(last) + 1) % 256)),
-}
+let underlay: Underlay
+let outside: Outside
 let clone: string
 let paths: RuntimePaths
 let hosts: KvmHost[]
@@ -31,6 +27,9 @@ beforeEach(async () => {
   mkdirSync(join(clone, '.nubo/secret'), { recursive: true })
   paths = new RuntimePaths(id, { clone, data: join(clone, '.nubo') })
   await paths.mount()
+  const routes = await machineRoutes()
+  underlay = { bridge: `nb-${id}`, prefix: chooseSubnet(id, routes)! }
+  outside = { bridge: `nx-${id}`, prefix: chooseSubnet(id, [...routes, { dst: `${underlay.prefix}.0/24` }])! }
   await ensureUnderlay(underlay)
   await ensureOutside(outside, underlay)
   hosts = [1, 2].map((number) => {
@@ -148,7 +147,7 @@ describe('two KVM hosts on one machine', () => {
     await removeOutside(outside)
     expect(await interfaceExists(outside.bridge)).toBe(false)
     expect((await run('nft', ['list', 'ruleset'])).stdout).not.toContain(outside.prefix)
-  }, 60_000)
+  }, 300_000)
 
   it('are shut down also where libvirtd hangs', async () => {
     const [host] = hosts as [KvmHost]
@@ -156,7 +155,7 @@ describe('two KVM hosts on one machine', () => {
     signal(host.program('libvirtd')!, 'SIGSTOP')
     await host.shutDown(0)
     expect(host.isOn).toBe(false)
-  }, 90_000)
+  })
 
   it('run what they are told as their agent, again whenever it ends, unless it is held', async () => {
     const [host] = hosts as [KvmHost]
@@ -177,5 +176,5 @@ describe('two KVM hosts on one machine', () => {
     expect(host.program('agent')).toBeUndefined()
     host.release('agent')
     await startsAre(3)
-  }, 120_000)
+  })
 })

@@ -4,7 +4,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { freePort } from '@nubo/deploy'
 import { connectLibvirt } from './connection.js'
 import { systemClock } from './clock.js'
 import { keepAliveFeature } from './session.js'
@@ -12,14 +13,11 @@ import { sessionCalls } from './protocol/calls.js'
 import { remoteProgram, remoteVersion } from './rpc/channel.js'
 import { encodePacket, MessageStatus, MessageType } from './rpc/packets.js'
 import { tls, unixSocket } from './rpc/transport.js'
-import { freePort } from './test/free-port.js'
 import { rejection } from './test/setup.js'
 import { startPrivateLibvirtd, type PrivateLibvirtd } from './testing.js'
 import { encode } from './xdr/codecs.js'
 
-jest.setTimeout(60_000)
-
-/** A libvirtd that pings its clients every second and forgives one unanswered ping, and that listens with TLS. */
+/** A libvirtd that pings its clients every second and forgives two unanswered pings, and that listens with TLS. */
 let directory: string
 let libvirtd: PrivateLibvirtd
 let tlsPort: number
@@ -32,7 +30,7 @@ beforeAll(async () => {
     directory,
     tcpPort: await freePort(),
     libvirtdConf: `keepalive_interval = 1
-keepalive_count = 1
+keepalive_count = 2
 listen_tls = 1
 tls_port = "${tlsPort}"
 auth_tls = "none"

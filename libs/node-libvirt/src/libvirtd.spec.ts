@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { freePort } from '@nubo/deploy'
 import { connectLibvirt, type LibvirtConnection } from './connection.js'
 import {
   DomainState,
@@ -15,7 +16,6 @@ import {
 import { ModificationImpact, RunningReason, ShutoffReason, StatisticsGroup } from './protocol/constants.js'
 import { tcp, unixSocket } from './rpc/transport.js'
 import type { Subscription } from './subscription.js'
-import { freePort } from './test/free-port.js'
 import { rejection } from './test/setup.js'
 import { startPrivateLibvirtd, type PrivateLibvirtd } from './testing.js'
 

@@ -76,7 +76,7 @@ async function says(stream: LibvirtStream, text: string): Promise<void> {
     if (stream.destroyed) throw new Error(`the console closed after '${heard}'`)
     heard += stream.read() ?? ''
     return heard.includes(text)
-  }, 60_000)
+  })
 }
 
 /** Opens the console of a guest that was started paused, so that not a byte is missed, and lets it go. */

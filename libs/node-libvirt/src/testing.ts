@@ -40,7 +40,7 @@ export interface PrivateLibvirtd {
 
 /** What the kernel takes as the path of a unix socket. */
 const socketPathMaximumBytes = 107
-const startTimeoutMs = 20_000
+const startTimeoutMs = 60_000
 
 /**
  * Starts a libvirtd that nobody else meets: it sees its own `/run`, `/etc/libvirt` and `/var/{lib,cache,log}/libvirt`, all

@@ -92,8 +92,14 @@ const done = async (...[command, withinMs = waitMs]: Parameters<Conductor['done'
   conductor.done(command, withinMs)
 
 async function survey(): Promise<SurveyAnswer> {
-  const answer = await queue.ask(computeQueue(hostId), { kind: 'survey' }, 5_000)
+  const answer = await queue.ask(computeQueue(hostId), { kind: 'survey' }, waitMs)
   return surveyAnswer.parse(answer.ok ? answer.value : answer)
+}
+
+async function consoleOf(serverId: ServerId): Promise<string> {
+  const answer = await queue.ask(computeQueue(hostId), { kind: 'console-output', serverId }, waitMs)
+  expect(answer).toMatchObject({ ok: true, value: { output: expect.any(String) } })
+  return (answer as { value: { output: string } }).value.output
 }
 
 async function built(): Promise<ServerId> {
@@ -123,11 +129,8 @@ it(
       expect((await qemuProcess(serverId)).uid).toBe(64_055)
     }
     await booted(servers[0]!)
-    const question = { kind: 'console-output', serverId: servers[0] }
-    expect(await queue.ask(computeQueue(hostId), question, 5_000)).toMatchObject({
-      ok: true,
-      value: { output: expect.stringContaining('ready\n') },
-    })
+    // What it has said is on its way to the file.
+    await eventually(async () => (await consoleOf(servers[0]!)).includes('ready\n'), { withinMs: waitMs })
     const surveyed = await survey()
     expect(surveyed).toMatchObject({ next: null, strays: [], images: { count: 1, bytes: image.length } })
     expect(surveyed.servers.map(({ serverId }) => serverId)).toEqual(servers.toSorted())

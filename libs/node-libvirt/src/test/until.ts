@@ -1,5 +1,5 @@
 /** Waits until `holds`, looking again each time other work has been done. Gives up after `timeoutMs`. */
-export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 5000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const giveUpMs = performance.now() + timeoutMs
   while (!(await holds())) {
     if (performance.now() > giveUpMs) throw new Error(`still not so after ${timeoutMs} ms: ${holds}`)
