@@ -50,12 +50,12 @@ it('gives back what a rush took, once the service idles', () => {
 it('lets be what is too little to be worth a pause', () => {
   const service = new Service()
   service.look()
-  for (const usedMiB of [41, 50, 63]) {
+  for (const usedMiB of [41, 60, 71]) {
     service.usedMiB = usedMiB
     service.look()
   }
   expect(service.collections).toBe(1)
-  service.usedMiB = 64
+  service.usedMiB = 72
   service.look()
   expect(service.collections).toBe(2)
 })

@@ -6,8 +6,11 @@ const mebibyte = 1024 * 1024
 const lookEveryMs = 10_000
 /** Of the time between two looks, what an idle service's own rounds take at the most. */
 const idleUtilization = 0.05
-/** Less is not worth the pause, which grows with what is in use: some 100 ms for 60 MiB. */
-const leastGrowthBytes = 24 * mebibyte
+/**
+ * Less is not worth the pause (100 to 250 ms for 45 MiB in use), and a service of little to do would be paused at each look: its
+ * young generation alone grows by 24 MiB.
+ */
+const leastGrowth = { bytes: 32 * mebibyte, times: 1.5 }
 
 /** What V8 is asked; `collect` looks over the whole heap and gives the system every page that is free then. */
 export interface Heap {
@@ -61,8 +64,13 @@ export class HeapReturn {
     const now = this.utilizationSince()
     const { utilization } = this.utilizationSince(now, this.utilization)
     this.utilization = now
-    if (utilization <= idleUtilization && this.heap.physicalBytes() - this.keptBytes >= leastGrowthBytes) this.collect()
+    if (utilization <= idleUtilization && this.hasGrown()) this.collect()
     this.setAlarm()
+  }
+
+  private hasGrown(): boolean {
+    const { keptBytes } = this
+    return this.heap.physicalBytes() >= Math.max(keptBytes + leastGrowth.bytes, keptBytes * leastGrowth.times)
   }
 
   private collect(): void {
