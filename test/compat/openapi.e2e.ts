@@ -58,7 +58,7 @@ suite('what is asked and answered, held against the published descriptions', () 
       expectNoOtherFaults(walk, computeMistakes)
       expect(await notWalked(walk, descriptionOf('compute'), apiService, 'api', '/v2.1')).toEqual([])
     },
-    2 * minutes,
+    5 * minutes,
   )
 
   it(
@@ -69,7 +69,7 @@ suite('what is asked and answered, held against the published descriptions', () 
       expectNoOtherFaults(walk, identityMistakes)
       expect(await notWalked(walk, descriptionOf('identity'), apiService, 'api', '/v3')).toEqual([])
     },
-    minutes,
+    5 * minutes,
   )
 
   it(
@@ -81,7 +81,7 @@ suite('what is asked and answered, held against the published descriptions', () 
       // There is one store, and Glance says of one store what it says of none: 404.
       expect(await notWalked(walk, descriptionOf('image'), imageService, 'image', '/v2')).toEqual(['GET /v2/info/stores'])
     },
-    minutes,
+    5 * minutes,
   )
 
   it(
@@ -92,7 +92,7 @@ suite('what is asked and answered, held against the published descriptions', () 
       expectNoOtherFaults(walk, networkMistakes)
       expect(await notWalked(walk, descriptionOf('network'), apiService, 'api', '/v2.0')).toEqual([])
     },
-    minutes,
+    5 * minutes,
   )
 
   /** Routes below `prefix` that are served and described, and that nobody asked anything of. */

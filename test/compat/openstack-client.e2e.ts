@@ -89,7 +89,7 @@ describe('images', () => {
       await demo.run('image', 'delete', made.id)
       expect(names(await demo.json<Named[]>('image', 'list'))).not.toContain('compat image')
     },
-    minutes,
+    4 * minutes,
   )
 })
 
@@ -103,7 +103,7 @@ describe('keypairs', () => {
       await demo.run('keypair', 'delete', 'compat-key')
       expect(names(await demo.json<Named[]>('keypair', 'list'))).not.toContain('compat-key')
     },
-    minutes,
+    4 * minutes,
   )
 })
 

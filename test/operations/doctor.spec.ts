@@ -32,7 +32,7 @@ beforeAll(async () => {
   }
   const { queue } = cloud
   caster = new Caster({ store, queue, engine, compose, onError, onImpossible: async (_open, error) => onError(error) })
-}, 60_000)
+})
 
 beforeEach(async () => {
   one = await cloud.addHost({ name: 'one' })

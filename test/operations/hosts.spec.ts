@@ -11,7 +11,7 @@ let servers: TestServers
 beforeAll(async () => {
   cloud = await ScriptedCloud.start()
   servers = cloud.servers
-}, 60_000)
+})
 
 afterEach(async () => {
   await cloud.clear()

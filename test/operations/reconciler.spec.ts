@@ -19,7 +19,7 @@ const reconcilers: Reconciler[] = []
 beforeAll(async () => {
   cloud = await ScriptedCloud.start()
   servers = cloud.servers
-}, 60_000)
+})
 
 beforeEach(async () => {
   told = []

@@ -10,7 +10,7 @@ let database: Database
 beforeAll(async () => {
   records = await TestDatabase.on(await startPostgres(), { poolSize: 8 })
   ;({ database } = records)
-}, 60_000)
+})
 afterAll(() => records?.stop())
 
 const roundsAPart = 50

@@ -19,7 +19,7 @@ beforeAll(async () => {
   // A nubo on the PATH, as an installation has it.
   writeFileSync(join(folder, 'nubo'), `#!/bin/sh\nexec ${process.execPath} ${program} "$@"\n`, { mode: 0o755 })
   cloud = await FakeCloud.start()
-}, 60_000)
+})
 
 afterAll(async () => {
   await cloud.stop()

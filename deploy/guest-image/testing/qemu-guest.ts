@@ -104,11 +104,9 @@ export class QemuGuest {
     return this.agentChannel.call(execute, args)
   }
 
-  /** Milliseconds until QEMU ended by itself. */
-  async ended(): Promise<number> {
-    const start = Date.now()
+  /** Waits until QEMU has ended by itself. */
+  async ended(): Promise<void> {
     if (this.process.exitCode === null) await once(this.process, 'exit')
-    return Date.now() - start
   }
 
   async destroy(): Promise<void> {

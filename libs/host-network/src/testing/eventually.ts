@@ -1,7 +1,7 @@
 import { systemClock } from '@nubo/kernel'
 
 const everyMs = 100
-const mostTries = 200
+const mostTries = 600
 
 /** Looks until what is expected is so; then, or when it was in vain for long, what was seen last counts. */
 export async function eventually(look: () => Promise<void>): Promise<void> {

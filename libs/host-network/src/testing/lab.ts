@@ -10,7 +10,7 @@ import type { HostSettings } from '../settings.js'
 import { systemProcesses, type ProcessRunner } from '../process-runner.js'
 import { entering } from '../entering.js'
 
-const timeoutMs = 30_000
+const timeoutMs = 60_000
 const talker = new URL('talker.py', import.meta.url).pathname
 
 /**
@@ -147,7 +147,7 @@ export class PacketGuest {
 
   /** What it heard up to the frame that has this text in it, which must come. */
   async hear(until: string): Promise<string[]> {
-    const { heard, complete } = await this.ask({ until, seconds: 10 })
+    const { heard, complete } = await this.ask({ until, seconds: 60 })
     if (!complete) throw new Error(`the frame with ${until} did not come, but: ${heard!.join(' ')}`)
     return heard!
   }

@@ -79,11 +79,11 @@ export class Conductor {
   }
 
   /** Commands, and waits for how it ended. */
-  async done(order: Order, withinMs = 5_000): Promise<Result['outcome']> {
+  async done(order: Order, withinMs = 60_000): Promise<Result['outcome']> {
     return (await this.resultOf(await this.command(order), withinMs)).outcome
   }
 
-  async resultOf({ serverId, fence }: ServerCommand, withinMs = 5_000): Promise<Result> {
+  async resultOf({ serverId, fence }: ServerCommand, withinMs = 60_000): Promise<Result> {
     const isIt = (each: Result) => each.serverId === serverId && each.fence === fence
     return await eventually(() => this.all('result').find(isIt), { withinMs })
   }

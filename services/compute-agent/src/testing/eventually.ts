@@ -1,7 +1,7 @@
 import { systemClock } from '@nubo/kernel'
 
 /** What `look` returns as soon as that is something; throws when it is not within `withinMs`. */
-export async function eventually<T>(look: () => T | Promise<T>, { withinMs = 5_000 } = {}): Promise<NonNullable<T>> {
+export async function eventually<T>(look: () => T | Promise<T>, { withinMs = 60_000 } = {}): Promise<NonNullable<T>> {
   const giveUpMs = systemClock.monotonicMs() + withinMs
   for (;;) {
     const found = await look()
