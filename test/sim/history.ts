@@ -3,9 +3,9 @@ import { World } from './core/world.js'
 import { Troubles } from './faults.js'
 import { MutatedStatements, type Mutation } from './mutation.js'
 import type { Engine } from './postgres/engine.js'
-import { Carried } from './judge/networks.js'
+import { Hosts } from './judge/hosts.js'
 import { Numbers } from './judge/numbers.js'
-import { checkHosts, checkRecords, checkStopped } from './judge/promises.js'
+import { checkRecords, checkStopped } from './judge/promises.js'
 import { Records } from './judge/records.js'
 import {
   checkAtRest,
@@ -84,12 +84,12 @@ class Life {
   private broken: Error | undefined
   /** Nothing goes wrong in it. */
   private isCalm = false
-  private readonly carried: Carried
+  private readonly hosts: Hosts
 
   constructor(private readonly cloud: Cloud) {
     const records = new Records(cloud.world)
     const numbers = new Numbers(records)
-    this.carried = new Carried(cloud, records)
+    this.hosts = new Hosts(cloud, records)
     // A commit is the engine's event: what it breaks is thrown when the event is over.
     cloud.world.postgres.onCommit = (written) => {
       try {
@@ -172,8 +172,7 @@ class Life {
     work.then(noteEnd, noteEnd)
     await this.cloud.world.simulation.run(() => {
       if (this.broken) throw this.broken
-      checkHosts(this.cloud)
-      this.carried.check()
+      this.hosts.check()
       return isDone
     })
     return await work

@@ -12,12 +12,10 @@ export class Carried {
     private readonly records: Records,
   ) {}
 
-  /** To be called after every event. Throws BrokenPromise. */
+  /** To be called after every change of what is carried, or of the ports' records. Throws BrokenPromise. */
   check(): void {
-    const { hosts, tenant } = this.cloud
-    if (!tenant.networks.isBuilt) return
     this.checkApart()
-    for (const host of hosts) this.checkForward(host)
+    for (const host of this.cloud.hosts) this.checkForward(host)
     this.checkHeld()
   }
 

@@ -160,16 +160,3 @@ export function checkStopped({ world, tenant }: Cloud, records: Records, written
     if (start?.state === 'done') throw new BrokenPromise(promise, `${id} was started after all that could`)
   }
 }
-
-/** Throws BrokenPromise where a server runs twice. */
-export function checkHosts({ hosts }: Cloud): void {
-  const running = new Map<string, string>()
-  for (const host of hosts) {
-    for (const guest of host.hypervisor.guestsInTruth()) {
-      if (!guest.running) continue
-      const other = running.get(guest.serverId)
-      if (other) throw new BrokenPromise('a server runs on one host at most', `${guest.serverId} on ${other} and ${host.name}`)
-      running.set(guest.serverId, host.name)
-    }
-  }
-}

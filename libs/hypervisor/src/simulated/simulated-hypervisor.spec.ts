@@ -97,6 +97,31 @@ describe('the simulated host', () => {
     expect((await hypervisor.list())[0]!.incarnation).toBe(2)
   })
 
+  it('tells what is in another list when something changed, and in the same one when nothing did', async () => {
+    const hypervisor = simulated()
+    const { serverId } = guest(1)
+    const nic = testNic()
+    const changes: [what: string, change: () => unknown, left: object[]][] = [
+      ['define', () => hypervisor.define(guest(1)), [{ incarnation: 1, running: false }]],
+      ['start', () => hypervisor.start(serverId), [{ running: true }]],
+      ['attach', () => hypervisor.attachNic(serverId, nic), [{ nics: [nic] }]],
+      ['detach', () => hypervisor.detachNic(serverId, nic.portId), [{ nics: [] }]],
+      ['define anew', () => hypervisor.define({ ...guest(1), incarnation: 2 }), [{ incarnation: 1, running: true }]],
+      ['power off', () => hypervisor.powerOff(serverId), [{ incarnation: 2, running: false }]],
+      ['start again', () => hypervisor.start(serverId), [{ incarnation: 2, running: true }]],
+      ['power cut', () => hypervisor.powerCut(), [{ running: false }]],
+      ['undefine', () => hypervisor.undefine(serverId), []],
+    ]
+    for (const [what, change, left] of changes) {
+      const before = hypervisor.guestsInTruth()
+      await hypervisor.list()
+      expect([what, hypervisor.guestsInTruth() === before]).toEqual([what, true])
+      await change()
+      expect([what, hypervisor.guestsInTruth() === before]).toEqual([what, false])
+      expect([what, hypervisor.guestsInTruth()]).toMatchObject([what, left])
+    }
+  })
+
   it('goes wrong at the rates given, and the same way with the same seed', async () => {
     const history = async (seed: number) => {
       const hypervisor = new SimulatedHypervisor({ clock: systemClock, random: seededRandom(seed) })

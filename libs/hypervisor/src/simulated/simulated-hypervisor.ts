@@ -35,6 +35,9 @@ interface SimulatedGuest {
   console: string
 }
 
+/** A guest as it is, whatever is reported of it. */
+export type TrueGuest = GuestStamp & { running: boolean; nics: readonly GuestNic[] }
+
 const stopDetails: Record<StopCause, string> = {
   'guest-shutdown': 'it powered itself off',
   destroyed: 'its plug was pulled',
@@ -54,6 +57,8 @@ export class SimulatedHypervisor implements Hypervisor {
   private readonly lies = new Map<ServerId, PowerState | 'absent'>()
   private connected = true
   private eventsToLose = 0
+  /** Made when it is asked for; absent: something changed since. */
+  private truth: readonly TrueGuest[] | undefined
 
   constructor(private readonly options: SimulatedHypervisorOptions) {
     this.faults = new Faults(options.clock, options.random)
@@ -77,6 +82,7 @@ export class SimulatedHypervisor implements Hypervisor {
     return this.call('define', () => {
       if (definition.vcpus < 1 || definition.memoryMiB < 1)
         throw new CloudError('Invalid', 'A guest needs a processor and memory')
+      this.truth = undefined
       const known = this.guests.get(definition.serverId)
       if (known) known.definition = definition
       else this.guests.set(definition.serverId, { definition, powerState: 'shutdown', heedsButton: true, console: '' })
@@ -122,6 +128,7 @@ export class SimulatedHypervisor implements Hypervisor {
   undefine(serverId: ServerId): Promise<void> {
     return this.call('undefine', () => {
       if (this.guests.get(serverId)?.running) throw new CloudError('Conflict', 'The guest cannot be undefined: it runs')
+      this.truth = undefined
       this.guests.delete(serverId)
     })
   }
@@ -193,12 +200,12 @@ export class SimulatedHypervisor implements Hypervisor {
 
   // What happens to a host and its guests, past the interface.
 
-  /** What is, whatever is reported of it: for who judges a simulation. */
-  guestsInTruth(): (GuestStamp & { running: boolean; nics: readonly GuestNic[] })[] {
-    return [...this.guests.values()].map(({ running, definition }) => {
+  /** What is, whatever is reported of it: for who judges a simulation. The same list again while nothing changes. */
+  guestsInTruth(): readonly TrueGuest[] {
+    return (this.truth ??= [...this.guests.values()].map(({ running, definition }) => {
       const { serverId, projectId, incarnation, fencingEpoch, nics } = running?.definition ?? definition
       return { serverId, projectId, incarnation, fencingEpoch, nics, running: running !== undefined }
-    })
+    }))
   }
 
   /** The guest's own `poweroff`. */
@@ -260,11 +267,13 @@ export class SimulatedHypervisor implements Hypervisor {
     for (const guest of this.guests.values()) {
       if (guest.running) Object.assign(guest, { running: undefined, powerState: 'shutdown', stopCause: 'unknown' })
     }
+    this.truth = undefined
     this.reconnect()
   }
 
   /** Of the guest as it runs, and as it will start again. */
   private changeNics(serverId: ServerId, change: (nics: readonly GuestNic[]) => GuestNic[]): void {
+    this.truth = undefined
     const guest = this.require(serverId)
     const changed = (definition: GuestDefinition) => ({ ...definition, nics: change(definition.nics) })
     guest.definition = changed(guest.definition)
@@ -272,6 +281,7 @@ export class SimulatedHypervisor implements Hypervisor {
   }
 
   private run(guest: SimulatedGuest): void {
+    this.truth = undefined
     const running = { startedMs: this.options.clock.monotonicMs(), definition: guest.definition }
     Object.assign(guest, { running, powerState: 'running', stopCause: undefined, heedsButton: true })
     this.writeToConsole(guest.definition.serverId, `${guest.definition.name} login: `)
@@ -285,6 +295,7 @@ export class SimulatedHypervisor implements Hypervisor {
   private stop(serverId: ServerId, cause: StopCause): void {
     const guest = this.guests.get(serverId)
     if (!guest?.running) return
+    this.truth = undefined
     Object.assign(guest, { running: undefined, powerState: 'shutdown', stopCause: cause })
     this.emit({ kind: 'stopped', serverId, cause, detail: stopDetails[cause] })
   }
