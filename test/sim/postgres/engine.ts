@@ -45,6 +45,24 @@ const session = `
   SET synchronous_commit = off;
   SET session_replication_role = replica`
 
+/**
+ * What is written ahead is of no use to who begins anew after every crash: as little of it as can be, in files that are not
+ * kept, and few pages in memory.
+ */
+const settings = {
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '64MB',
+  full_page_writes: 'off',
+  wal_init_zero: 'off',
+  wal_recycle: 'off',
+  shared_buffers: '16MB',
+}
+const startParams = [
+  ...PGlite.defaultStartParams,
+  ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+]
+
 /** What is deleted takes along what stands for it there, and who comes too late learns it from a key. */
 const checkedTables = [
   'ports',
@@ -119,9 +137,10 @@ export class Engine {
   }
 
   static async open(prepared?: Blob): Promise<Engine> {
-    const pglite = await PGlite.create({ loadDataDir: prepared ?? (await Engine.prepare()) })
-    const engine = new Engine(pglite)
+    const loadDataDir = prepared ?? (await Engine.prepare())
+    const engine = new Engine(await PGlite.create({ loadDataDir, startParams }))
     engine.exchange(serialize.query(session))
+    engine.keepNoLog()
     engine.keepFirstRows()
     return engine
   }
@@ -170,13 +189,23 @@ export class Engine {
     await this.pglite.close()
   }
 
+  /** Not as it is prepared: what begins from a copy of its files takes it for what is left after a crash, and empties it. */
+  private keepNoLog(): void {
+    for (const name of this.tablesBut([])) this.exchange(serialize.query(`ALTER TABLE ${name} SET UNLOGGED`))
+  }
+
   private keepFirstRows(): void {
-    const names = this.childrenFirst(this.run<{ name: string }>(listTables, [furniture], 0).rows.map(({ name }) => name))
+    const names = this.tablesBut(furniture)
     this.findUsed = names.map((name) => `SELECT '${name}' AS name WHERE EXISTS (SELECT FROM ${name})`).join(' UNION ALL ')
     for (const { name } of this.run<{ name: string }>(this.findUsed, [], 0).rows) {
       const { rows } = this.run<{ all: unknown }>(`SELECT json_agg(t) AS all FROM ${name} t`, [], 0)
       this.firstRows.push([name, JSON.stringify(rows[0]!.all)])
     }
+  }
+
+  /** Those first that refer to others. */
+  private tablesBut(these: readonly string[]): string[] {
+    return this.childrenFirst(this.run<{ name: string }>(listTables, [these], 0).rows.map(({ name }) => name))
   }
 
   private childrenFirst(tables: readonly string[]): string[] {
