@@ -72,7 +72,7 @@ export class Database implements Queryable {
     // process: the pool's own hears of those that are idle, not of one on which a transaction is between two statements.
     pool.on('error', () => undefined)
     pool.on('connect', (client) => client.on('error', () => undefined))
-    return new Database(pool, new PrismaClient({ adapter: new PrismaPg(pool) }), clock, random)
+    return new Database(pool, new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: 'minimal' }), clock, random)
   }
 
   /** How its connections are used now. */

@@ -43,6 +43,25 @@ it('writes no secret that slips into a line', () => {
   expect(JSON.stringify(lines)).not.toContain(secret)
 })
 
+it('writes no row that PostgreSQL quotes, but what it says of the constraint', () => {
+  const { logger, lines } = capture()
+  const secret = '$argon2id$v=19$m=19456'
+  const quoted = `Failing row contains (7, somebody, ${secret}).`
+  const fromPostgres = Object.assign(new Error('null value in column "name" violates not-null constraint'), {
+    ...{ code: '23502', table: 'users', column: 'name' },
+    ...{ detail: quoted, where: `PL/pgSQL function f(text) ${secret}`, internalQuery: `SELECT '${secret}'` },
+  })
+  const fromPrisma = Object.assign(new Error('it failed'), { meta: { modelName: 'User', cause: { detail: quoted } } })
+  logger.error({ err: fromPostgres }, 'first')
+  logger.error(fromPostgres)
+  logger.error({ err: new Error('outer', { cause: fromPostgres }) }, 'third')
+  logger.error({ err: new AggregateError([fromPostgres]) }, 'fourth')
+  logger.error({ err: fromPrisma }, 'fifth')
+  expect(JSON.stringify(lines)).not.toContain(secret)
+  expect(lines[0]).toMatchObject({ err: { code: '23502', table: 'users', column: 'name', message: fromPostgres.message } })
+  expect(lines[4]).toMatchObject({ err: { meta: { modelName: 'User' } } })
+})
+
 it('takes what Nest says, with where it said it', () => {
   const { logger, lines } = capture()
   nestLogger(logger).error(new Error('broken'), 'Somewhere')

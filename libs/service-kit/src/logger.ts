@@ -25,6 +25,18 @@ const redactedPaths = secretKeys.flatMap((key) =>
   key.startsWith('[') ? [key, `*${key}`, `*.*${key}`] : [key, `*.${key}`, `*.*.${key}`],
 )
 
+/**
+ * Of an error of PostgreSQL: where it quotes the rows and values that it is about, of whatever column. Its own words and code, and
+ * the names of constraint, table and column, say what went wrong.
+ */
+const quotingKeys = ['detail', 'where', 'internalQuery']
+const quotingPaths = quotingKeys.flatMap((key) => [
+  `err.${key}`,
+  `err.*.${key}`,
+  `err.*.*.${key}`,
+  `err.aggregateErrors[*].${key}`,
+])
+
 /** JSON lines on standard output, each with the fields of the work it belongs to. */
 export function createLogger(service: string, level: string, destination?: pino.DestinationStream): Logger {
   return pino(
@@ -35,7 +47,7 @@ export function createLogger(service: string, level: string, destination?: pino.
       formatters: { level: (label) => ({ level: label }) },
       // A copy: pino adds each line's own fields to what it gets here.
       mixin: () => ({ ...logFields() }),
-      redact: { paths: redactedPaths, censor: '***' },
+      redact: { paths: [...redactedPaths, ...quotingPaths], censor: '***' },
     },
     destination ?? pino.destination({ dest: 1, sync: true }),
   )
