@@ -4,8 +4,10 @@ import { newId, systemRandom, type Id, type ServerId, type SessionId } from '@nu
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { diskFiles } from './files.js'
 import { Journal } from './journal.js'
+import { memoryFiles } from './testing/memory-files.js'
 import { VirtualClock } from './testing/virtual-clock.js'
 
 describe('the journal', () => {
@@ -20,8 +22,8 @@ describe('the journal', () => {
   })
   afterEach(() => rm(directory, { recursive: true, force: true }))
 
-  const open = (bootId = 'first boot') =>
-    Journal.open({ files: diskFiles({ durable: true }), directory, clock, bootId, onBroken: (path) => broken.push(path) })
+  const open = (bootId = 'first boot', files = diskFiles({ durable: true })) =>
+    Journal.open({ files, directory, clock, bootId, onBroken: (path) => broken.push(path) })
   const serverId = newId<ServerId>(systemRandom)
   const command = (kind: string, fence: number, incarnation = 1) =>
     ({
@@ -97,6 +99,24 @@ describe('the journal', () => {
     await journal.forgetOldTombstones()
     expect(journal.get(serverId)).toBeUndefined()
     expect(await readdir(directory)).toEqual([])
+  })
+
+  it('keeps a command that comes while what was destroyed long ago is dropped', async () => {
+    const dropping = Promise.withResolvers<void>()
+    const files = memoryFiles()
+    const slow = { ...files, remove: (path: string) => dropping.promise.then(() => files.remove(path)) }
+    const journal = await open('first boot', slow)
+    await journal.accept(command('destroy', 1))
+    await journal.end(serverId, 1, result)
+    await journal.acknowledge(serverId, 1)
+    await clock.pass(25 * 60 * 60_000, 60 * 60_000)
+    const dropped = journal.forgetOldTombstones()
+    const accepted = journal.accept(command('build', 2, 2))
+    // What takes no time is over by then, but what waits for the drop.
+    await setImmediate()
+    dropping.resolve()
+    await Promise.all([dropped, accepted])
+    expect((await open('first boot', files)).get(serverId)).toMatchObject({ fence: 2, kind: 'build' })
   })
 
   it('reads what was there before, or after, a write that the power cut, wherever it did', async () => {

@@ -140,8 +140,8 @@ export class Journal {
       const old = tombstone && incarnation <= tombstone.incarnation && now - Date.parse(tombstone.madeAt) > tombstoneMs
       if (!old || (kind === 'destroy' && !result?.acknowledged)) continue
       this.entries.delete(serverId)
-      await this.writing.get(serverId)
-      await this.options.files.remove(this.path(serverId))
+      // A command that comes meanwhile is noted after it, and not taken away with it.
+      await this.inTurn(serverId, () => this.options.files.remove(this.path(serverId)))
     }
   }
 
@@ -183,8 +183,12 @@ export class Journal {
   private put(serverId: ServerId, entry: JournalEntry): Promise<void> {
     this.entries.set(serverId, entry)
     const text = JSON.stringify(entry)
+    return this.inTurn(serverId, () => this.options.files.write(this.path(serverId), text))
+  }
+
+  private inTurn(serverId: ServerId, change: () => Promise<void>): Promise<void> {
     const before = this.writing.get(serverId) ?? Promise.resolve()
-    const mine = before.catch(() => undefined).then(() => this.options.files.write(this.path(serverId), text))
+    const mine = before.catch(() => undefined).then(change)
     this.writing.set(serverId, mine)
     const forget = () => {
       if (this.writing.get(serverId) === mine) this.writing.delete(serverId)
