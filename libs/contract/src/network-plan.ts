@@ -218,11 +218,12 @@ export const networkPlanApplied = z.object({
   kind: z.literal('network-plan-applied'),
   hostId,
   sessionId,
-  sequence,
+  /** Null of an agent that does not number this yet: each counts as newer than the one before. */
+  sequence: sequence.nullable().default(null),
   revision: z.int().nonnegative(),
   trouble: z.string().max(2_000).nullable(),
   /** The networks that `trouble` is about: all others are as they are to be. Empty where it may be about any. */
-  troubled: z.array(networkId),
+  troubled: z.array(networkId).default([]),
   /** What works, and worse than it could; for a person. */
   warning: z.string().max(2_000).nullable().default(null),
 })

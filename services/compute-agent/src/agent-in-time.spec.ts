@@ -74,7 +74,7 @@ describe('in the course of time an agent', () => {
     await clock.pass(120_000)
     const told = conductor.all('network-plan-applied').filter(({ warning }) => warning !== null)
     expect(told.length).toBeGreaterThan(1)
-    const numbers = told.map(({ sequence }) => sequence)
+    const numbers = told.map(({ sequence }) => sequence!)
     expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b))
   })
 

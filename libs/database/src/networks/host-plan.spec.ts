@@ -218,7 +218,7 @@ describe('revisions', () => {
     await raise()
     const [hostId] = hosts
     let sessionId = (await sessionOf(database, hostId)) as SessionId
-    const say = (number: number, trouble: string | null, warning: string | null) =>
+    const say = (number: number | null, trouble: string | null, warning: string | null) =>
       recordApplied(database, { hostId, sessionId, sequence: number, revision: 1, trouble, troubled: [], warning })
     const known = async () => {
       const [row] = await database.query<{ trouble: string | null; warning: string | null }>(
@@ -238,6 +238,11 @@ describe('revisions', () => {
     await database.execute('UPDATE hosts SET session_id = $2 WHERE id = $1', [hostId, sessionId])
     await say(1, null, 'too narrow')
     expect(await known()).toMatchObject({ warning: 'too narrow' })
+    // An agent of before this was numbered.
+    for (const warning of ['fills', null]) {
+      await say(null, null, warning)
+      expect(await known()).toMatchObject({ warning })
+    }
   })
 
   it('conclude of other networks what is so where the trouble is about some, and say of those that they are down', async () => {

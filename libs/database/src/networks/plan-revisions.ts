@@ -72,12 +72,12 @@ const isFine = (network: string) => `${network} <> ALL ($5::uuid[])`
  */
 const applied = `
   WITH host AS (
-    UPDATE host_networks n SET trouble = $4::text, warning = $6::text, seen_session = $2, seen_sequence = $7,
+    UPDATE host_networks n SET trouble = $4::text, warning = $6::text, seen_session = $2, seen_sequence = COALESCE($7::bigint, 0),
       applied = CASE WHEN ${isKnown} THEN GREATEST(applied, $3) ELSE applied END,
       next_hint_at = CASE WHEN $4::text IS NOT NULL THEN COALESCE(next_hint_at, clock_timestamp() + ${tellAgainMs} * interval '1 millisecond')
         WHEN wanted <= $3 THEN NULL ELSE next_hint_at END
     FROM hosts h WHERE n.host_id = $1 AND h.id = n.host_id AND h.session_id = $2 AND $3 <= n.wanted
-      AND (n.seen_session IS DISTINCT FROM $2 OR n.seen_sequence < $7)
+      AND (n.seen_session IS DISTINCT FROM $2 OR $7::bigint IS NULL OR n.seen_sequence < $7)
     RETURNING n.host_id, CASE WHEN ${isKnown} THEN $3::bigint ELSE 0 END AS applied),
   active AS (
     UPDATE ports p SET status = CASE WHEN p.admin_state_up THEN 'ACTIVE' ELSE 'DOWN' END FROM host
@@ -103,8 +103,8 @@ const applied = `
 export interface AppliedPlan {
   hostId: HostId
   sessionId: SessionId
-  /** Of what the host said in that session. */
-  sequence: number
+  /** Of what the host said in that session; null where it does not number it. */
+  sequence: number | null
   revision: number
   trouble: string | null
   /** The networks that the trouble is about; none where it may be about any. */
