@@ -31,14 +31,19 @@ export function networksOf(problems: readonly string[], plan: HostPlan): Network
   return found.every((networks) => networks.length > 0) ? [...new Set(found.flat())] : undefined
 }
 
-function ownersByName({ networks, ports, routers }: HostPlan): Map<string, readonly NetworkId[]> {
+function ownersByName({ networks, ports, groups: planned, routers }: HostPlan): Map<string, readonly NetworkId[]> {
   const owners = new Map<string, NetworkId[]>()
   const note = (ids: readonly NetworkId[], names: readonly string[]) => {
     for (const name of names) owners.set(name, [...(owners.get(name) ?? []), ...ids])
   }
   for (const network of networks) note([network.networkId], namesOf(network))
+  const remote = new Map(
+    planned.map(({ groupId, rules }) => [groupId, rules.flatMap(({ remoteGroup }) => remoteGroup ?? [])] as const),
+  )
   for (const { networkId, portId, groups } of ports) {
-    const ofGroups = groups.flatMap((id) => [
+    // Those too whose members the port's own let in or out.
+    const concerned = new Set([...groups, ...groups.flatMap((id) => remote.get(id) ?? [])])
+    const ofGroups = [...concerned].flatMap((id) => [
       id,
       ...directions.map((direction) => groupChain(direction, id)),
       membersSet(4, id),
