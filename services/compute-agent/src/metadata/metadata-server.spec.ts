@@ -185,6 +185,20 @@ describe('the metadata server', () => {
     await other.close()
   })
 
+  it('lets the guests of one tenant hold so many connections together, and none of the places of others', async () => {
+    const many = Array.from({ length: 17 }, () => portOf(web))
+    const foreign = { ...portOf(database), projectId: newId<ProjectId>(systemRandom) }
+    const own = { identities: () => [...many, foreign].map((each, index) => ({ identity: addressAt(index), port: each })) }
+    const other = new MetadataServer({ guests, clock, random: systemRandom, logger: quiet, ...own })
+    const otherPort = await other.listen(0)
+    other.follow(plan)
+    const held = many.flatMap((_, index) => Array.from({ length: 16 }, () => connectFrom(otherPort, addressAt(index))))
+    await Promise.all(held.slice(256).map(closedOf))
+    expect(held.filter(({ destroyed }) => destroyed)).toHaveLength(16)
+    expect((await question(otherPort, addressAt(17), { path: '/latest/meta-data/hostname' })).text).toBe('database')
+    await other.close()
+  })
+
   it("answers nobody at an address that becomes another port's until it is: so long both may bear it", async () => {
     const moved = { ...plan, ports: [emptyPort, databasePort, webPort] } as HostPlan
     const hostname = (index: number) => question(port, addressAt(index), { path: '/latest/meta-data/hostname' })

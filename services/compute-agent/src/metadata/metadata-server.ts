@@ -1,6 +1,6 @@
 import { longestGuestPassword } from '@nubo/contract'
 import type { Applied, PortPlan } from '@nubo/host-network'
-import { CloudError, type Clock, type PortId, type Random } from '@nubo/kernel'
+import { CloudError, type Clock, type PortId, type ProjectId, type Random } from '@nubo/kernel'
 import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -23,6 +23,8 @@ export interface MetadataServerOptions {
 }
 
 const connectionsOfCaller = 16
+/** Few enough that a tenant with many guests leaves places for those of others. */
+const connectionsOfProject = 256
 const connectionsAtMost = 1_024
 const patience = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 }
 
@@ -34,7 +36,7 @@ export class MetadataServer {
   private readonly server: Server
   private readonly allowances: Allowances
   private readonly callers: Callers
-  private readonly connections = new Map<Socket, { identity: string; portId: PortId }>()
+  private readonly connections = new Map<Socket, { identity: string; portId: PortId; projectId: ProjectId }>()
 
   constructor(private readonly options: MetadataServerOptions) {
     this.allowances = new Allowances(options.clock)
@@ -88,13 +90,18 @@ export class MetadataServer {
 
   private onConnection(socket: Socket): void {
     const identity = identityOf(socket)
-    const portId = this.callers.portOf(identity)?.portId
-    const own = [...this.connections.values()].filter((other) => other.portId === portId).length
+    const port = this.callers.portOf(identity)
     // Who is nobody of ours is not told that anybody is here.
-    if (portId === undefined || own >= connectionsOfCaller) return void socket.resetAndDestroy()
-    this.connections.set(socket, { identity, portId })
+    if (!port || this.holdsEnough(port)) return void socket.resetAndDestroy()
+    this.connections.set(socket, { identity, portId: port.portId, projectId: port.projectId })
     socket.on('close', () => this.connections.delete(socket))
     socket.on('error', () => socket.destroy())
+  }
+
+  private holdsEnough({ portId, projectId }: PortPlan): boolean {
+    const ofProject = [...this.connections.values()].filter((other) => other.projectId === projectId)
+    const ofCaller = ofProject.filter((other) => other.portId === portId)
+    return ofCaller.length >= connectionsOfCaller || ofProject.length >= connectionsOfProject
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
