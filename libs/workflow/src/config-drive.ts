@@ -7,10 +7,6 @@ const availabilityZone = 'nova'
 
 /** OpenStack's meta_data.json, as Nova fills it (nova/api/metadata/base.py). The random seed is the host's to add. */
 export function configDriveOf({ operation, server, guest }: OpenStep): ConfigDrive {
-  const keys =
-    guest.keyName && guest.publicKey
-      ? { public_keys: { [guest.keyName]: guest.publicKey }, keys: [{ name: guest.keyName, type: 'ssh', data: guest.publicKey }] }
-      : {}
   const adminPassword = operation.input.adminPassword
   return {
     metaData: {
@@ -24,13 +20,21 @@ export function configDriveOf({ operation, server, guest }: OpenStep): ConfigDri
       dedicated_cpus: [],
       ...(Object.keys(guest.metadata).length > 0 ? { meta: guest.metadata } : {}),
       ...(typeof adminPassword === 'string' ? { admin_pass: adminPassword } : {}),
-      ...keys,
+      ...keysOf(guest),
     },
     networkData: networkDataOf(guest.ports),
     userData: guest.userData,
     files: guest.files,
   }
 }
+
+function keysOf({ keyName, publicKey }: OpenStep['guest']) {
+  if (!keyName || !publicKey) return {}
+  return { public_keys: { [keyName]: publicKey }, keys: [{ name: keyName, type: keyTypeOf(publicKey), data: publicKey }] }
+}
+
+/** By which cloudbase-init finds the certificate that a Windows guest lets its owner in by. */
+const keyTypeOf = (publicKey: string) => (/^\s*-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(publicKey) ? 'x509' : 'ssh')
 
 /** Only what the tenant gave a tag is listed; where on its bus it will be nobody knows before the guest is made. */
 function taggedDevice({ mac, tag }: GuestPort) {

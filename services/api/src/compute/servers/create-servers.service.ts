@@ -29,7 +29,7 @@ import {
 import type { Queue } from '@nubo/queue'
 import { LOGGER, RANDOM, type Logger } from '@nubo/service-kit'
 import { castPlacementHints, type OperationEngine } from '@nubo/workflow'
-import { hostnameFrom } from './hostnames.js'
+import { hostnameFrom, numberedHostname } from './hostnames.js'
 import { plugPorts } from './interfaces/plug-ports.js'
 import { RequestedNetworks, type WantedInterfaces } from './interfaces/requested-networks.js'
 import { newPassword } from './new-password.js'
@@ -182,7 +182,10 @@ export class CreateServersService {
         operationId: newId<OperationId>(this.random),
         stepId: newId<StepId>(this.random),
         name: server.name + suffix,
-        hostname: server.hostname === undefined ? hostnameFrom(server.name + suffix, `server-${id}`) : server.hostname + suffix,
+        hostname:
+          server.hostname === undefined
+            ? hostnameFrom(server.name, `server-${id}`, suffix)
+            : numberedHostname(server.hostname, suffix),
         launchIndex: index,
       }
     })
