@@ -4,8 +4,7 @@ import { startPostgres } from '@nubo/deploy'
 import fc from 'fast-check'
 import type { Database } from '../connection.js'
 import { TestDatabase } from '../testing/test-database.js'
-import { listImages, type ImageListing, type ImageSort } from './image-list.js'
-import type { ImageRow } from './image-row.js'
+import { listImages, pageBytes, type ImageListing, type ImagePage, type ImageSort } from './image-list.js'
 
 let records: TestDatabase
 let database: Database
@@ -120,14 +119,14 @@ it('lists what a viewer may see and asked for, in the order asked for, page by p
       fc.integer({ min: 1, max: 4 }),
       async (samples, listing, limit) => {
         await insert(samples)
-        const whole = (await listImages(database, listing)).map((image) => image.id)
+        const whole = (await listImages(database, listing)).images.map((image) => image.id)
         expect(whole).toEqual(expected(samples, listing))
         const paged: ImageId[] = []
-        let page: ImageRow[]
+        let page: ImagePage
         do {
           page = await listImages(database, { ...listing, limit, marker: paged.at(-1) })
-          paged.push(...page.map((image) => image.id))
-        } while (page.length === limit)
+          paged.push(...page.images.map((image) => image.id))
+        } while (page.hasMore)
         expect(paged).toEqual(whole)
       },
     ),
@@ -153,7 +152,7 @@ it('filters by what images have', async () => {
       marker: undefined,
       limit: 9,
     } as const
-    return (await listImages(database, { ...listing, conditions })).map((image) => image.id)
+    return (await listImages(database, { ...listing, conditions })).images.map((image) => image.id)
   }
   expect(await list([{ tags: ['y', 'x'] }])).toEqual([tagged])
   expect(await list([{ column: 'name', oneOf: ['a', 'z'] }])).toEqual([tagged])
@@ -161,4 +160,25 @@ it('filters by what images have', async () => {
   expect(await list([{ column: 'id', oneOf: [plain] }])).toEqual([plain])
   expect(await list([{ property: "x' OR true --", value: 'y' }])).toEqual([])
   expect(await list([{ column: 'created_at', comparison: '=', value: new Date('2026-11-23T08:00:00Z') }])).toHaveLength(2)
+})
+
+it('ends a page where it would take too much, and says that there is more', async () => {
+  const size = 1024 * 1024
+  const ids = Array.from({ length: 12 }, () => newId<ImageId>(systemRandom))
+  for (const [age, id] of ids.entries())
+    await database.execute(
+      `INSERT INTO images (id, project_id, status, visibility, properties, created_at)
+       VALUES ($1, 'me', 'queued', 'private', jsonb_build_object('much', repeat('x', $2)), timestamptz '2026-11-23 08:00:00Z' - make_interval(secs => $3))`,
+      [id, size, age],
+    )
+  const viewer = { projectId: 'me' as ProjectId, admin: false }
+  const usual = { viewer, hidden: false, visibility: undefined, memberStatus: 'accepted', conditions: [], sort: [] } as const
+  const list = async (marker?: ImageId, limit = 1000) => {
+    const { images, hasMore } = await listImages(database, { ...usual, marker, limit })
+    return { ids: images.map(({ id }) => id), hasMore }
+  }
+  expect(pageBytes).toBe(8 * size)
+  expect(await list()).toEqual({ ids: ids.slice(0, 8), hasMore: true })
+  expect(await list(ids[7])).toEqual({ ids: ids.slice(8), hasMore: false })
+  expect(await list(undefined, 3)).toEqual({ ids: ids.slice(0, 3), hasMore: true })
 })

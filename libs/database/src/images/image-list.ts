@@ -70,8 +70,25 @@ const defaultSort: readonly ImageSort[] = [
   { key: 'id', direction: 'desc' },
 ]
 
-/** One page of images. Its plain form, which clients ask for most, is a statement kept prepared. */
-export async function listImages(db: Database, listing: ImageListing): Promise<ImageRow[]> {
+export interface ImagePage {
+  images: ImageRow[]
+  /** There may be more behind it. */
+  hasMore: boolean
+}
+
+/**
+ * What the properties and tags of a page take together, at most beside its last image's: a thousand images may have a hundred
+ * megabytes of them, and many may ask at once.
+ */
+export const pageBytes = 8 * 1024 * 1024
+
+const bytesOf = `octet_length(i.properties::text) + octet_length(array_to_string(i.tags, ','))`
+
+/**
+ * One page of images, which ends before its limit where it would take too much. Its plain form, which clients ask for most, is a
+ * statement kept prepared.
+ */
+export async function listImages(db: Database, listing: ImageListing): Promise<ImagePage> {
   const values: unknown[] = []
   const parameter = (value: unknown, type: string) => `$${values.push(value)}::${type}`
   const where = [visibleTo(listing, parameter), `i.hidden = ${parameter(listing.hidden, 'boolean')}`]
@@ -83,9 +100,15 @@ export async function listImages(db: Database, listing: ImageListing): Promise<I
     where.push(behindMarker(sort))
   }
   const order = sort.map(({ key, direction }) => `${sortExpressions[key]('i')} ${direction}`).join(', ')
-  const text = `SELECT ${imageColumns} FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT ${parameter(listing.limit, 'int')}`
+  const page = `SELECT i.* FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT ${parameter(listing.limit, 'int')}`
+  const weighed = `SELECT i.*, sum(${bytesOf}) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) - (${bytesOf}) AS before,
+    count(*) OVER () AS found FROM (${page}) i`
+  const text = `SELECT ${imageColumns}, i.found FROM (${weighed}) i WHERE i.before < ${pageBytes} ORDER BY ${order}`
   const isPlain = listing.conditions.length === 0 && listing.sort.length === 0
-  return isPlain ? db.query<ImageRow>(text, values) : db.queryOnce<ImageRow>(text, values)
+  type Weighed = ImageRow & { found: number }
+  const rows = await (isPlain ? db.query<Weighed>(text, values) : db.queryOnce<Weighed>(text, values))
+  const hasMore = rows.length > 0 && (rows.length === listing.limit || rows.length < rows[0]!.found)
+  return { images: rows.map(({ found: _, ...image }) => image), hasMore }
 }
 
 type Parameter = (value: unknown, type: string) => string

@@ -15,6 +15,7 @@ export {
 } from './image-files.js'
 export {
   listImages,
+  type ImagePage,
   type Comparison,
   type ImageCondition,
   type ImageListing,

@@ -39,9 +39,8 @@ export class ImagesController {
   @Guarded(getImages)
   async list(@CurrentCaller() caller: Caller, @Req() request: FastifyRequest) {
     const parameters = queryOf(request)
-    const query = readImageQuery(parameters)
-    const images = await this.images.list(caller, query)
-    return imagesView(images, parameters, images.length > 0 && images.length === query.limit)
+    const { images, hasMore } = await this.images.list(caller, readImageQuery(parameters))
+    return imagesView(images, parameters, hasMore)
   }
 
   @Get(':image_id')

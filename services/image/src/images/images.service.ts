@@ -9,6 +9,7 @@ import {
   saveImage,
   type Database,
   type ImageFileId,
+  type ImagePage,
   type ImageRow,
   type ImageStatus,
   type NewImage,
@@ -59,7 +60,7 @@ export class ImagesService {
     })
   }
 
-  async list(caller: Caller, query: ImageQuery): Promise<ImageRow[]> {
+  async list(caller: Caller, query: ImageQuery): Promise<ImagePage> {
     const viewer = viewerOf(caller)
     const { db } = this.parts
     if (query.marker !== undefined && !(await findImage(db, query.marker, viewer))) throw unknownMarker(query.marker)
