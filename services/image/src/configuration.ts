@@ -18,6 +18,15 @@ const limits = z.strictObject({
   members: positive.default(128),
   /** Of one upload that sends nothing, until it counts as cut off. */
   uploadIdleSeconds: positive.default(60),
+  /** What an upload has to send on the whole, so as not to count as such: Apache's least rate of a body. */
+  uploadBytesPerSecond: positive.default(500),
+  /** Uploads of one project under way at once (image_count_uploading of Glance's unified limits). */
+  uploads: positive.default(20),
+  /** What of the store's disk is left to others: a database on the same disk ends where it is full. */
+  reservedDiskBytes: z
+    .int()
+    .nonnegative()
+    .default(2 ** 30),
   /** How QEMU's own tool may look at an uploaded file. */
   check: z
     .strictObject({

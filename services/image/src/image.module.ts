@@ -55,7 +55,7 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
       controllers: [VersionsController, ImagesController, MembersController, ImageDataController, AgentImagesController],
       providers: [
         { provide: Database, useFactory: () => Database.connect(configuration.database) },
-        { provide: ImageStore, useFactory: () => ImageStore.open(configuration.directory) },
+        { provide: ImageStore, useFactory: () => ImageStore.open(configuration.directory, limits.reservedDiskBytes) },
         tokenVerifier(configuration),
         keptAnswers,
         credentialVerifier(configuration),
@@ -68,7 +68,10 @@ export class ImageModule implements OnApplicationBootstrap, BeforeApplicationShu
           provide: UploadsUnderWay,
           inject: [Database, CLOCK, LOGGER],
           useFactory: (db: Database, clock: Clock, logger: Logger) =>
-            new UploadsUnderWay(db, clock, logger, limits.uploadIdleSeconds * 1000),
+            new UploadsUnderWay(db, clock, logger, {
+              idleMs: limits.uploadIdleSeconds * 1_000,
+              leastBytesPerSecond: limits.uploadBytesPerSecond,
+            }),
         },
         {
           provide: ImagesService,

@@ -13,23 +13,28 @@ export interface ImageDigest {
 }
 
 /** Why an image takes no upload now. */
-export type UploadRefusal = { refused: 'status'; status: string } | { refused: 'formats'; missing: string[] }
+export type UploadRefusal =
+  | { refused: 'status'; status: string }
+  | { refused: 'formats'; missing: string[] }
+  | { refused: 'uploads'; most: number }
 
 /**
  * Turns a locked, queued image into a saving one, written by `fileId` alone: the row and the unique index on live files
  * decide which of several uploads goes on.
  * @param writer names the process that writes, see `returnCutOffUploads`
+ * @param mostUnderWay uploads of the image's project
  */
 export async function claimUpload(
   tx: Transaction,
   image: ImageRow,
-  claim: { fileId: ImageFileId; writer: string; leaseSeconds: number },
+  claim: { fileId: ImageFileId; writer: string; leaseSeconds: number; mostUnderWay: number },
 ): Promise<UploadRefusal | undefined> {
   if (image.status !== 'queued') return { refused: 'status', status: image.status }
   const missing = [!image.diskFormat && 'disk_format', !image.containerFormat && 'container_format'].filter(
     (name) => name !== false,
   )
   if (missing.length > 0) return { refused: 'formats', missing }
+  if ((await countUploads(tx, image.projectId)) >= claim.mostUnderWay) return { refused: 'uploads', most: claim.mostUnderWay }
   await tx.execute(
     `INSERT INTO image_files (id, image_id, state, writer, lease_until)
      VALUES ($1, $2, 'writing', $3, clock_timestamp() + make_interval(secs => $4))`,
@@ -37,6 +42,16 @@ export async function claimUpload(
   )
   await tx.execute(`UPDATE images SET status = 'saving', updated_at = clock_timestamp() WHERE id = $1`, [image.id])
   return undefined
+}
+
+/** Of a project, under way; nobody else of it begins one until the transaction ends. */
+async function countUploads(tx: Transaction, projectId: string): Promise<number> {
+  await tx.execute(`SELECT pg_advisory_xact_lock(hashtextextended('uploads of ' || $1, 0))`, [projectId])
+  const [row] = await tx.query<{ count: number }>(
+    `SELECT count(*) AS count FROM image_files f JOIN images i ON i.id = f.image_id WHERE f.state = 'writing' AND i.project_id = $1`,
+    [projectId],
+  )
+  return row!.count
 }
 
 /** Says that these uploads still go on. Returns those that do: the others were cut off by somebody else, or deleted. */

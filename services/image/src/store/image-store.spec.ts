@@ -10,7 +10,7 @@ let directory: string
 let store: ImageStore
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'nubo-store-'))
-  store = await ImageStore.open(join(directory, 'images'))
+  store = await ImageStore.open(join(directory, 'images'), 0)
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
@@ -30,6 +30,19 @@ async function read(id: ImageFileId, start: number, end: number): Promise<string
   for await (const chunk of (await store.read(id)).range(start, end)) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString()
 }
+
+it('leaves to others what is kept for them, be it asked for at once or little by little', async () => {
+  let free = 100 << 20
+  const tight = await ImageStore.open(join(directory, 'images'), 10 << 20, async () => free)
+  await expect(tight.create(newFile(), 91 << 20)).rejects.toMatchObject({ code: 'ENOSPC' })
+  const file = await tight.create(newFile(), 90 << 20)
+  const chunk = Buffer.alloc(8 << 20)
+  await file.write(chunk)
+  free = 9 << 20
+  await expect(file.write(chunk)).rejects.toMatchObject({ code: 'ENOSPC' })
+  await file.discard()
+  expect(await tight.list()).toEqual({ incoming: [], whole: [] })
+})
 
 it('gives back what it was given, whole and in parts', async () => {
   const id = await keep('some bytes')

@@ -2,6 +2,10 @@ import { createReadStream, type ReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ImageFileId } from '@nubo/database'
+import { DiskRoom, freeBytes, type FreeBytes } from './disk-room.js'
+
+/** Few enough that a reserve outlasts what many uploads write between two looks, enough that the looks cost nothing. */
+const lookEveryBytes = 16 * 1024 * 1024
 
 /** Enough that a disk is read in long strides, little enough that a hundred downloads fit in memory. */
 const readChunkBytes = 256 * 1024
@@ -11,18 +15,25 @@ const readChunkBytes = 256 * 1024
  * named after their upload, which the database knows before the file exists; what a name refers to is decided there alone.
  */
 export class ImageStore {
-  private constructor(private readonly directory: string) {}
+  private constructor(
+    private readonly directory: string,
+    private readonly room: DiskRoom,
+  ) {}
 
-  /** Makes the folders where they are missing. They are for this service's user alone. */
-  static async open(directory: string): Promise<ImageStore> {
+  /**
+   * Makes the folders where they are missing. They are for this service's user alone.
+   * @param reservedBytes of the disk that no image takes
+   */
+  static async open(directory: string, reservedBytes: number, free: FreeBytes = freeBytes): Promise<ImageStore> {
     for (const name of ['incoming', 'whole']) await mkdir(join(directory, name), { recursive: true, mode: 0o700 })
-    return new ImageStore(directory)
+    return new ImageStore(directory, new DiskRoom(directory, reservedBytes, free))
   }
 
-  /** Begins a file. Fails if it exists. */
-  async create(fileId: ImageFileId): Promise<IncomingFile> {
+  /** Begins a file of so many bytes, where that is known. Fails if it exists, and with ENOSPC where there is no room for it. */
+  async create(fileId: ImageFileId, expectedBytes = 0): Promise<IncomingFile> {
+    await this.room.require(expectedBytes)
     const path = this.incomingPath(fileId)
-    return new IncomingFile(await open(path, 'wx', 0o600), path, join(this.directory, 'whole', fileId))
+    return new IncomingFile(await open(path, 'wx', 0o600), path, join(this.directory, 'whole', fileId), this.room)
   }
 
   /** Opens a whole file. Its bytes can be read to their end even if it is removed meanwhile. */
@@ -52,13 +63,23 @@ export class ImageStore {
 
 /** A file that is being written. */
 export class IncomingFile {
+  /** Written since the disk's room was looked at. */
+  private unlooked = 0
+
   constructor(
     private readonly handle: FileHandle,
     readonly path: string,
     private readonly wholePath: string,
+    private readonly room: DiskRoom,
   ) {}
 
+  /** Fails with ENOSPC once the disk has no more room than is kept for others. */
   async write(chunk: Uint8Array): Promise<void> {
+    this.unlooked += chunk.length
+    if (this.unlooked >= lookEveryBytes) {
+      await this.room.require(0)
+      this.unlooked = 0
+    }
     for (let written = 0; written < chunk.length;) {
       written += (await this.handle.write(chunk, written)).bytesWritten
     }

@@ -83,7 +83,7 @@ describe('on a disk that is full', () => {
     mkdirSync(join(world.directory, 'images'), { recursive: true })
     const script = 'mount -t tmpfs -o size=8m tmpfs "$0" && exec "$@"'
     const prefix = ['unshare', ...alone, '--mount', 'sh', '-c', script, join(world.directory, 'images')]
-    service = await ImageProcess.start(world, {}, prefix)
+    service = await ImageProcess.start(world, { reservedDiskBytes: 0 }, prefix)
     const client = await service.client('alice')
     const { id } = await client.create()
     const answer = await client.upload(id, Buffer.alloc(20 << 20))

@@ -42,14 +42,14 @@ export class ImageUploads {
   /**
    * @param declaredBytes of the body, where the client said so
    * Throws NotFound, Forbidden, Conflict (the image is not queued), Invalid (its formats are not set, or the client went),
-   * TooLarge (the limit, or a full disk), UnsupportedMedia (the bytes are not what they should be), 410 (deleted meanwhile).
+   * TooLarge (the limit, a full disk, or too many uploads at once), UnsupportedMedia (the bytes are not what they should be), 410 (deleted meanwhile).
    */
   async upload(caller: Caller, imageId: ImageId, body: Readable, declaredBytes: number | undefined): Promise<void> {
     const fileId = newId<ImageFileId>(this.parts.random)
     const image = await this.claim(caller, imageId, fileId, declaredBytes)
     const upload = this.parts.underWay.begin(fileId, body)
     try {
-      await this.takeIn(image, fileId, body, upload)
+      await this.takeIn(image, fileId, { body, declaredBytes }, upload)
       this.parts.logger.info({ imageId, fileId }, 'an image was uploaded')
     } catch (error) {
       throw told(error, imageId)
@@ -63,20 +63,25 @@ export class ImageUploads {
     return db.transaction(async (tx) => {
       const image = found(await lockImage(tx, imageId, viewerOf(caller)), imageId)
       requireOwner(caller, image, uploadImage)
-      const refusal = await claimUpload(tx, image, { fileId, writer, leaseSeconds })
+      const refusal = await claimUpload(tx, image, { fileId, writer, leaseSeconds, mostUnderWay: limits.uploads })
       if (refusal) throw refusalError(refusal)
       if (declaredBytes !== undefined && declaredBytes > limits.imageBytes) throw tooLarge(limits.imageBytes)
       return image
     })
   }
 
-  private async takeIn(image: ImageRow, fileId: ImageFileId, body: Readable, upload: UploadUnderWay): Promise<void> {
+  private async takeIn(
+    image: ImageRow,
+    fileId: ImageFileId,
+    { body, declaredBytes }: { body: Readable; declaredBytes: number | undefined },
+    upload: UploadUnderWay,
+  ): Promise<void> {
     const { store, limits, secondOpinion, db } = this.parts
     const format = image.diskFormat as DiskFormat
     let file: IncomingFile | undefined
     let undo = true
     try {
-      file = await store.create(fileId)
+      file = await store.create(fileId, declaredBytes)
       const inspector = inspectorOf(format, limits)
       const digest = await receive({ body, file, inspector, upload, limitBytes: limits.imageBytes })
       upload.received()
@@ -110,6 +115,10 @@ export class ImageUploads {
 function refusalError(refusal: UploadRefusal): CloudError {
   if (refusal.refused === 'status') {
     return new CloudError('Conflict', `Image status transition from ${refusal.status} to saving is not allowed`)
+  }
+  if (refusal.refused === 'uploads') {
+    const message = `The project has ${refusal.most} uploads under way, and no more at once are taken: wait until one has ended.`
+    return new CloudError('TooLarge', message)
   }
   const [first, second] = refusal.missing
   return new CloudError(

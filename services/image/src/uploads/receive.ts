@@ -32,7 +32,7 @@ export async function receive({ body, file, inspector, upload, limitBytes }: Rec
       md5.update(chunk)
       sha512.update(chunk)
       await file.write(chunk)
-      upload.progressed()
+      upload.progressed(chunk.length)
     }
     const { virtualBytes } = inspector.finish()
     await file.flush()

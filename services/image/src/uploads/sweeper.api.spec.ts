@@ -21,7 +21,7 @@ beforeAll(async () => {
   world = await ImageWorld.make()
   service = await RunningService.start(world)
   alice = await service.client('alice')
-  store = await ImageStore.open(join(world.directory, 'images'))
+  store = await ImageStore.open(join(world.directory, 'images'), 0)
   sweeper = new Sweeper(service.db, store, systemClock, createLogger('image', 'fatal'))
 })
 afterAll(async () => {
@@ -44,7 +44,7 @@ async function uploadBy(writer: string, leaseSeconds: number): Promise<{ id: Ima
   const fileId = newId<ImageFileId>(systemRandom)
   await service.db.transaction(async (tx) => {
     const image = await lockImage(tx, id, { projectId: undefined, admin: true })
-    await claimUpload(tx, image!, { fileId, writer, leaseSeconds })
+    await claimUpload(tx, image!, { fileId, writer, leaseSeconds, mostUnderWay: 10 })
   })
   await (await store.create(fileId)).write(Buffer.from('half'))
   return { id, fileId }

@@ -12,8 +12,8 @@ export interface UploadUnderWay {
   readonly fileId: ImageFileId
   /** Aborted once the upload lost its place: its image was deleted, or others took this process for dead. */
   readonly signal: AbortSignal
-  /** Bytes came in. */
-  progressed(): void
+  /** So many bytes came in. */
+  progressed(bytes: number): void
   /** The last byte came in: from now on it waits for us alone. */
   received(): void
   /** It ended, one way or the other. */
@@ -24,10 +24,19 @@ interface Entry {
   body: Readable
   ended: PromiseWithResolvers<void>
   controller: AbortController
-  lastProgressMs: number
+  /** Until when it may be silent. */
+  patienceEndsMs: number
 }
 
-/** Keeps the leases of this process's uploads alive, and ends those that stand still. */
+/** What is expected of the sender of an upload. */
+export interface UploadPace {
+  /** It may send nothing for so long. */
+  idleMs: number
+  /** And earns with each byte what is left of that at this rate: who sends less than this on the whole is taken for gone. */
+  leastBytesPerSecond: number
+}
+
+/** Keeps the leases of this process's uploads alive, and ends those that stand still, or as good as. */
 export class UploadsUnderWay {
   private readonly entries = new Map<ImageFileId, Entry>()
   private timer: Timer | undefined
@@ -36,7 +45,7 @@ export class UploadsUnderWay {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly logger: Logger,
-    private readonly idleMs: number,
+    private readonly pace: UploadPace,
   ) {}
 
   begin(fileId: ImageFileId, body: Readable): UploadUnderWay {
@@ -44,18 +53,19 @@ export class UploadsUnderWay {
       body,
       ended: Promise.withResolvers(),
       controller: new AbortController(),
-      lastProgressMs: this.clock.monotonicMs(),
+      patienceEndsMs: this.clock.monotonicMs() + this.pace.idleMs,
     }
     this.entries.set(fileId, entry)
     this.timer ??= this.schedule()
     return {
       fileId,
       signal: entry.controller.signal,
-      progressed: () => {
-        entry.lastProgressMs = this.clock.monotonicMs()
+      progressed: (bytes) => {
+        const earnedMs = (bytes / this.pace.leastBytesPerSecond) * 1_000
+        entry.patienceEndsMs = Math.min(entry.patienceEndsMs + earnedMs, this.clock.monotonicMs() + this.pace.idleMs)
       },
       received: () => {
-        entry.lastProgressMs = Infinity
+        entry.patienceEndsMs = Infinity
       },
       end: () => {
         this.entries.delete(fileId)
@@ -97,8 +107,8 @@ export class UploadsUnderWay {
 
   private endIdle(): void {
     const now = this.clock.monotonicMs()
-    for (const { body, lastProgressMs } of this.entries.values()) {
-      if (now - lastProgressMs > this.idleMs) body.destroy(new CloudError('Invalid', 'The upload sent nothing for too long.'))
+    for (const { body, patienceEndsMs } of this.entries.values()) {
+      if (now > patienceEndsMs) body.destroy(new CloudError('Invalid', 'The upload sent too little for too long.'))
     }
   }
 }

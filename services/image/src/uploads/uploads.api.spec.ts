@@ -173,6 +173,48 @@ describe('an upload that is too large', () => {
   })
 })
 
+describe('uploads of one project at once', () => {
+  it('are so many and no more, whatever others do', async () => {
+    const few = await RunningService.start(world, { uploads: 2 })
+    try {
+      const [own, bob] = await Promise.all([few.client('alice'), few.client('bob')])
+      const begin = async () => {
+        const { id } = await own.create()
+        const upload = await RawUpload.begin(few.url, `/v2/images/${id}/file`, own.token!, 1_000_000)
+        await soon('the image is saving', async () => (await statusOf(id)) === 'saving')
+        return upload
+      }
+      const begun = [await begin(), await begin()]
+      const { id } = await own.create()
+      const refused = await own.upload(id, Buffer.from('x'))
+      expect([refused.status, refused.body.message]).toEqual([413, expect.stringContaining('2 uploads under way')])
+      const { id: other } = await bob.createWhole(Buffer.from('x'))
+      await bob.delete(`/v2/images/${other}`)
+      begun[0]!.cut()
+      await soon('one has ended', async () => (await own.upload(id, Buffer.from('x'))).status === 204)
+      begun[1]!.cut()
+      await soon('all have ended', () => world.files().length === 1)
+    } finally {
+      await few.stop()
+    }
+  })
+})
+
+describe('an upload for which there is no room', () => {
+  it('is refused, and leaves nothing', async () => {
+    const tight = await RunningService.start(world, { reservedDiskBytes: Number.MAX_SAFE_INTEGER })
+    try {
+      const own = await tight.client('alice')
+      const { id } = await own.create()
+      const answer = await own.upload(id, Buffer.from('x'))
+      expect([answer.status, answer.body.message]).toEqual([413, expect.stringContaining('storage media is full')])
+      await expectQueuedAndEmpty(id)
+    } finally {
+      await tight.stop()
+    }
+  })
+})
+
 describe('an upload that is cut off half-way', () => {
   it.each([
     ['with a length, by a reset', 1_000_000, (upload: RawUpload) => upload.cut()],
