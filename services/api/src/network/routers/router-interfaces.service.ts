@@ -23,6 +23,7 @@ import { newId, type PortId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import { viewerOf } from '../base/listing-query.js'
 import { subnets } from '../subnets/subnets.js'
+import { connectAlso, disconnect, ipv6ConnectionOn, refuseSecondIpv6Port } from './ipv6-interfaces.js'
 import { refuseOverlaps } from './router-gateway.js'
 import type { InterfaceBody } from './router-interfaces.schemas.js'
 import { RoutersService } from './routers.service.js'
@@ -54,21 +55,24 @@ export class RouterInterfacesService {
           ? await this.addPort(tx, router, portId!, caller)
           : await this.addSubnet(tx, router, subnetId, caller)
       await refuseOverlaps(tx, router.id, added.portId)
+      refuseSecondIpv6Port(await routerConnections(tx, router.id), added.portId)
       await noteInterface(tx, added)
       return added
     })
   }
 
-  /** The interface's port goes with it. */
+  /** The interface's port goes with it, unless it is named by one of several subnets that the port has addresses of. */
   async remove(caller: Caller, id: string, wanted: InterfaceBody): Promise<RouterInterface> {
     return await this.routers.changing(caller, id, async (tx, router) => {
       const connections = (await routerConnections(tx, id)).filter(({ isGateway }) => !isGateway)
       const ofPort = theInterface(router.id, connections, wanted)
-      const remaining = connections.filter(({ portId }) => portId !== ofPort[0]!.portId)
-      for (const connection of ofPort) await refuseWhereNeeded(tx, router, connection, remaining)
-      const { portId, networkId } = ofPort[0]!
-      await deletePorts(tx, [portId as PortId])
-      const removed = { router, portId, networkId, subnetIds: ofPort.map(({ subnetId }) => subnetId) }
+      const leaving = wanted.port_id === undefined ? ofPort.filter((each) => each.subnetId === wanted.subnet_id) : ofPort
+      const remaining = connections.filter((each) => !leaving.includes(each))
+      for (const connection of leaving) await refuseWhereNeeded(tx, router, connection, remaining)
+      const { portId, networkId, subnetId } = leaving[0]!
+      if (leaving.length === ofPort.length) await deletePorts(tx, [portId as PortId])
+      else await disconnect(tx, portId, subnetId, this.random)
+      const removed = { router, portId, networkId, subnetIds: leaving.map((each) => each.subnetId) }
       await noteInterface(tx, removed)
       return removed
     })
@@ -80,6 +84,17 @@ export class RouterInterfacesService {
     if (subnet.gateway === null) throw badRequest('router', 'Subnet for router interface must have a gateway IP')
     await refuseOthersGateway(tx, subnet, caller)
     refuseForeignAdvertisements(subnet)
+    const connections = await routerConnections(tx, router.id)
+    if (connections.some((each) => each.subnetId === subnetId))
+      throw badRequest('router', `Router already has a port on subnet ${subnetId}`)
+    const address = subnet.gateway
+    const beside = subnet.ipVersion === 6 ? ipv6ConnectionOn(connections, subnet.networkId) : undefined
+    if (beside) await connectAlso(tx, beside.portId, { subnetId, address }, this.random)
+    const portId = beside?.portId ?? (await this.makePort(tx, router, subnet, address))
+    return { router, portId, networkId: subnet.networkId, subnetIds: [subnetId] }
+  }
+
+  private async makePort(tx: Transaction, router: RouterRow, subnet: SubnetRow, address: string): Promise<PortId> {
     const id = newId<PortId>(this.random)
     await createPorts(
       tx,
@@ -91,12 +106,12 @@ export class RouterInterfacesService {
           deviceId: router.id,
           deviceOwner: deviceOwners.routerInterface,
           portSecurityEnabled: false,
-          wanted: [{ subnetId, address: subnet.gateway }],
+          wanted: [{ subnetId: subnet.id, address }],
         },
       ],
       this.random,
     )
-    return { router, portId: id, networkId: subnet.networkId, subnetIds: [subnetId] }
+    return id
   }
 
   private async addPort(tx: Transaction, router: RouterRow, portId: string, caller: Caller): Promise<RouterInterface> {

@@ -127,7 +127,7 @@ describe('a router', () => {
       status: 409,
       type: 'GatewayIpInUse',
     })
-    expect(await connect({ subnet_id: inside.subnetId })).toMatchObject({ status: 409 })
+    expect(await connect({ subnet_id: inside.subnetId })).toMatchObject({ status: 400 })
     expect((await disconnect({ subnet_id: inside.subnetId })).body).toEqual(added.body)
     expect(await portsOf('network:router_interface')).toEqual([])
     expect((await demo('DELETE', `/routers/${routerId}`)).status).toBe(204)
@@ -307,5 +307,45 @@ describe('a floating IP', () => {
     await api.database.execute(`UPDATE project_quotas SET limits = '{"floatingip": 1}' WHERE project_id = $1`, [demoProject])
     const answers = await Promise.all([create(), create(), create()])
     expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409])
+  })
+})
+
+describe('the subnets of IPv6 of a network', () => {
+  const six = async (cidr: string) => {
+    const modes = { ipv6_ra_mode: 'dhcpv6-stateful', ipv6_address_mode: 'dhcpv6-stateful' }
+    const subnet = { network_id: inside.networkId, ip_version: 6, cidr, ...modes }
+    return (await demo('POST', '/subnets', { subnet })).body.subnet.id as string
+  }
+  const addressesOf = async (id: string) =>
+    (await demo('GET', `/ports/${id}`)).body.port.fixed_ips.map(({ ip_address: address }: { ip_address: string }) => address)
+
+  it('share one port of a router, which each may leave', async () => {
+    const [first, second] = [await six('fd00:1::/64'), await six('fd00:2::/64')]
+    const four = (await connect({ subnet_id: inside.subnetId })).body.port_id
+    const port = (await connect({ subnet_id: first })).body.port_id
+    expect(port).not.toBe(four)
+    expect(await connect({ subnet_id: second })).toMatchObject({
+      status: 200,
+      body: { port_id: port, subnet_id: second, subnet_ids: [second] },
+    })
+    expect(await addressesOf(port)).toEqual(['fd00:1::1', 'fd00:2::1'])
+    expect((await connect({ subnet_id: second })).status).toBe(400)
+
+    expect(await disconnect({ subnet_id: first })).toMatchObject({ status: 200, body: { port_id: port, subnet_ids: [first] } })
+    expect(await addressesOf(port)).toEqual(['fd00:2::1'])
+    expect((await disconnect({ subnet_id: first })).status).toBe(404)
+    expect((await disconnect({ subnet_id: second })).status).toBe(200)
+    expect((await demo('GET', `/ports/${port}`)).status).toBe(404)
+    expect(await addressesOf(four)).toEqual(['10.0.0.1'])
+  })
+
+  it('are on one port of a router alone, and go with it', async () => {
+    const subnets = [await six('fd00:1::/64'), await six('fd00:2::/64')]
+    const port = (await connect({ subnet_id: subnets[0] })).body.port_id
+    await connect({ subnet_id: subnets[1] })
+    const other = await newPort(inside.networkId, { wanted: [{ subnetId: await six('fd00:3::/64') }] })
+    expect(await connect({ port_id: other })).toMatchObject({ status: 400, message: expect.stringContaining(port) })
+    expect((await disconnect({ port_id: port })).body.subnet_ids).toEqual(subnets)
+    expect(await portsOf('network:router_interface')).toEqual([])
   })
 })
