@@ -2,6 +2,12 @@ import { serverOfPort, type PgOperationTransaction } from '@nubo/database'
 import { newId, type Id, type PortId, type Random, type RequestId } from '@nubo/kernel'
 import type { Opened, OperationEngine } from '@nubo/workflow'
 
+/** To be called before the port itself is locked. */
+export async function lockServerOfPort(tx: PgOperationTransaction, portId: PortId): Promise<void> {
+  const serverId = await serverOfPort(tx.tx, portId)
+  if (serverId) await tx.lockServer(serverId)
+}
+
 /**
  * Takes the interface of a port that its tenant deletes off the guest: in the transaction of the deletion, before it. While
  * something else is being done to the server nothing is begun: no packet passes a port that is gone, and the next start of the

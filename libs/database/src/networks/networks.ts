@@ -1,6 +1,13 @@
 import { deviceOwners, type NetworkAmounts, type NetworkQuotaResource } from '@nubo/domain'
 import type { Queryable, Transaction } from '../connection.js'
+import { networkRecords } from './network-records.js'
 import { giveBackNetworkQuota } from './quota.js'
+import { lockRecord, type LockFor } from './records/index.js'
+
+/** Locks a network, whoever sees it, for the sake of something that belongs to it: before that is locked itself. */
+export async function lockNetwork(tx: Transaction, networkId: string, lockFor: LockFor): Promise<void> {
+  await lockRecord(tx, networkRecords, { projectId: null, seesAll: true }, networkId, lockFor)
+}
 
 /** A VXLAN identifier that no network has. */
 export async function nextVni(tx: Transaction): Promise<number> {

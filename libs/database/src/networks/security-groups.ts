@@ -1,5 +1,5 @@
 import type { SecurityGroupRule } from '@nubo/domain'
-import type { Queryable, Transaction } from '../connection.js'
+import type { Transaction } from '../connection.js'
 import { noteNetworkChange } from './changes.js'
 import { giveBackNetworkQuota } from './quota.js'
 
@@ -33,9 +33,10 @@ export interface GroupOwner {
   projectId: string
 }
 
-/** Whose these groups are; those that are not there are left out. */
-export async function readGroupOwners(db: Queryable, ids: readonly string[]): Promise<(GroupOwner & { stateful: boolean })[]> {
-  return await db.query('SELECT id, project_id AS "projectId", stateful FROM security_groups WHERE id = ANY($1::uuid[])', [ids])
+/** Whose these groups are, which are not deleted until the transaction ends; those that are not there are left out. */
+export async function holdGroups(tx: Transaction, ids: readonly string[]): Promise<(GroupOwner & { stateful: boolean })[]> {
+  const read = 'SELECT id, project_id AS "projectId", stateful FROM security_groups'
+  return await tx.query(`${read} WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE`, [ids])
 }
 
 /**

@@ -1,5 +1,6 @@
 export * from './address-pairs.js'
 export * from './dhcp-options.js'
+export * from './group-kinds.js'
 export * from './security-group-rules.js'
 export * from './address-plan.js'
 export * from './device-owners.js'

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { waitFor } from '@nubo/deploy'
 import { newId, systemRandom } from '@nubo/kernel'
 import { computeRequests } from '../testing/compute-requests.js'
@@ -12,12 +12,13 @@ import type { TestApi } from '../testing/test-api.js'
 let api: TestApi
 let admin: NetworkRequests
 let demo: NetworkRequests
+let projects: Record<string, string>
 let inside: { id: string; subnetId: string }
 let outside: string
 let routerId: string
 
 beforeAll(async () => {
-  ;({ api, admin, demo } = await startNetworkApi())
+  ;({ api, admin, demo, projects } = await startNetworkApi())
 })
 afterAll(() => api?.stop())
 beforeEach(async () => {
@@ -30,7 +31,8 @@ beforeEach(async () => {
 })
 
 async function made(by: NetworkRequests, singular: string, body: Record<string, unknown>): Promise<string> {
-  const answer = await by('POST', `/${singular.replaceAll('_', '-')}s`, { [singular]: body })
+  const path = `/${singular.replaceAll('_', '-')}s`.replace(/ys$/, 'ies')
+  const answer = await by('POST', path, { [singular]: body })
   expect(answer).toMatchObject({ status: 201 })
   return answer.body[singular].id
 }
@@ -43,11 +45,11 @@ const waiting = async () =>
   ).length
 
 /** Sends these while that row is locked, each when the one before waits or is answered: those that wait go on in that order. */
-async function inTurn<T>(table: string, id: string, requests: readonly (() => Promise<T>)[]): Promise<T[]> {
+async function inTurn<T>(table: string, id: string, requests: readonly (() => Promise<T>)[], key = 'id'): Promise<T[]> {
   const sent: Promise<T>[] = []
   let answered = 0
   await api.database.transaction(async (tx) => {
-    await tx.execute(`SELECT FROM ${table} WHERE id = $1 FOR UPDATE`, [id])
+    await tx.execute(`SELECT FROM ${table} WHERE ${key} = $1 FOR UPDATE`, [id])
     for (const request of requests) {
       sent.push(request().finally(() => (answered += 1)))
       await waitFor('the request waits', async () => (await waiting()) + answered === sent.length, {
@@ -57,6 +59,20 @@ async function inTurn<T>(table: string, id: string, requests: readonly (() => Pr
     }
   })
   return await Promise.all(sent)
+}
+
+const statuses = (answers: readonly { status: number; type?: string | undefined }[]) =>
+  answers.map(({ status, type }) => (type === undefined ? status : `${status} ${type}`))
+
+async function newServer(compute: ReturnType<typeof computeRequests>, networkId: string) {
+  const imageRef = newId(systemRandom)
+  await api.database.execute(
+    `INSERT INTO images (id, project_id, name, status, visibility, disk_format, container_format, size_bytes, virtual_bytes)
+     VALUES ($1, 'somebody', 'guest', 'active', 'public', 'raw', 'bare', 1048576, 1048576)`,
+    [imageRef],
+  )
+  const server = { name: 'guest', imageRef, flavorRef: '1', networks: [{ uuid: networkId }] }
+  return await compute('POST', '/servers', { body: { server } })
 }
 
 it('a router that got a gateway while it was to lose one loses that one', async () => {
@@ -81,14 +97,7 @@ it('a port is in the groups that were said last', async () => {
 
 it('each request for one more address of a server gives one', async () => {
   const compute = computeRequests(api, await api.demo())
-  const imageRef = newId(systemRandom)
-  await api.database.execute(
-    `INSERT INTO images (id, project_id, name, status, visibility, disk_format, container_format, size_bytes, virtual_bytes)
-     VALUES ($1, 'somebody', 'guest', 'active', 'public', 'raw', 'bare', 1048576, 1048576)`,
-    [imageRef],
-  )
-  const server = { name: 'guest', imageRef, flavorRef: '1', networks: [{ uuid: inside.id }] }
-  const { id } = (await compute('POST', '/servers', { body: { server } })).body.server
+  const { id } = (await newServer(compute, inside.id)).body.server
   const [port] = await api.database.query<{ id: string }>('SELECT id FROM ports WHERE server_id = $1', [id])
   const add = () => compute('POST', `/servers/${id}/action`, { version: '2.43', body: { addFixedIp: { networkId: inside.id } } })
   const answers = await inTurn('ports', port!.id, [add, add])
@@ -110,4 +119,128 @@ it('no floating IP leads through a router that is just being taken off the netwo
     [200, undefined],
     [404, 'ExternalGatewayForFloatingIPNotFound'],
   ])
+})
+
+describe('what is shared', () => {
+  let lent: { id: string; subnetId: string }
+
+  beforeEach(async () => {
+    const id = await made(admin, 'network', {})
+    lent = { id, subnetId: await made(admin, 'subnet', { network_id: id, ip_version: 4, cidr: '10.9.0.0/24' }) }
+  })
+
+  const share = (target: string, action = 'access_as_shared', networkId = lent.id) =>
+    made(admin, 'rbac_policy', { object_type: 'network', object_id: networkId, action, target_tenant: target })
+  const newPort = () => demo('POST', '/ports', { port: { network_id: lent.id } })
+  /** Whoever takes a share back gives its quota back last. */
+  const whileTakenBack = (policy: string, ...requests: (() => Promise<{ status: number; type?: string | undefined }>)[]) =>
+    inTurn('project_quotas', projects['admin']!, [() => admin('DELETE', `/rbac-policies/${policy}`), ...requests], 'project_id')
+
+  it('is not taken back while somebody makes a port there', async () => {
+    const policy = await share(projects['demo']!)
+    const answers = await inTurn('subnets', lent.subnetId, [newPort, () => admin('DELETE', `/rbac-policies/${policy}`)])
+    expect(statuses(answers)).toEqual([201, '409 RbacPolicyInUse'])
+  })
+
+  it('is not made anybody else’s while somebody makes a port there', async () => {
+    const policy = await share(projects['demo']!)
+    const away = { rbac_policy: { target_tenant: 'somebody' } }
+    const answers = await inTurn('subnets', lent.subnetId, [newPort, () => admin('PUT', `/rbac-policies/${policy}`, away)])
+    expect(statuses(answers)).toEqual([201, '409 RbacPolicyInUse'])
+  })
+
+  it('with everybody is not taken back while somebody makes a port there', async () => {
+    await admin('PUT', `/networks/${lent.id}`, { network: { shared: true } })
+    const unshare = () => admin('PUT', `/networks/${lent.id}`, { network: { shared: false } })
+    const answers = await inTurn('subnets', lent.subnetId, [newPort, unshare])
+    expect(statuses(answers)).toEqual([201, '409 InvalidSharedSetting'])
+  })
+
+  it('gets no port, and no server, once it is taken back', async () => {
+    expect(statuses(await whileTakenBack(await share(projects['demo']!), newPort))).toEqual([204, '404 NetworkNotFound'])
+    const compute = computeRequests(api, await api.demo())
+    const answers = await whileTakenBack(await share(projects['demo']!), () => newServer(compute, lent.id))
+    expect(statuses(answers)).toEqual([204, 400])
+    expect(
+      await api.database.query('SELECT FROM ports WHERE network_id = $1 AND project_id = $2', [lent.id, projects['demo']]),
+    ).toEqual([])
+  })
+
+  it('as an external network is kept while a router gets its gateway there', async () => {
+    const [subnet] = await api.database.query<{ id: string }>('SELECT id FROM subnets WHERE network_id = $1', [outside])
+    const gateway = () => demo('PUT', `/routers/${routerId}`, { router: { external_gateway_info: { network_id: outside } } })
+    const inward = () => admin('PUT', `/networks/${outside}`, { network: { 'router:external': false } })
+    expect(statuses(await inTurn('subnets', subnet!.id, [gateway, inward]))).toEqual([200, '409 ExternalNetworkInUse'])
+  })
+})
+
+describe('a group that is just being deleted', () => {
+  let group: string
+  beforeEach(async () => (group = await made(demo, 'security_group', { name: 'web' })))
+
+  /** Its deletion comes first. */
+  const whileDeleted = (request: () => Promise<{ status: number; type?: string | undefined }>) =>
+    inTurn('security_groups', group, [() => demo('DELETE', `/security-groups/${group}`), request])
+
+  it('is not there for a port any more, be it new or not', async () => {
+    const port = await made(demo, 'port', { network_id: inside.id })
+    const put = () => demo('PUT', `/ports/${port}`, { port: { security_groups: [group] } })
+    expect(statuses(await whileDeleted(put))).toEqual([204, '404 SecurityGroupNotFound'])
+  })
+
+  it('is not there for a rule that names it', async () => {
+    const other = await made(demo, 'security_group', { name: 'other' })
+    const rule = { security_group_id: other, direction: 'ingress', remote_group_id: group }
+    const post = () => demo('POST', '/security-group-rules', { security_group_rule: rule })
+    expect(statuses(await whileDeleted(post))).toEqual([204, '404 SecurityGroupNotFound'])
+  })
+
+  it('is not there for a server', async () => {
+    const compute = computeRequests(api, await api.demo())
+    const { id } = (await newServer(compute, inside.id)).body.server
+    const add = () => compute('POST', `/servers/${id}/action`, { body: { addSecurityGroup: { name: group } } })
+    expect(statuses(await whileDeleted(add))).toEqual([204, 404])
+  })
+})
+
+describe('who waits for a row that comes first in the order of locks holds none that comes later', () => {
+  const isFree = async (table: string, id: string) =>
+    await api.database
+      .transaction((tx) => tx.query(`SELECT FROM ${table} WHERE id = $1 FOR UPDATE NOWAIT`, [id]))
+      .then(
+        () => true,
+        () => false,
+      )
+
+  /** Whether `row` is free while the request waits for `first`. */
+  async function isFreeMeanwhile(first: [string, string], request: () => Promise<{ status: number }>, row: [string, string]) {
+    let free: boolean | undefined
+    const look = async () => {
+      free = await isFree(...row)
+      return { status: 0 }
+    }
+    const [answer] = await inTurn(...first, [request, look])
+    expect(answer!.status).toBeLessThan(300)
+    return free
+  }
+
+  it('of a network, then its subnets', async () => {
+    const remove = () => demo('DELETE', `/subnets/${inside.subnetId}`)
+    expect(await isFreeMeanwhile(['networks', inside.id], remove, ['subnets', inside.subnetId])).toBe(true)
+  })
+
+  it('of a network, then its shares', async () => {
+    const policy = { object_type: 'network', object_id: inside.id, action: 'access_as_shared', target_tenant: projects['admin'] }
+    const id = await made(demo, 'rbac_policy', policy)
+    const remove = () => demo('DELETE', `/rbac-policies/${id}`)
+    expect(await isFreeMeanwhile(['networks', inside.id], remove, ['network_shares', id])).toBe(true)
+  })
+
+  it('of a server, then its ports', async () => {
+    const compute = computeRequests(api, await api.demo())
+    const { id } = (await newServer(compute, inside.id)).body.server
+    const [port] = await api.database.query<{ id: string }>('SELECT id FROM ports WHERE server_id = $1', [id])
+    const remove = () => demo('DELETE', `/ports/${port!.id}`)
+    expect(await isFreeMeanwhile(['servers', id], remove, ['ports', port!.id])).toBe(true)
+  })
 })

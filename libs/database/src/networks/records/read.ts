@@ -69,10 +69,18 @@ export async function findRecord<C extends Columns>(
   return row
 }
 
-/** Until the transaction ends nobody else changes it; and, where it is to be deleted, nobody makes anything that belongs to it. */
-export type LockFor = 'change' | 'deletion'
+/**
+ * Until the transaction ends: for `use` it is not deleted, nor its use forbidden; for `change` nobody else changes it; for
+ * `deletion`, of itself or of the right to use it, nobody makes anything that belongs to it. Who uses it waits for nobody else
+ * who does, or who changes it.
+ */
+export type LockFor = 'use' | 'change' | 'deletion'
 
-const locks: Record<LockFor, string> = { change: 'FOR NO KEY UPDATE OF r', deletion: 'FOR UPDATE OF r' }
+const locks: Record<LockFor, string> = {
+  use: 'FOR KEY SHARE OF r',
+  change: 'FOR NO KEY UPDATE OF r',
+  deletion: 'FOR UPDATE OF r',
+}
 
 /**
  * As `findRecord`, and locked. It is read once it is: what somebody else did of it while its lock was waited for may be in other
@@ -86,9 +94,22 @@ export async function lockRecord<C extends Columns>(
   lockFor: LockFor = 'change',
 ): Promise<RowOf<C> | undefined> {
   if (!isUuid(id)) return undefined
-  const statement = `SELECT FROM ${records.table} r WHERE ${visibleCondition(records)} AND r.id = $3 ${locks[lockFor]}`
-  const isLocked = (await tx.execute(statement, [...viewerValues(viewer), id])) > 0
-  return isLocked ? await findRecord(tx, records, viewer, id) : undefined
+  const [row] = await lockRecords(tx, records, viewer, [id], lockFor)
+  return row
+}
+
+/** As `lockRecord`, of several: those that the viewer sees, in the order of `ids`. They are locked in the order of their ids. */
+export async function lockRecords<C extends Columns>(
+  tx: Transaction,
+  records: Records<C>,
+  viewer: Viewer,
+  ids: readonly string[],
+  lockFor: LockFor,
+): Promise<RowOf<C>[]> {
+  const condition = `${visibleCondition(records)} AND r.id = ANY($3::uuid[])`
+  const statement = `SELECT FROM ${records.table} r WHERE ${condition} ORDER BY r.id ${locks[lockFor]}`
+  const locked = await tx.execute(statement, [...viewerValues(viewer), ids])
+  return locked === 0 ? [] : await readRecords(tx, records, viewer, ids)
 }
 
 /** The records with those ids that the viewer sees, in the order of `ids`. */

@@ -24,7 +24,7 @@ export interface Expected {
   revisionNumber?: number
 }
 
-interface Locking extends Expected {
+export interface Locking extends Expected {
   lockFor?: LockFor
 }
 

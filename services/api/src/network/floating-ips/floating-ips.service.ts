@@ -5,12 +5,12 @@ import {
   createPorts,
   deletePorts,
   deleteRecord,
-  findRecord,
   floatingIpRecords,
   giveBackNetworkQuota,
   holdForRouter,
   insertRecord,
   isUniqueViolation,
+  lockRecord,
   networkRecords,
   noteNetworkChange,
   prefixesOfNetwork,
@@ -45,7 +45,7 @@ export class FloatingIpsService extends CountedResourceService<ColumnsOf<typeof 
 
   protected async insertOne(tx: Transaction, wanted: WantedFloatingIp, caller: Caller): Promise<string> {
     const { floating_network_id: networkId, project_id: projectId } = wanted
-    const network = await findRecord(tx, networkRecords, viewerOf(caller), networkId)
+    const network = await lockRecord(tx, networkRecords, viewerOf(caller), networkId, 'use')
     if (!network) throw networks.notFound(networkId)
     if (!network.external) throw badRequest('floatingip', `Network ${networkId} is not a valid external network`)
     const id = newId<FloatingIpId>(this.random)

@@ -3,6 +3,7 @@ import { DATABASE } from '@nubo/control-plane'
 import {
   deleteNetwork,
   insertRecord,
+  lockNetwork,
   networkRecords,
   noteNetworkChange,
   prefixesOfNetwork,
@@ -102,6 +103,8 @@ export class NetworksService extends CountedResourceService<ColumnsOf<typeof net
   private async changeShares(tx: Transaction, row: NetworkRow, changes: Changes<NetworkAttributes>): Promise<void> {
     const { id: networkId } = row
     const { shared, 'router:external': external } = changes
+    // Whoever is just making something there is waited for, and then seen.
+    if (shared === false || external === false) await lockNetwork(tx, networkId, 'deletion')
     if (shared === true) await shareNetwork(tx, { id: newId(this.random), networkId, action: 'access_as_shared' })
     if (shared === false && (await unshareNetwork(tx, networkId, 'access_as_shared')) && (await isUsedByOthers(tx, networkId)))
       throw networkError(

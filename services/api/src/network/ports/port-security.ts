@@ -1,6 +1,6 @@
 import { isCloudAdmin, type Caller } from '@nubo/auth'
-import { readGroupOwners, type Transaction } from '@nubo/database'
-import { networkError } from '@nubo/domain'
+import { holdGroups, type Transaction } from '@nubo/database'
+import { assertOneKind, networkError } from '@nubo/domain'
 import { securityGroups } from '../security-groups/security-groups.js'
 
 /** What a port has, or is to have, of what guards it. */
@@ -51,14 +51,9 @@ export async function assertGroups(
   caller: Caller,
 ): Promise<void> {
   if (groupIds.length === 0) return
-  const known = await readGroupOwners(tx, groupIds)
+  const known = await holdGroups(tx, groupIds)
   const theirs = known.filter((group) => isCloudAdmin(caller) || group.projectId === projectId)
   const absent = groupIds.find((id) => !theirs.some((group) => group.id === id))
   if (absent !== undefined) throw securityGroups.notFound(absent)
-  if (new Set(theirs.map(({ stateful }) => stateful)).size > 1)
-    throw networkError(
-      'Conflict',
-      'SecurityGroupConflict',
-      'Error Cannot apply both stateful and stateless security groups on the same port at the same time while attempting the operation.',
-    )
+  assertOneKind(theirs)
 }

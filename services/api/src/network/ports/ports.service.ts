@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { isCloudAdmin, type Caller } from '@nubo/auth'
-import { CASTER, DATABASE, ENGINE, unplugDeletedPort } from '@nubo/control-plane'
+import { CASTER, DATABASE, ENGINE, lockServerOfPort, unplugDeletedPort } from '@nubo/control-plane'
 import {
   bindPorts,
   changeAddresses,
   changeGroups,
   createPorts,
   deletePorts,
+  findRecord,
   isUniqueViolation,
+  lockRecords,
   macInUse,
   networkRecords,
   notePortChange,
@@ -40,7 +42,7 @@ import type { Caster, OperationEngine, Opened } from '@nubo/workflow'
 import type { Changes, Wanted } from '../base/attribute.js'
 import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
-import { ResourceService, type Expected } from '../base/resource.service.js'
+import { ResourceService, type Expected, type Locking } from '../base/resource.service.js'
 import { networks } from '../networks/networks.js'
 import { assertDeletable, assertDevice, hostCalled, isAttached, portBound, portInUse } from './port-devices.js'
 import { assertMayGive } from './port-permissions.js'
@@ -167,6 +169,13 @@ export class PortsService extends ResourceService<ColumnsOf<typeof ports>, PortA
     else await bindPorts(tx, [row.id], hostId)
   }
 
+  /** A server is locked before its ports: whoever does anything to it does so in this order too. */
+  protected override async lock(tx: Transaction, caller: Caller, id: string, expected: Locking = {}): Promise<PortRecord> {
+    const isSeen = expected.lockFor === 'deletion' && (await findRecord(tx, portRecords, viewerOf(caller), id)) !== undefined
+    if (isSeen) await lockServerOfPort(new PgOperationTransaction(tx), id as PortId)
+    return await super.lock(tx, caller, id, expected)
+  }
+
   protected async remove(tx: Transaction, row: PortRecord): Promise<Opened> {
     await assertDeletable(tx, row)
     const opened = await unplugDeletedPort(new PgOperationTransaction(tx), this.engine, row.id as PortId, this.random)
@@ -185,10 +194,10 @@ async function assertStillConnected(tx: Transaction, row: PortRecord): Promise<v
   if (now.toSorted().join() !== before.toSorted().join()) throw addressesStay(row)
 }
 
-/** The networks that ports are wanted in. Throws where one is not there for the caller. */
+/** The networks that ports are wanted in, which are shared as they are now until the ports are made. Throws where one is not there for the caller. */
 async function networksOf(tx: Transaction, wanted: readonly WantedPort[], caller: Caller): Promise<Map<string, NetworkRow>> {
   const ids = [...new Set(wanted.map(({ network_id: id }) => id))]
-  const rows = await readRecords(tx, networkRecords, viewerOf(caller), ids)
+  const rows = await lockRecords(tx, networkRecords, viewerOf(caller), ids, 'use')
   const byId = new Map(rows.map((row) => [row.id, row]))
   const absent = ids.find((id) => !byId.has(id))
   if (absent !== undefined) throw networks.notFound(absent)

@@ -2,8 +2,8 @@ import { enforce, isCloudAdmin, policy, type Caller } from '@nubo/auth'
 import {
   createPorts,
   deletePorts,
-  findRecord,
   leadsFloatingIps,
+  lockRecord,
   networkRecords,
   noteNetworkChange,
   routerConnections,
@@ -54,7 +54,7 @@ export async function settleGateway(
   const snat = wanted.enable_snat ?? true
   const isSame = router.gateway?.networkId === networkId && wanted.external_fixed_ips === undefined
   if (isSame) return { gatewayPortId: router.gatewayPortId, snat }
-  const network = await findRecord(tx, networkRecords, viewerOf(caller), networkId)
+  const network = await lockRecord(tx, networkRecords, viewerOf(caller), networkId, 'use')
   if (!network) throw networks.notFound(networkId)
   if (!network.external) throw badRequest('router', `Network ${networkId} is not an external network`)
   if (router.gateway) await removeGateway(tx, router, networkId)

@@ -5,10 +5,10 @@ import {
   deleteRecord,
   findRecord,
   giveBackNetworkQuota,
+  holdGroups,
   insertRecord,
   lockGroupRules,
   noteNetworkChange,
-  readGroupOwners,
   readGroupRules,
   securityGroupRecords,
   securityGroupRuleRecords,
@@ -67,7 +67,7 @@ export class SecurityGroupRulesService extends ResourceService<ColumnsOf<typeof 
     const noId = [groupId, ...remoteIds].find((id) => !isUuid(id))
     if (noId !== undefined) throw securityGroups.notFound(noId)
     const group = await lockGroupRules(tx, groupId)
-    const known = [...(group ? [group] : []), ...(await readGroupOwners(tx, remoteIds))]
+    const known = [...(group ? [group] : []), ...(await holdGroups(tx, remoteIds))]
     const isTheirs = (projectId: string) =>
       isCloudAdmin(caller) || (caller.scope.kind === 'project' && caller.scope.projectId === projectId)
     const named = new Set(known.filter(({ projectId }) => isTheirs(projectId)).map(({ id }) => id))

@@ -9,6 +9,8 @@ import {
   insertRecord,
   isUniqueViolation,
   isUsedByOthers,
+  lockNetwork,
+  lockRecord,
   networkRecords,
   shareRecords,
   updateRecord,
@@ -21,6 +23,7 @@ import { newId, type Random } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
 import type { Changes, Wanted } from '../base/attribute.js'
 import { CountedResourceService } from '../base/counted-resource.service.js'
+import type { Locking } from '../base/resource.service.js'
 import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
 import { networks } from '../networks/networks.js'
@@ -41,7 +44,7 @@ export class SharesService extends CountedResourceService<ColumnsOf<typeof share
   }
 
   protected async insertOne(tx: Transaction, wanted: Wanted<ShareAttributes>, caller: Caller): Promise<string> {
-    const network = await findRecord(tx, networkRecords, viewerOf(caller), wanted.object_id)
+    const network = await lockRecord(tx, networkRecords, viewerOf(caller), wanted.object_id, 'use')
     if (!network) throw networks.notFound(wanted.object_id)
     if (!isCloudAdmin(caller) && !networks.mayChange(network, caller))
       throw invalidInput('Only admins can manipulate policies on objects they do not own')
@@ -70,6 +73,16 @@ export class SharesService extends CountedResourceService<ColumnsOf<typeof share
     await deleteRecord(tx, shareRecords, row.id)
     await refuseWhereNeeded(tx, row)
     await giveBackNetworkQuota(tx, row.projectId, { rbac_policy: 1 })
+  }
+
+  /**
+   * Its network is locked before a share: whoever unshares the network does so in this order too. Whoever is just making
+   * something there is waited for, and then seen.
+   */
+  protected override async lock(tx: Transaction, caller: Caller, id: string, expected: Locking = {}): Promise<ShareRow> {
+    const share = await findRecord(tx, shareRecords, viewerOf(caller), id)
+    if (share) await lockNetwork(tx, share.networkId, 'deletion')
+    return await super.lock(tx, caller, id, expected)
   }
 }
 

@@ -3,8 +3,10 @@ import { enforce, isCloudAdmin, policy, type Caller } from '@nubo/auth'
 import { DATABASE } from '@nubo/control-plane'
 import {
   deleteSubnet,
+  findRecord,
   giveBackNetworkQuota,
   insertRecord,
+  lockNetwork,
   lockRecord,
   networkRecords,
   noteNetworkChange,
@@ -45,6 +47,7 @@ import type { Changes, Wanted } from '../base/attribute.js'
 import { CountedResourceService } from '../base/counted-resource.service.js'
 import { viewerOf } from '../base/listing-query.js'
 import type { AttributesOf, ColumnsOf } from '../base/resource.js'
+import type { Locking } from '../base/resource.service.js'
 import { networks } from '../networks/networks.js'
 import { assertWideEnough } from '../networks/segments.js'
 import { prefixFor } from './subnet-prefix.js'
@@ -66,7 +69,7 @@ export class SubnetsService extends CountedResourceService<ColumnsOf<typeof subn
   }
 
   protected async insertOne(tx: Transaction, wanted: WantedSubnet, caller: Caller): Promise<string> {
-    const network = await lockNetwork(tx, wanted.network_id, caller)
+    const network = await lockOwnNetwork(tx, wanted.network_id, caller)
     const { prefix, subnetPoolId } = await prefixFor(tx, wanted, viewerOf(caller))
     await refuseOverlap(tx, network.id, prefix)
     const id = newId<SubnetId>(this.random)
@@ -115,6 +118,16 @@ export class SubnetsService extends CountedResourceService<ColumnsOf<typeof subn
     await giveBackNetworkQuota(tx, projectId, { subnet: 1 })
   }
 
+  /**
+   * Its network is locked before a subnet: what follows from a change of one subnet takes addresses of all of them. Who changed or
+   * deleted two of a network at once waited for one another in a circle, a second, until PostgreSQL broke it.
+   */
+  protected override async lock(tx: Transaction, caller: Caller, id: string, expected: Locking = {}): Promise<SubnetRow> {
+    const subnet = await findRecord(tx, subnetRecords, viewerOf(caller), id)
+    if (subnet) await lockNetwork(tx, subnet.networkId, 'change')
+    return await super.lock(tx, caller, id, expected)
+  }
+
   /** What follows for its network from any change of its subnets. */
   private async settle(tx: Transaction, networkId: string): Promise<void> {
     await settleServicePort(tx, networkId, this.random)
@@ -123,7 +136,7 @@ export class SubnetsService extends CountedResourceService<ColumnsOf<typeof subn
 }
 
 /** The network of a new subnet: no other is made of it at the same time. */
-async function lockNetwork(tx: Transaction, id: string, caller: Caller): Promise<NetworkRow> {
+async function lockOwnNetwork(tx: Transaction, id: string, caller: Caller): Promise<NetworkRow> {
   const network = await lockRecord(tx, networkRecords, viewerOf(caller), id)
   if (!network) throw networks.notFound(id)
   if (!networks.mayChange(network, caller)) enforce(inOthersNetwork, caller)
