@@ -40,6 +40,7 @@ export async function findAvailableNetworks(db: Queryable, projectId: string): P
 /** A port, as far as it matters to who makes it an interface of a server. */
 export interface UsablePort {
   id: PortId
+  projectId: string
   networkId: NetworkId
   isUsed: boolean
   hasAddresses: boolean
@@ -52,21 +53,23 @@ export async function findUsablePorts(
   viewer: { projectId: string; seesAll: boolean },
 ): Promise<UsablePort[]> {
   return await db.query<UsablePort>(
-    `SELECT id, network_id AS "networkId", device_id <> '' OR server_id IS NOT NULL AS "isUsed",
+    `SELECT id, project_id AS "projectId", network_id AS "networkId", device_id <> '' OR server_id IS NOT NULL AS "isUsed",
        EXISTS (SELECT FROM port_addresses WHERE port_id = p.id) AS "hasAddresses"
      FROM ports p WHERE id = ANY($1::uuid[]) AND gone_at IS NULL AND ($3 OR project_id = $2)`,
     [ids, viewer.projectId, viewer.seesAll],
   )
 }
 
+export interface NamedGroup {
+  id: string
+  name: string
+  stateful: boolean
+}
+
 /** The project's groups that have one of these names or ids. */
-export async function findGroupsByName(
-  db: Queryable,
-  projectId: string,
-  names: readonly string[],
-): Promise<{ id: string; name: string }[]> {
-  return await db.query<{ id: string; name: string }>(
-    'SELECT id, name FROM security_groups WHERE project_id = $1 AND (name = ANY($2) OR id::text = ANY($2))',
+export async function findGroupsByName(db: Queryable, projectId: string, names: readonly string[]): Promise<NamedGroup[]> {
+  return await db.query<NamedGroup>(
+    'SELECT id, name, stateful FROM security_groups WHERE project_id = $1 AND (name = ANY($2) OR id::text = ANY($2))',
     [projectId, names],
   )
 }

@@ -56,7 +56,7 @@ export class InterfacesService {
     { requestId, once }: { requestId: RequestId; once: Once<ServerInterface> },
   ): Promise<ServerInterface> {
     const seen = await this.servers.find(caller, id)
-    const wanted = await this.wantedBy(caller, wish)
+    const wanted = await this.wantedBy(caller, wish, seen.projectId)
     let opened: Opened
     const attached = await this.store.transaction((tx) =>
       once.within(tx.tx, async () => {
@@ -86,13 +86,13 @@ export class InterfacesService {
     await this.caster.cast([opened])
   }
 
-  private async wantedBy(caller: Caller, wish: Wish): Promise<WantedInterface> {
+  private async wantedBy(caller: Caller, wish: Wish, projectId: string): Promise<WantedInterface> {
     const { net_id: uuid, port_id: port, fixed_ips: fixedIps, tag } = wish
     if (uuid && port) throw new CloudError('Invalid', 'Must not input both network_id and port_id')
     if (fixedIps && !uuid) throw new CloudError('Invalid', 'Must input network_id when request IP address')
     const only = uuid || port ? uuid : await this.theOnlyNetwork(caller)
     const asked = { uuid: only, port, fixed_ip: fixedIps?.[0]?.ip_address, tag }
-    const [wanted] = await this.networks.of(caller, [asked], { missing: 'NotFound' })
+    const [wanted] = await this.networks.of(caller, [asked], { missing: 'NotFound', projectId })
     return wanted!
   }
 

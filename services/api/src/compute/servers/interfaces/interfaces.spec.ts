@@ -473,6 +473,35 @@ describe('the interfaces of a server that runs', () => {
     expect((await act('addSecurityGroup', 'no')).status).toBe(404)
   })
 
+  it('are in groups of one kind, be they stateful or stateless', async () => {
+    const net = await newNetwork('one')
+    for (const [name, stateful] of [
+      ['web', true],
+      ['bare', false],
+    ] as const)
+      await network('POST', '/security-groups', { security_group: { name, stateful } })
+    const both = [{ name: 'web' }, { name: 'bare' }]
+    const mixed = { status: 409, message: expect.stringContaining('both stateful and stateless') }
+    expect(await post(demo, { networks: [{ uuid: net }], security_groups: both })).toMatchObject(mixed)
+    const id = await created({ networks: [{ uuid: net }], security_groups: [{ name: 'bare' }] })
+    const add = { addSecurityGroup: { name: 'web' } }
+    expect(await demo('POST', `/servers/${id}/action`, { body: add })).toMatchObject(mixed)
+    expect((await show(id)).security_groups).toEqual([{ name: 'bare' }])
+  })
+
+  it("are none of another project's ports, whoever plugs them in", async () => {
+    const { id, net } = await running()
+    const other = await newNetwork('other', { by: adminNetwork, cidr: '10.3.0.0/24' })
+    const foreign = (await adminNetwork('POST', '/ports', { port: { network_id: other } })).body.port.id
+    const refused = { status: 400, message: expect.stringContaining(`Port ${foreign} not usable`) }
+    const plug = (portId: string) =>
+      admin('POST', `/servers/${id}/os-interface`, { body: { interfaceAttachment: { port_id: portId } } })
+    expect(await plug(foreign)).toMatchObject(refused)
+    const own = await portOn(net)
+    expect(await post(admin, { networks: [{ port: own }] })).toMatchObject({ status: 400 })
+    expect(await plug(own)).toMatchObject({ status: 200 })
+  })
+
   it('are given one address more, and have it taken away, until 2.44', async () => {
     const { id, net } = await running()
     const act = (body: Record<string, unknown>, version = '2.43') => demo('POST', `/servers/${id}/action`, { version, body })

@@ -1,6 +1,6 @@
 import { createPorts, portOfServer, takePort, type NewPort, type TakenPort, type Transaction } from '@nubo/database'
 import { CloudError, newId, type HostId, type PortId, type ProjectId, type Random, type ServerId } from '@nubo/kernel'
-import { portInUse, type WantedInterface, type WantedInterfaces } from './requested-networks.js'
+import { assertStillShared, portInUse, type WantedInterface, type WantedInterfaces } from './requested-networks.js'
 
 /** A server that is to have interfaces, and where they are plugged in. */
 export interface PluggedServer {
@@ -27,7 +27,18 @@ export async function plugPorts(
   for (const { taken } of named) if (!(await takePort(tx, taken))) throw portInUse(taken.portId)
   const made = wanted.flatMap((port) => ('made' in port ? port.made : []))
   if (made.length > 0) await createPorts(tx, made, random).catch(inNovasWords)
+  await assertStillUsable(tx, servers, interfaces)
   return wanted.map((port) => ('made' in port ? port.made.id : (port.taken.portId as PortId)))
+}
+
+/** From here on the ports hold their networks as they are: whoever ends a share of one waits, and finds them. */
+async function assertStillUsable(
+  tx: Transaction,
+  servers: readonly PluggedServer[],
+  interfaces: readonly WantedInterface[],
+): Promise<void> {
+  const borrowed = new Set(interfaces.flatMap((each) => ('networkId' in each && each.isBorrowed ? each.networkId : [])))
+  if (borrowed.size > 0) await assertStillShared(tx, [...borrowed], servers[0]!.projectId)
 }
 
 function portFor(

@@ -7,8 +7,12 @@ import {
   findUsableNetworks,
   findUsablePorts,
   type Database,
+  type NamedGroup,
+  type Transaction,
   type UsableNetwork,
+  type UsablePort,
 } from '@nubo/database'
+import { assertOneKind } from '@nubo/domain'
 import { CloudError, type ErrorKind, type NetworkId, type ProjectId } from '@nubo/kernel'
 import { isIP } from 'node:net'
 import type { NewServerRequest } from '../servers.schemas.js'
@@ -21,6 +25,8 @@ interface NewInterface {
   address: string | undefined
   /** As the network has it. */
   portSecurityEnabled: boolean
+  /** It is another project's, and the caller's to use for as long as it is shared. */
+  isBorrowed: boolean
 }
 
 /** What a request says of a server's interfaces, held against what is there. */
@@ -59,21 +65,28 @@ export class RequestedNetworks {
     return { interfaces, groups: await this.findGroups(projectId, server) }
   }
 
-  /** Throws `Invalid` and `Conflict` with Nova's messages; `missing`: what it is that something is not there. */
+  /**
+   * Throws `Invalid` and `Conflict` with Nova's messages; `missing`: what it is that something is not there; `projectId`: of the
+   * servers.
+   */
   async of(
     caller: Caller,
     asked: readonly Request[],
-    { count = 1, missing = 'Invalid' }: { count?: number; missing?: ErrorKind } = {},
+    {
+      count = 1,
+      missing = 'Invalid',
+      projectId = projectOf(caller),
+    }: { count?: number; missing?: ErrorKind; projectId?: string } = {},
   ): Promise<WantedInterface[]> {
     for (const each of asked) checkForm(each, count)
     const viewer = { projectId: projectOf(caller), seesAll: isCloudAdmin(caller) }
     const networks = await this.findNetworks(asked, viewer)
     const ports = await this.findPorts(asked, viewer)
     return asked.map(({ uuid, port, fixed_ip: address, tag }) => {
-      if (port) return { portId: checkPort(port, ports.get(port), missing).id, tag }
+      if (port) return { portId: checkPort(port, ports.get(port), { missing, projectId }).id, tag }
       const network = checkNetwork(uuid!, networks.get(uuid!), viewer.seesAll, missing)
       if (address !== undefined && !network.own && !viewer.seesAll) throw addressesAreOthers(network.id)
-      return { ...newInterface(network, address), tag }
+      return { ...newInterface(network, viewer, address), tag }
     })
   }
 
@@ -93,7 +106,7 @@ export class RequestedNetworks {
     }
     if (!network) return []
     const checked = checkNetwork(network.id, network, isCloudAdmin(caller), 'Invalid')
-    return [{ ...newInterface(checked, undefined), tag: undefined }]
+    return [{ ...newInterface(checked, { seesAll: isCloudAdmin(caller) }), tag: undefined }]
   }
 
   private async findNetworks(asked: readonly Request[], viewer: { projectId: string; seesAll: boolean }) {
@@ -113,19 +126,21 @@ export class RequestedNetworks {
     const names = [...new Set((server.security_groups ?? []).map(({ name }) => name))]
     if (names.every((name) => name === 'default')) return undefined
     const found = await findGroupsByName(this.database, projectId, names)
-    return names.map((name) => theOne(name, found))
+    const groups = names.map((name) => theOne(name, found))
+    assertOneKind(groups)
+    return groups.map(({ id }) => id)
   }
 }
 
 /** The group of that name or id. */
-export function theOne(name: string, groups: readonly { id: string; name: string }[], missing: ErrorKind = 'Invalid'): string {
+export function theOne(name: string, groups: readonly NamedGroup[], missing: ErrorKind = 'Invalid'): NamedGroup {
   const matching = groups.filter((group) => group.id === name || group.name === name)
   if (matching.length === 0) throw new CloudError(missing, `Security group ${name} not found.`)
   if (matching.length > 1) {
     const message = `Multiple security groups found matching '${name}'. Use an ID to be more specific.`
     throw new CloudError('Conflict', message)
   }
-  return matching[0]!.id
+  return matching[0]!
 }
 
 function checkForm({ uuid, port, fixed_ip: address }: Request, count: number): void {
@@ -146,11 +161,23 @@ function checkForm({ uuid, port, fixed_ip: address }: Request, count: number): v
     throw new CloudError('Invalid', 'Failed to launch instances: max_count cannot be greater than 1 if an fixed_ip is specified.')
 }
 
-const newInterface = ({ id, portSecurityEnabled }: UsableNetwork, address: string | undefined): NewInterface => ({
-  networkId: id,
-  address,
-  portSecurityEnabled,
-})
+const newInterface = (
+  { id, portSecurityEnabled, own }: UsableNetwork,
+  { seesAll }: { seesAll: boolean },
+  address?: string,
+): NewInterface => ({ networkId: id, address, portSecurityEnabled, isBorrowed: !own && !seesAll })
+
+/** Throws where one of these networks, which others shared with the project, is not there for it any more. */
+export async function assertStillShared(tx: Transaction, networkIds: readonly string[], projectId: string): Promise<void> {
+  const found = await findUsableNetworks(tx, networkIds, { projectId, seesAll: false })
+  for (const id of networkIds)
+    checkNetwork(
+      id,
+      found.find((network) => network.id === id),
+      false,
+      'Invalid',
+    )
+}
 
 /** Whoever shares a network does not let others take its addresses by name: its gateway's, for one. */
 const addressesAreOthers = (id: string) =>
@@ -169,12 +196,15 @@ function checkNetwork(
   return network
 }
 
-function checkPort<Port extends { isUsed: boolean; hasAddresses: boolean }>(
+function checkPort(
   id: string,
-  port: Port | undefined,
-  missing: ErrorKind,
-): Port {
+  port: UsablePort | undefined,
+  { missing, projectId }: { missing: ErrorKind; projectId: string },
+): UsablePort {
   if (!port) throw new CloudError(missing, `Port id ${id} could not be found.`)
+  // An administrator sees everybody's: what a server has of another project nobody of either could tell apart from its own.
+  if (port.projectId !== projectId)
+    throw new CloudError('Invalid', `Port ${id} not usable for instance: it belongs to another project than the instance.`)
   if (port.isUsed) throw portInUse(id)
   if (!port.hasAddresses) throw new CloudError('Invalid', `Port ${id} requires a FixedIP in order to be used.`)
   return port

@@ -4,6 +4,7 @@ import { DATABASE } from '@nubo/control-plane'
 import {
   addGroupToServer,
   findGroupsByName,
+  holdGroups,
   readGroupsOfServer,
   removeGroupFromServer,
   type Database,
@@ -25,7 +26,12 @@ export class ServerSecurityGroupsService {
 
   async add(caller: Caller, id: string, name: string, once: Once): Promise<void> {
     const { serverId, groupId } = await this.find(caller, id, name)
-    const ports = await this.database.transaction((tx) => once.within(tx, () => addGroupToServer(tx, serverId, groupId)))
+    const ports = await this.database.transaction((tx) =>
+      once.within(tx, async () => {
+        if ((await holdGroups(tx, [groupId])).length === 0) throw new CloudError('NotFound', `Security group ${name} not found.`)
+        return await addGroupToServer(tx, serverId, groupId)
+      }),
+    )
     if (ports === 0) throw new CloudError('NotFound', `instance_id ${id} could not be found as device id on any ports`)
     this.hint.cast()
   }
@@ -45,6 +51,6 @@ export class ServerSecurityGroupsService {
   private async find(caller: Caller, id: string, name: string) {
     const server = await this.servers.find(caller, id)
     const found = await findGroupsByName(this.database, server.projectId, [name])
-    return { serverId: server.id, groupId: theOne(name, found, 'NotFound') }
+    return { serverId: server.id, groupId: theOne(name, found, 'NotFound').id }
   }
 }
