@@ -29,4 +29,14 @@ describe('a cloud in virtual time', () => {
     expect(again.events).toBe(first.events)
     expect((await runHistory(engine, 9)).fingerprint).not.toBe(first.fingerprint)
   })
+
+  it('lives each of many histories again, with others before it', async () => {
+    const seeds = Array.from({ length: 30 }, (_, index) => 50_010 + index)
+    const live = async (order: readonly number[]) => {
+      const lived = new Map<number, string>()
+      for (const seed of order) lived.set(seed, (await runHistory(engine, seed)).fingerprint)
+      return seeds.map((seed) => `${seed} ${lived.get(seed)}`)
+    }
+    expect(await live(seeds.toReversed())).toEqual(await live(seeds))
+  }, 120_000)
 })

@@ -27,7 +27,7 @@ const place = `
     SELECT r.id FROM routers r WHERE r.host_id IS NULL AND r.left_host_id IS NULL AND EXISTS (SELECT FROM ports p WHERE ${carried})
     ORDER BY r.created_at LIMIT 100 FOR UPDATE SKIP LOCKED),
   homes AS (
-    SELECT h.id, h.fencing_epoch, row_number() OVER (ORDER BY (SELECT count(*) FROM routers o WHERE o.host_id = h.id), random()) AS place,
+    SELECT h.id, h.fencing_epoch, row_number() OVER (ORDER BY (SELECT count(*) FROM routers o WHERE o.host_id = h.id), random(), h.id) AS place,
       count(*) OVER () AS places
     FROM hosts h WHERE ${isHome} AND ${canHear('$2')}),
   numbered AS (SELECT id, row_number() OVER () AS number FROM homeless)
