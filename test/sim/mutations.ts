@@ -138,7 +138,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'networks-said-in-any-order',
     what: 'what a host said of its networks before, taken for what it says now',
-    rule: 'AND (n.seen_session IS DISTINCT FROM $2 OR n.seen_sequence < $7)',
+    rule: 'AND (n.seen_session IS DISTINCT FROM $2 OR $7::bigint IS NULL OR n.seen_sequence < $7)',
     instead: '',
     withinSeeds: 250,
   },
