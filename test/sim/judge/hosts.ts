@@ -6,7 +6,8 @@ import type { Records } from './records.js'
 /** What is so on hosts, whatever is recorded of it. */
 export class Hosts {
   private readonly carried: Carried
-  private seen: readonly unknown[] = []
+  /** All that was judged: each is another object once it has changed. */
+  private readonly seen: unknown[] = []
 
   constructor(
     private readonly cloud: Cloud,
@@ -17,19 +18,29 @@ export class Hosts {
 
   /** To be called after every event. Throws BrokenPromise. What is as it was before the event is not judged again. */
   check(): void {
-    const seen = this.look()
-    if (seen.length === this.seen.length && seen.every((each, index) => each === this.seen[index])) return
-    this.seen = seen
+    if (!this.hasChanged()) return
     checkGuests(this.cloud)
     if (this.cloud.tenant.networks.isBuilt) this.carried.check()
   }
 
-  /** All that is judged: each is another object once it has changed. */
-  private look(): unknown[] {
+  /** This is asked after every event, and mostly nothing has. */
+  private hasChanged(): boolean {
     const { hosts, tenant } = this.cloud
-    const seen: unknown[] = hosts.flatMap(({ hypervisor, networks }) => [hypervisor.guestsInTruth(), networks.inForce])
-    if (tenant.networks.isBuilt) seen.push(this.records.of('ports'))
-    return seen
+    let changed = false
+    let index = 0
+    const note = (each: unknown) => {
+      if (this.seen[index] !== each) {
+        this.seen[index] = each
+        changed = true
+      }
+      index++
+    }
+    for (const { hypervisor, networks } of hosts) {
+      note(hypervisor.guestsInTruth())
+      note(networks.inForce)
+    }
+    if (tenant.networks.isBuilt) note(this.records.of('ports'))
+    return changed
   }
 }
 
