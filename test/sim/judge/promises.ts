@@ -1,11 +1,11 @@
 import type { Cloud } from '../cloud/cloud.js'
 import { BrokenPromise } from './broken-promise.js'
-import type { Records } from './records.js'
+import type { Records, Table } from './records.js'
 
 interface Rule {
   name: string
   /** The tables that it is about. */
-  of: readonly string[]
+  of: readonly Table[]
   /** What breaks it, in words; one is enough. */
   breach: (records: Records) => string | undefined
 }
@@ -138,8 +138,9 @@ function isBusy({ taskState, vmState }: { taskState: string | null; vmState: str
 /** Throws BrokenPromise for what the database must never say, as far as it is about what was written. */
 export function checkRecords(records: Records, written: ReadonlySet<string>): void {
   records.forget(written)
-  for (const { name, of, breach } of always) {
-    if (!of.some((table) => written.has(table))) continue
+  const concerned = always.filter(({ of }) => of.some((table) => written.has(table)))
+  records.fetch(new Set(concerned.flatMap(({ of }) => of)))
+  for (const { name, breach } of concerned) {
     const what = breach(records)
     if (what !== undefined) throw new BrokenPromise(name, what)
   }

@@ -41,7 +41,7 @@ interface Rows {
   }
 }
 
-type Table = keyof Rows
+export type Table = keyof Rows
 
 const statements: Record<Table, string> = {
   hosts: `SELECT id, name, ARRAY[capacity_vcpus, capacity_memory_mib, capacity_disk_gib]::int[] AS capacity,
@@ -69,6 +69,15 @@ export class Records {
   /** To be called after each commit. */
   forget(written: ReadonlySet<string>): void {
     for (const table of written) this.known.delete(table as Table)
+  }
+
+  /** Reads what of these is not known, at once. */
+  fetch(tables: Iterable<Table>): void {
+    const { engine, simulation } = this.world
+    const unknown = [...tables].filter((table) => !this.known.has(table))
+    if (unknown.length < 2) return
+    const asked = unknown.map((table) => ({ text: statements[table], values: [] }))
+    for (const [index, rows] of engine.runAll(asked, simulation.nowMs).entries()) this.known.set(unknown[index]!, rows)
   }
 
   of<T extends Table>(table: T): readonly Rows[T][] {

@@ -2,18 +2,12 @@ import type { StatementResult } from '@nubo/database'
 import pg from 'pg'
 import type { Wire } from './wire.js'
 
-type Heard = ReturnType<Wire['exchange']>
+export type Heard = ReturnType<Wire['exchange']>
 
 /** A column of a statement's rows, and how its text becomes a value. */
 export interface Column {
   name: string
   parse: (text: string) => unknown
-}
-
-export interface Reading extends StatementResult {
-  /** Whether the session is in a transaction, as PostgreSQL's letter for it. */
-  status: string
-  failure?: Error
 }
 
 // What pg-protocol reads, and has no public types for.
@@ -31,26 +25,42 @@ export function columnsIn(heard: Heard): Column[] {
 }
 
 /** What PostgreSQL answered, with its rows as node-postgres gives them. */
-export function read(heard: Heard, columns: readonly Column[]): Reading {
-  const reading: Reading = { rows: [], rowCount: null, status: 'I' }
+export function read(heard: Heard, columns: readonly Column[]): StatementResult {
+  const result: StatementResult = { rows: [], rowCount: null }
   for (const message of heard) {
-    if (message.name === 'dataRow') reading.rows.push(rowOf(columns, (message as Heard[number] & DataRow).fields))
-    else if (message.name === 'commandComplete') reading.rowCount = countIn((message as Heard[number] & { text: string }).text)
-    else if (message.name === 'error') reading.failure ??= message as unknown as Error
-    else if (message.name === 'readyForQuery') reading.status = (message as Heard[number] & { status: string }).status
+    if (message.name === 'dataRow') result.rows.push(rowOf(columns, (message as Heard[number] & DataRow).fields))
+    else if (message.name === 'commandComplete') result.rowCount = countIn((message as Heard[number] & { text: string }).text)
   }
-  return reading
+  return result
+}
+
+/** What went wrong, and whether the session is in a transaction now, as PostgreSQL's letter for it. */
+export function endOf(heard: Heard): { failure?: Error; status: string } {
+  const failure = heard.find(({ name }) => name === 'error') as unknown as Error | undefined
+  const { status } = heard.at(-1) as Heard[number] & { status: string }
+  return { ...(failure && { failure }), status }
+}
+
+/** What was answered to each of several statements that were asked at once. */
+export function split(heard: Heard): Heard[] {
+  const parts: Heard[] = [[]]
+  for (const message of heard) {
+    parts.at(-1)!.push(message)
+    if (message.name === 'commandComplete') parts.push([])
+  }
+  return parts
 }
 
 function countIn(text: string): number {
-  return Number(/ (\d+)$/.exec(text)?.[1] ?? Number.NaN)
+  return Number(text.slice(text.lastIndexOf(' ') + 1))
 }
 
 function rowOf(columns: readonly Column[], fields: readonly (string | null)[]): Record<string, unknown> {
   const row: Record<string, unknown> = {}
-  for (const [index, column] of columns.entries()) {
+  for (let index = 0; index < columns.length; index++) {
+    const { name, parse } = columns[index]!
     const text = fields[index] ?? null
-    row[column.name] = text === null ? null : column.parse(text)
+    row[name] = text === null ? null : parse(text)
   }
   return row
 }

@@ -4,14 +4,25 @@ import { parse } from 'pg-protocol'
 
 type Heard = Parameters<Parameters<typeof parse>[1]>[0]
 
+/** Messages to PostgreSQL, and what time it reads while it works on them. */
+export interface Question {
+  messages: Uint8Array
+  nowMs: number
+}
+
+const neverRings = (() => undefined) as unknown as typeof setTimeout
+
 /**
  * PGlite's wire, with node-postgres' reader at its end. PGlite's own way in reads every answer a second time and keeps it,
  * which for short statements costs as much as carrying them out.
  */
 export class Wire {
-  /** What time PostgreSQL reads while it works: in this process it asks `Date`. */
-  nowMs = Date.UTC(2026, 0, 1)
-  private question: Uint8Array = new Uint8Array()
+  /** In this process it asks `Date`. */
+  private nowMs = 0
+  private readonly readNow = () => this.nowMs
+  private questions: readonly Question[] = []
+  private asked = 0
+  /** Of the question that is asked next. */
   private taken = 0
   private readonly answers = new EventEmitter()
   private heard: Heard[] = []
@@ -25,32 +36,26 @@ export class Wire {
     void parse(this.answers as unknown as NodeJS.ReadableStream, (message) => this.heard.push(message))
   }
 
-  /** Puts messages to PostgreSQL and returns its own, at once. */
-  exchange(question: Uint8Array): Heard[] {
-    this.question = question
+  /** Puts questions to PostgreSQL, one after the other, and returns what it says to all of them, at once. */
+  exchange(questions: readonly Question[]): Heard[] {
+    this.questions = questions
+    this.asked = 0
     this.taken = 0
     this.heard = []
-    const giveBack = this.takeClock()
+    const { now } = Date
+    const { setTimeout } = globalThis
+    // PostgreSQL reads no other clock, and sets no alarm that would ring in real time: its own are about statistics.
+    Date.now = this.readNow
+    globalThis.setTimeout = neverRings
     try {
-      while (this.taken < question.length || this.module._pq_buffer_remaining_data() > 0) this.turn()
+      while (this.asked < questions.length || this.module._pq_buffer_remaining_data() > 0) this.turn()
     } finally {
       this.module._PostgresSendReadyForQueryIfNecessary()
       this.module._pgl_pq_flush()
-      giveBack()
-    }
-    return this.heard
-  }
-
-  /** PostgreSQL reads no other clock, and sets no alarm that would ring in real time: its own are about statistics. */
-  private takeClock(): () => void {
-    const { now } = Date
-    const { setTimeout } = globalThis
-    Date.now = () => this.nowMs
-    globalThis.setTimeout = (() => undefined) as unknown as typeof setTimeout
-    return () => {
       Date.now = now
       globalThis.setTimeout = setTimeout
     }
+    return this.heard
   }
 
   /** One turn of PostgreSQL's main loop. It leaves by an exception where in C it would jump, and has told of its error by then. */
@@ -62,10 +67,22 @@ export class Wire {
     }
   }
 
+  /** PostgreSQL asks for more when it is done with what it was given: each question comes at its own time. */
   private read(to: number, most: number): number {
-    const length = Math.min(this.question.length - this.taken, most)
-    this.module.HEAPU8.set(this.question.subarray(this.taken, this.taken + length), to)
+    const question = this.questions[this.asked]
+    if (!question) return 0
+    const { messages, nowMs } = question
+    this.nowMs = nowMs
+    const length = Math.min(messages.length - this.taken, most)
+    this.module.HEAPU8.set(
+      this.taken === 0 && length === messages.length ? messages : messages.subarray(this.taken, this.taken + length),
+      to,
+    )
     this.taken += length
+    if (this.taken === messages.length) {
+      this.asked++
+      this.taken = 0
+    }
     return length
   }
 
