@@ -3,6 +3,7 @@ import type { StatementResult } from '@nubo/database'
 import { serialize } from 'pg-protocol'
 import { columnsIn, endOf, read, split, type Column, type Heard } from './answers.js'
 import { ask, epochMs, openDatabase, prepareDatabase, type Installed } from './installation.js'
+import { Memory, type Reads } from './memory.js'
 import { Versions } from './versions.js'
 import type { Question, Wire } from './wire.js'
 import { countsWhatItWrites, tablesWrittenBy } from './written.js'
@@ -27,6 +28,10 @@ interface Prepared {
   writes: readonly string[]
   /** Whether no row means that nothing was written. */
   countsWrites: boolean
+  /** Whether it goes back to a savepoint. */
+  undoes: boolean
+  /** Absent where it is to be carried out every time. */
+  reads: Reads | undefined
 }
 
 /** PostgreSQL in this process (PGlite): one session, a statement at once, and nothing that would not repeat. */
@@ -34,6 +39,7 @@ export class Engine {
   private readonly prepared = new Map<string, Prepared>()
   private readonly wire: Wire
   private readonly versions: Versions
+  private readonly memory: Memory
   private status = 'I'
   /** What cannot fail, so that nobody has to wait for it: it goes ahead of what is asked next. */
   private ahead: Question[] = []
@@ -46,6 +52,7 @@ export class Engine {
   private constructor(private readonly installed: Installed) {
     this.wire = installed.wire
     this.versions = new Versions(installed.tables, installed.follows)
+    this.memory = new Memory(this.versions)
   }
 
   /** What each engine may begin with, so that not each has to make it. */
@@ -62,6 +69,7 @@ export class Engine {
     if (this.isInTransaction) this.run('ROLLBACK', [], 0)
     this.runAll([...this.emptying(), { text: restartSequences, values: [this.installed.sequences] }], 0)
     this.versions.takeWritten()
+    this.memory.forget()
     this.statements = seed % 1_000
     if (++this.histories % vacuumEvery === 0) this.sweepUp()
   }
@@ -76,8 +84,13 @@ export class Engine {
     if (isBegin(text)) return this.begin(text, momentMs)
     if (text === 'ROLLBACK') return this.rollBack(momentMs)
     const prepared = this.prepare(text, momentMs)
-    const heard = this.carryOut(prepared, parametersOf(values), momentMs)
-    return read(heard, prepared.columns) as StatementResult & { rows: Row[] }
+    const parameters = parametersOf(values)
+    const { reads, columns } = prepared
+    const heard =
+      reads && this.status !== 'E'
+        ? this.recall(prepared, reads, parameters, momentMs)
+        : this.carryOut(prepared, parameters, momentMs)
+    return read(heard, columns) as StatementResult & { rows: Row[] }
   }
 
   /** Runs statements whatever those before them are answered: in one transaction, where none is open. */
@@ -142,11 +155,22 @@ export class Engine {
     return { rows: [], rowCount: null }
   }
 
+  /** As `carryOut`, unless it was done before and nothing that it reads was written since. */
+  private recall(prepared: Prepared, reads: Reads, parameters: readonly (string | null)[], momentMs: number): Heard {
+    const key = JSON.stringify(parameters)
+    const known = this.memory.recall(reads, key)
+    if (known) return known
+    const heard = this.carryOut(prepared, parameters, momentMs)
+    this.memory.keep(reads, key, heard)
+    return heard
+  }
+
   private carryOut(prepared: Prepared, parameters: readonly (string | null)[], momentMs: number): Heard {
-    const { writes, countsWrites } = prepared
+    const { writes, countsWrites, undoes } = prepared
     try {
       const heard = this.exchange([questionOf(prepared, parameters, momentMs)])
       if (writes.length > 0 && !(countsWrites && read(heard, []).rowCount === 0)) this.versions.noteWrite(writes)
+      if (undoes) this.versions.noteUndone()
       return heard
     } finally {
       this.noteEnd()
@@ -163,7 +187,10 @@ export class Engine {
     const name = `sim_${this.prepared.size}`
     const messages = Buffer.concat([serialize.parse({ name, text }), serialize.describe({ type: 'S', name })])
     const columns = columnsIn(this.exchange([{ messages, nowMs: momentMs }]))
-    const prepared = { name, columns, writes: tablesWrittenBy(text), countsWrites: countsWhatItWrites(text) }
+    const prepared = {
+      ...{ name, columns, writes: tablesWrittenBy(text) },
+      ...{ countsWrites: countsWhatItWrites(text), undoes: text.startsWith('ROLLBACK'), reads: this.memory.readsOf(text) },
+    }
     this.prepared.set(text, prepared)
     return prepared
   }

@@ -17,7 +17,7 @@ const neverRings = (() => undefined) as unknown as typeof setTimeout
  * which for short statements costs as much as carrying them out.
  */
 export class Wire {
-  /** In this process it asks `Date`. */
+  /** What time PostgreSQL reads: in this process it asks `Date`. */
   private nowMs = 0
   private readonly readNow = () => this.nowMs
   private questions: readonly Question[] = []
