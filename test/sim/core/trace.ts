@@ -1,10 +1,11 @@
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Simulation } from './simulation.js'
 
 /** What happened, as a person reads it; and its fingerprint, by which a replay is known to be the same. */
 export class Trace {
   private readonly lines: string[] = []
-  private readonly hash: Hash = createHash('sha256')
+  /** The lines that its fingerprint is of. */
+  private readonly noted: string[] = []
   private readonly names = new Map<string, string>()
   private readonly counts = new Map<string, number>()
 
@@ -27,7 +28,7 @@ export class Trace {
 
   note(who: string, what: string): void {
     const line = this.line(who, what)
-    this.hash.update(line)
+    this.noted.push(line)
     this.lines.push(line)
   }
 
@@ -37,7 +38,7 @@ export class Trace {
   }
 
   get fingerprint(): string {
-    return this.hash.copy().digest('hex')
+    return createHash('sha256').update(this.noted.join('')).digest('hex')
   }
 
   toString(): string {
