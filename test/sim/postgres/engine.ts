@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { StatementResult } from '@nubo/database'
+import { assert } from '@nubo/kernel'
 import { serialize } from 'pg-protocol'
 import { columnsIn, endOf, read, split, type Column, type Heard } from './answers.js'
 import { ask, epochMs, openDatabase, prepareDatabase, type Installed } from './installation.js'
@@ -131,8 +132,20 @@ export class Engine {
   }
 
   private sweepUp(): void {
+    this.requireEmpty()
     ask(this.wire, `VACUUM ${[...this.used].join()}`)
     this.used.clear()
+  }
+
+  /** What a statement wrote without that being seen in its text would be there in the next history. */
+  private requireEmpty(): void {
+    const { tables, firstRows } = this.installed
+    const empty = tables.filter((table) => !furniture.has(table) && !firstRows.has(table))
+    const left = ask<{ name: string }>(
+      this.wire,
+      empty.map((table) => `SELECT '${table}' AS name WHERE EXISTS (SELECT FROM ${table})`).join(' UNION ALL '),
+    )
+    assert(left.length === 0, `a statement says what it writes: ${left.map(({ name }) => name).join()}`)
   }
 
   /** Half a microsecond more: what is counted in nanoseconds from 1970 on is not exact. */
