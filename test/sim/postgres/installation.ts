@@ -75,13 +75,6 @@ const checkReferences = `
       WHERE c.contype = 'f' AND c.conrelid = ANY ('{${checkedTables.join()}}'::regclass[])
     LOOP EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', held.owner, held.tgname); END LOOP;
   END $$`
-/** Tables are of a few rows: an index that keeps no rule costs each write more than it saves a read. */
-const dropIndexes = `
-  DO $$ DECLARE spare record; BEGIN
-    FOR spare IN SELECT i.indexrelid::regclass AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-      WHERE NOT i.indisunique AND c.relnamespace = 'public'::regnamespace
-    LOOP EXECUTE format('DROP INDEX %s', spare.name); END LOOP;
-  END $$`
 const listReferences = `SELECT DISTINCT conrelid::regclass::text AS "from", confrelid::regclass::text AS "to",
     (confdeltype::text || confupdtype::text) ~ '[cnd]' AS follows
   FROM pg_constraint WHERE contype = 'f' AND conrelid <> confrelid`
@@ -121,7 +114,6 @@ export async function prepareDatabase(): Promise<Blob> {
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
   for (const name of names.toSorted()) ask(wire, await readFile(join(migrations, name, 'migration.sql'), 'utf8'))
   ask(wire, checkReferences)
-  ask(wire, dropIndexes)
   const dump = await pglite.dumpDataDir('none')
   await pglite.close()
   return dump
