@@ -1,6 +1,6 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
-import type { Clock, Timer } from '@nubo/kernel'
+import type { Clock } from '@nubo/kernel'
 
 const mebibyte = 1024 * 1024
 const lookEveryMs = 10_000
@@ -37,7 +37,6 @@ const lastResort = { type: 'major', execution: 'sync', flavor: 'last-resort' } a
  * days what a minute of work left behind. A lower limit of the heap has it looked over more often, in the rush.
  */
 export class HeapReturn {
-  private alarm: Timer | undefined
   private utilization: EventLoopUtilization | undefined
   private keptBytes = 0
 
@@ -52,12 +51,8 @@ export class HeapReturn {
     this.setAlarm()
   }
 
-  stop(): void {
-    this.alarm?.cancel()
-  }
-
   private setAlarm(): void {
-    this.alarm = this.clock.after(lookEveryMs, () => this.look(), { background: true })
+    this.clock.after(lookEveryMs, () => this.look(), { background: true })
   }
 
   private look(): void {
