@@ -1,18 +1,16 @@
-import { systemClock } from '@nubo/kernel'
 import type { Cloud } from '../support/cloud.js'
 import type { Figure } from './figures.js'
 import { footprints, type Footprint } from './footprint.js'
 import { programsOf } from './processor-time.js'
+import { settle } from './stage.js'
 
-/** After a start or a load: what is compiled and collected then is no idling. */
-const settleSeconds = 15
 const idleSeconds = 20
 
 const total = (each: readonly Footprint[], key: 'pssMiB' | 'cpuPercent') => each.reduce((sum, one) => sum + one[key], 0)
 
 /** The control plane with nothing to do, process by process; agents apart. */
 export async function benchIdle(cloud: Cloud): Promise<Figure[]> {
-  await systemClock.sleep(settleSeconds * 1000)
+  await settle()
   const each = await footprints(programsOf(cloud), idleSeconds)
   const isAgent = ({ name }: Footprint) => name.startsWith('agent-')
   const controlPlane = each.filter((one) => !isAgent(one))

@@ -1,4 +1,5 @@
 import { waitFor } from '@nubo/deploy'
+import { systemClock } from '@nubo/kernel'
 import { Cloud } from '../support/cloud.js'
 import type { CloudClient } from '../support/client.js'
 import { ServerTimes, type ServerParts } from './servers.js'
@@ -41,10 +42,14 @@ export class Stages implements AsyncDisposable {
   private async setUp(): Promise<Stage> {
     const hosts = ['one', 'two'].map((name) => ({ name, ...sizes }))
     const cloud = this.stack.use(await Cloud.start({ hosts, durable: true }))
-    const image = new Uint8Array(1024 * 1024)
-    return await prepare(cloud, this.stack, image)
+    const stage = await prepare(cloud, this.stack, new Uint8Array(1024 * 1024))
+    await settle()
+    return stage
   }
 }
+
+/** After a start or a load: services compile and give back memory then (HeapReturn's first look is 10 s after the start). */
+export const settle = () => systemClock.sleep(15_000)
 
 /** Uploads `image`, makes a flavor of 64 MiB and 1 GiB, and takes the demo project's limits off. */
 export async function prepare(cloud: Cloud, stack: AsyncDisposableStack, image: Uint8Array): Promise<Stage> {
