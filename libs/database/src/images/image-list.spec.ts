@@ -109,6 +109,8 @@ const anyListing: fc.Arbitrary<ImageListing> = fc.record({
     ),
   marker: fc.constant(undefined),
   limit: fc.constant(1000),
+  /** None needs to be weighed, or those of more than two, or all. */
+  mostImageBytes: fc.constantFrom(1, pageBytes / 2, pageBytes + 1),
 })
 
 it('lists what a viewer may see and asked for, in the order asked for, page by page or at once', async () => {
@@ -151,6 +153,7 @@ it('filters by what images have', async () => {
       sort: [],
       marker: undefined,
       limit: 9,
+      mostImageBytes: 1,
     } as const
     return (await listImages(database, { ...listing, conditions })).images.map((image) => image.id)
   }
@@ -172,7 +175,15 @@ it('ends a page where it would take too much, and says that there is more', asyn
       [id, size, age],
     )
   const viewer = { projectId: 'me' as ProjectId, admin: false }
-  const usual = { viewer, hidden: false, visibility: undefined, memberStatus: 'accepted', conditions: [], sort: [] } as const
+  const usual = {
+    viewer,
+    hidden: false,
+    visibility: undefined,
+    memberStatus: 'accepted',
+    conditions: [],
+    sort: [],
+    mostImageBytes: 2 * size,
+  } as const
   const list = async (marker?: ImageId, limit = 1000) => {
     const { images, hasMore } = await listImages(database, { ...usual, marker, limit })
     return { ids: images.map(({ id }) => id), hasMore }

@@ -7,7 +7,7 @@ const defaultLimit = 25
 const maxLimit = 1000
 
 /** What a listing asks for, whoever asks. */
-export type ImageQuery = Omit<ImageListing, 'viewer'>
+export type ImageQuery = Omit<ImageListing, 'viewer' | 'mostImageBytes'>
 
 const plainQuery: ImageQuery = {
   hidden: false,

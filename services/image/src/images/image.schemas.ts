@@ -13,7 +13,9 @@ const maxInt32 = 2 ** 31 - 1
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
 
 const storable = z.string().refine(isStorable, { error: 'Characters that cannot be stored' })
-const short = storable.max(255)
+/** Of an image's texts that are not a property's value, in UTF-16 units. */
+export const shortLength = 255
+const short = storable.max(shortLength)
 const notNegative = z
   .int()
   .max(maxInt32)

@@ -17,7 +17,7 @@ import {
 } from '../access.js'
 import { patchMediaTypes, readImagePatch } from './image-patch.js'
 import { readImageQuery } from './image-query.js'
-import { isReservedName, isStorable, parseImageBody, readOnlyNames } from './image.schemas.js'
+import { isReservedName, isStorable, parseImageBody, readOnlyNames, shortLength } from './image.schemas.js'
 import { imagesView, imageView } from './image.views.js'
 import { ImagesService } from './images.service.js'
 
@@ -125,7 +125,7 @@ function readNewImage(given: unknown) {
 }
 
 function readTag(tag: string): string {
-  if (!isStorable(tag) || tag.length > 255)
+  if (!isStorable(tag) || tag.length > shortLength)
     throw new CloudError('Invalid', `Could not update image: '${tag.slice(0, 64)}' is too long`)
   return tag
 }

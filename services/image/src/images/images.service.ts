@@ -32,7 +32,7 @@ import type { UploadsUnderWay } from '../uploads/uploads-under-way.js'
 import { applyChanges, requireVisibility, setAttributes } from './apply-changes.js'
 import type { ImageChange } from './image-patch.js'
 import { unknownMarker, type ImageQuery } from './image-query.js'
-import { attributeNames, type ImageBody } from './image.schemas.js'
+import { attributeNames, shortLength, type ImageBody } from './image.schemas.js'
 
 export interface ImagesParts {
   db: Database
@@ -62,9 +62,9 @@ export class ImagesService {
 
   async list(caller: Caller, query: ImageQuery): Promise<ImagePage> {
     const viewer = viewerOf(caller)
-    const { db } = this.parts
+    const { db, limits } = this.parts
     if (query.marker !== undefined && !(await findImage(db, query.marker, viewer))) throw unknownMarker(query.marker)
-    return listImages(db, { ...query, viewer })
+    return listImages(db, { ...query, viewer, mostImageBytes: mostImageBytes(limits) })
   }
 
   async show(caller: Caller, id: ImageId): Promise<ImageRow> {
@@ -175,6 +175,9 @@ export class ImagesService {
     refuseAbove('property bytes', Buffer.byteLength(held.flat().join('')), propertyBytes)
   }
 }
+
+/** UTF-8 has at most three bytes for each of JavaScript's characters. */
+const mostImageBytes = ({ propertyBytes, tags }: ImageLimits) => propertyBytes + tags * shortLength * 3
 
 function refuseAbove(what: string, attempted: number, maximum: number): void {
   if (attempted <= maximum) return
