@@ -27,9 +27,9 @@ export interface ServerActionStepRow {
 export interface ServerActionPage {
   limit: number
   /** The request id of the last action of the page before. */
-  marker?: string
-  changedSince?: Date
-  changedBefore?: Date
+  marker?: string | undefined
+  changedSince?: Date | undefined
+  changedBefore?: Date | undefined
 }
 
 const columns = `o.request_id AS "requestId", o.kind, o.state, o.message, o.project_id AS "projectId", o.user_id AS "userId",

@@ -25,6 +25,15 @@ export function refuseKeys(path: readonly string[], keys: readonly string[]): (r
   }
 }
 
+/** For an upgrade: query parameters that came with this version were unknown before it, and so a 400. */
+export function refuseQuery(names: readonly string[]): (request: UpgradingRequest) => void {
+  return ({ query }) => {
+    const keys = names.filter((name) => Object.hasOwn(query, name))
+    if (keys.length > 0)
+      throw new InputError('query', query, [{ code: 'unrecognized_keys', keys, path: [], message: '', input: query }])
+  }
+}
+
 /** For an upgrade: query parameters that came with this version were ignored before it. */
 export function ignoreQuery(names: readonly string[]): (request: UpgradingRequest) => void {
   return (request) => {

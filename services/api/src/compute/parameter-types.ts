@@ -100,6 +100,11 @@ export const nonNegativeInteger = z
   .regex(/^[0-9]*$/)
   .transform(Number)
 
+/** A moment, as it was written. */
+export const dateTime = z.string().refine((text) => /^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(Date.parse(text)), {
+  error: ({ input }) => `${pythonRepr(input)} is not a 'date-time'`,
+})
+
 /** `value` as `schema` has it, for what no decorator can check because its schema depends on the request. */
 export function parse<Output>(schema: z.ZodType<Output>, value: unknown, place: InputPlace = 'body'): Output {
   const result = schema.safeParse(value)

@@ -1,6 +1,7 @@
 import type { ServerActionRow, ServerActionStepRow } from '@nubo/database'
 import { zonelessTimestamp } from '@nubo/wire'
 import type { OperationEngine } from '@nubo/workflow'
+import { hostIdOf } from './servers.views.js'
 
 const observedPrefix = 'server.observed-'
 
@@ -30,7 +31,7 @@ export function instanceActionEventView(
     start_time: zonelessTimestamp(step.openedAt),
     finish_time: step.finishedAt && zonelessTimestamp(step.finishedAt),
     result: resultOf(step),
-    hostId: '',
+    hostId: hostIdOf(action.projectId, step.hostName),
     details: step.state === 'failed' ? (step.result?.message ?? null) : null,
     ...(admin ? { traceback: null, host: step.hostName } : {}),
   }

@@ -1,6 +1,15 @@
 import type { ServerRow } from '@nubo/database'
 import { CloudError } from '@nubo/kernel'
-import { ignoreQuery, ignoreQueryExcept, microversion, objectAt, refuseKeys, sourceOf, type UpgradingRequest } from '@nubo/wire'
+import {
+  ignoreQuery,
+  ignoreQueryExcept,
+  microversion,
+  objectAt,
+  refuseKeys,
+  refuseQuery,
+  sourceOf,
+  type UpgradingRequest,
+} from '@nubo/wire'
 import { serverQueryNames } from './server-query.js'
 
 const attribute = (name: string) => `OS-EXT-SRV-ATTR:${name}`
@@ -111,7 +120,7 @@ export const serverMicroversions = [
     requests: {
       'server.list': ignoreQuery(['changes-before']),
       'server.detail': ignoreQuery(['changes-before']),
-      'instance-action.list': ignoreQuery(['changes-before']),
+      'instance-action.list': refuseQuery(['changes-before']),
     },
   }),
   microversion('2.71', 'servers show their group', { responses: { server: without('server_groups') }, missing: 'server groups' }),
@@ -143,7 +152,7 @@ export const serverMicroversions = [
   }),
   microversion('2.57', 'files are no longer injected', { requests: {} }),
   microversion('2.58', 'instance actions have updated_at and pages', {
-    requests: { 'instance-action.list': ignoreQuery(['limit', 'marker', 'changes-since']) },
+    requests: { 'instance-action.list': ignoreQueryExcept([]) },
     responses: { 'instance-action': without('updated_at') },
   }),
   microversion('2.51', 'tenants see the events of an action', {

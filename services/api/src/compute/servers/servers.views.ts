@@ -49,7 +49,7 @@ export function serverView(server: ServerRow, options: ServerViewOptions) {
     tenant_id: server.projectId,
     user_id: server.userId,
     metadata: server.metadata,
-    hostId: hostIdOf(server),
+    hostId: hostIdOf(server.projectId, server.hostName),
     image: server.imageId
       ? { id: server.imageId, links: [{ rel: 'bookmark', href: `${baseUrl}/images/${server.imageId}` }] }
       : '',
@@ -129,9 +129,9 @@ const hostIds = new Map<string, string>()
 const mostHostIds = 10_000
 
 /** The same for two servers of one project on one host, and for nobody else: tells tenants what they may know of placement. */
-function hostIdOf(server: ServerRow): string {
-  if (!server.hostName) return ''
-  const key = server.projectId + server.hostName
+export function hostIdOf(projectId: string, hostName: string | null): string {
+  if (!hostName) return ''
+  const key = projectId + hostName
   let id = hostIds.get(key)
   if (id === undefined) {
     if (hostIds.size >= mostHostIds) hostIds.clear()
