@@ -118,6 +118,23 @@ describe('in the course of time an agent', () => {
     expect(conductor.all('heartbeat')).toEqual([])
   })
 
+  it('is silent while nothing can be written to its journal, and goes on when it can', async () => {
+    const { conductor } = host
+    await host.startAgent()
+    host.diskIsFull = true
+    const command = await conductor.command(build())
+    await clock.pass(15_000)
+    conductor.reports.length = 0
+    await clock.pass(60_000)
+    expect(conductor.reports).toEqual([])
+    host.diskIsFull = false
+    await clock.pass(15_000)
+    expect(conductor.all('heartbeat')).not.toEqual([])
+    await conductor.repeat(command)
+    await clock.pass(100)
+    expect((await conductor.resultOf(command)).outcome).toMatchObject({ state: 'done' })
+  })
+
   it('makes good what events did not tell', async () => {
     const { conductor, hypervisor } = host
     await host.startAgent()

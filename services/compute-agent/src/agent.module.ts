@@ -9,6 +9,7 @@ import type { AgentConfiguration } from './configuration.js'
 import { agentFigures } from './figures.js'
 import { diskFiles } from './files.js'
 import { HostSeal } from './host-seal.js'
+import type { Journal } from './journal.js'
 
 const QUEUE = Symbol('queue')
 const openAgainMs = 1_000
@@ -29,7 +30,7 @@ const queueProvider = {
 /** Runs this host's agent, from the moment when its hypervisor can be reached. */
 @Module({ providers: [queueProvider] })
 export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  private running: { agent: Agent; hypervisor: Hypervisor; close: () => Promise<void> } | undefined
+  private running: { agent: Agent; hypervisor: Hypervisor; journal: Journal; close: () => Promise<void> } | undefined
   private trouble = 'not opened yet'
   private readonly stopping = new AbortController()
 
@@ -49,6 +50,7 @@ export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdow
     health.register('registration', async () =>
       assertSo(this.running?.agent.isRegistered === true, this.running?.agent.refusal ?? 'no conductor has answered yet'),
     )
+    health.register('journal', async () => await this.running?.journal.mustTakeNotes())
     health.register('queue', async () => void (await queue.depth('reports')))
   }
 
@@ -68,13 +70,13 @@ export class AgentModule implements OnApplicationBootstrap, OnApplicationShutdow
     const figures = agentFigures(this.metrics)
     while (!this.stopping.signal.aborted) {
       try {
-        const { agent, hypervisor } = await assembleAgent({ configuration, queue, clock, random, logger, figures })
+        const { agent, hypervisor, journal } = await assembleAgent({ configuration, queue, clock, random, logger, figures })
         const close = async () => {
           await agent.stop()
           await hypervisor.close()
         }
         if (this.stopping.signal.aborted) return await close()
-        this.running = { agent, hypervisor, close }
+        this.running = { agent, hypervisor, journal, close }
         logger.info({ ...(await hypervisor.describe()), cpuInfo: undefined }, 'the hypervisor is open')
         return agent.start()
       } catch (error) {

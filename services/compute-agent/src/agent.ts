@@ -293,6 +293,7 @@ export class Agent {
   private async beat(withGuests: boolean): Promise<void> {
     const { configuration, hypervisor, uptimeSeconds, journal, images } = this.parts
     if (!this.session.id || this.registration.isPending) return
+    if (!journal.takesNotes) await journal.mustTakeNotes()
     const [sessionId, sequence] = [this.session.id, this.session.nextSequence()]
     // Asked every time: it is also how we know that the hypervisor answers.
     const guests = await this.observer.survey()

@@ -38,7 +38,9 @@ export interface Surroundings {
 const gibibyte = 1024 ** 3
 
 /** Puts an agent together from its configuration. Rejects with `Unavailable` while the hypervisor cannot be reached. */
-export async function assembleAgent(surroundings: Surroundings): Promise<{ agent: Agent; hypervisor: Hypervisor }> {
+export async function assembleAgent(
+  surroundings: Surroundings,
+): Promise<{ agent: Agent; hypervisor: Hypervisor; journal: Journal }> {
   const { configuration, queue, clock, random, logger, figures } = surroundings
   const { directory } = configuration.host
   const simulated = configuration.driver === 'simulated'
@@ -64,7 +66,7 @@ export async function assembleAgent(surroundings: Surroundings): Promise<{ agent
     onCommandEnded: figures.commandEnded,
   })
   figures.tellOfCache(() => images.use())
-  return { agent, hypervisor }
+  return { agent, hypervisor, journal }
 }
 
 async function openImages({ configuration, clock, logger, figures }: Surroundings, guests: GuestFiles): Promise<ImageCache> {

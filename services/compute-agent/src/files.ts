@@ -1,6 +1,8 @@
 import { lstat, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
+/** Of a directory that was being removed. */
+export const removedSuffix = '.removed'
 /** What `stat` counts in, whatever the file system does. */
 const blockBytes = 512
 
@@ -10,8 +12,13 @@ export interface Files {
   read(path: string): Promise<string | undefined>
   /** Whoever reads meanwhile, or after a power cut, sees the old contents or the new ones. */
   write(path: string, text: string): Promise<void>
-  /** With all that is below; no error where there is nothing. */
+  /**
+   * With all that is below; no error where there is nothing. A directory goes at once: whoever is killed meanwhile leaves it
+   * whole, or under its name with `removedSuffix`, for the next to remove.
+   */
   remove(path: string): Promise<void>
+  /** In one step, with all that is below. */
+  rename(path: string, to: string): Promise<void>
   /** Names; none where there is no such directory. */
   list(directory: string): Promise<string[]>
   makeDirectory(path: string, mode: number): Promise<void>
@@ -36,7 +43,11 @@ export function diskFiles({ durable }: { durable: boolean }): Files {
       // The name is in the directory, and only then on the disk when that is.
       if (durable) await flushDirectory(dirname(path))
     },
-    remove: (path) => rm(path, { recursive: true, force: true }),
+    async remove(path) {
+      await rm(path, { force: true }).catch((error: unknown) => moveAside(path, error))
+      await rm(`${path}${removedSuffix}`, { recursive: true, force: true })
+    },
+    rename,
     list: (directory) => orAbsent(readdir(directory), []),
     makeDirectory: async (path, mode) => void (await mkdir(path, { recursive: true, mode })),
     async bytesIn(directory) {
@@ -45,6 +56,13 @@ export function diskFiles({ durable }: { durable: boolean }): Files {
       return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0)
     },
   }
+}
+
+/** A directory that was removed in part looks like one that was made in part. */
+async function moveAside(path: string, error: unknown): Promise<void> {
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_FS_EISDIR') throw error
+  await rm(`${path}${removedSuffix}`, { recursive: true, force: true })
+  await rename(path, `${path}${removedSuffix}`)
 }
 
 async function flushDirectory(path: string): Promise<void> {

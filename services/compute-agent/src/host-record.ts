@@ -33,7 +33,8 @@ export class HostRecord {
   /** Throws `Conflict` if the directory is another host's. */
   static async open({ files, directory, hostId, examine }: HostRecordOptions): Promise<HostRecord> {
     const path = `${directory}/journal/host`
-    const found = readRecord(await files.read(path))
+    // One that the disk does not give back is as lost as one that is gone.
+    const found = readRecord(await files.read(path).catch(() => undefined))
     if (found && found.hostId !== hostId)
       throw new CloudError(
         'Conflict',

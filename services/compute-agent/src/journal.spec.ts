@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { ServerCommand } from '@nubo/contract'
 import { newId, systemRandom, type Id, type ServerId, type SessionId } from '@nubo/kernel'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -142,5 +142,27 @@ describe('the journal', () => {
     expect(journal.get(serverId)).toBeUndefined()
     expect(broken).toEqual([`${directory}/${serverId}.json`])
     expect(await readFile(`${broken[0]!}.broken`, 'utf8')).toBe('{"fence": 1')
+  })
+
+  it('sets aside what the disk does not give back, and goes on', async () => {
+    await mkdir(join(directory, `${serverId}.json`))
+    const journal = await open()
+    expect(broken).toEqual([`${directory}/${serverId}.json`])
+    await journal.accept(command('build', 1))
+    expect((await open()).get(serverId)).toMatchObject({ fence: 1 })
+  })
+
+  it('says that it takes no notes from a write that failed until one can be made again', async () => {
+    let isFull = false
+    const files = diskFiles({ durable: true })
+    const full = async () => Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }))
+    const journal = await open('first boot', { ...files, write: (...of) => (isFull ? full() : files.write(...of)) })
+    await journal.mustTakeNotes()
+    isFull = true
+    await expect(journal.accept(command('build', 1))).rejects.toThrow('no space left')
+    await expect(journal.mustTakeNotes()).rejects.toMatchObject({ kind: 'Unavailable' })
+    isFull = false
+    await journal.mustTakeNotes()
+    expect(await readdir(directory)).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { failure, fence, incarnation, operationId, powerState, sessionId, stepId, type ServerCommand } from '@nubo/contract'
-import type { Clock, ServerId } from '@nubo/kernel'
+import { CloudError, type Clock, type ServerId } from '@nubo/kernel'
 import { z } from 'zod'
 import { powerStates } from './commands/context.js'
 import type { Files } from './files.js'
@@ -41,6 +41,9 @@ export type JournalEntry = z.output<typeof journalEntry>
 /** How long a tombstone stands after its destruction was acknowledged: far longer than any message lives. */
 const tombstoneMs = 24 * 60 * 60_000
 
+/** Takes more room than an entry. */
+const probe = ' '.repeat(16_384)
+
 export interface JournalOptions {
   files: Files
   directory: string
@@ -60,6 +63,8 @@ export class Journal {
   /** Servers whose entries could not be read when this journal was opened. */
   readonly setAside = new Set<ServerId>()
   private readonly writing = new Map<ServerId, Promise<void>>()
+  /** False from a write that failed to one that did not. */
+  private canWrite = true
 
   private constructor(private readonly options: JournalOptions) {}
 
@@ -75,6 +80,11 @@ export class Journal {
     }
     await journal.forgetOldTombstones()
     return journal
+  }
+
+  /** Whether the last write got through. */
+  get takesNotes(): boolean {
+    return this.canWrite
   }
 
   get directory(): string {
@@ -133,6 +143,21 @@ export class Journal {
     return this.entries.get(serverId)?.tombstone?.incarnation ?? 0
   }
 
+  /**
+   * Rejects with `Unavailable` while nothing can be written here, as on a full disk: what a host cannot note it does not do.
+   */
+  async mustTakeNotes(): Promise<void> {
+    if (this.takesNotes) return
+    const { files, directory } = this.options
+    try {
+      await files.write(`${directory}/probe`, probe)
+      await files.remove(`${directory}/probe`)
+    } catch (error) {
+      throw new CloudError('Unavailable', `Nothing can be written to ${directory}: ${(error as Error).message}`, { cause: error })
+    }
+    this.canWrite = true
+  }
+
   /** Drops what was destroyed long ago; what was destroyed by a command, once that is acknowledged. */
   async forgetOldTombstones(): Promise<void> {
     const now = this.options.clock.now().getTime()
@@ -152,13 +177,11 @@ export class Journal {
   private async load(name: string): Promise<void> {
     const { files, directory, onBroken } = this.options
     const path = `${directory}/${name}`
-    const text = (await files.read(path)) ?? ''
-    const parsed = journalEntry.safeParse(parseJson(text))
+    const parsed = journalEntry.safeParse(parseJson(await files.read(path).catch(() => undefined)))
     const serverId = name.slice(0, -'.json'.length) as ServerId
     if (parsed.success) return void this.entries.set(serverId, this.ofThisBoot(parsed.data))
     this.setAside.add(serverId)
-    await files.write(`${path}.broken`, text)
-    await files.remove(path)
+    await files.rename(path, `${path}.broken`)
     onBroken(path)
   }
 
@@ -183,7 +206,16 @@ export class Journal {
   private put(serverId: ServerId, entry: JournalEntry): Promise<void> {
     this.entries.set(serverId, entry)
     const text = JSON.stringify(entry)
-    return this.inTurn(serverId, () => this.options.files.write(this.path(serverId), text))
+    return this.inTurn(serverId, () => this.write(this.path(serverId), text))
+  }
+
+  private write(path: string, text: string): Promise<void> {
+    const written = this.options.files.write(path, text)
+    written.then(
+      () => (this.canWrite = true),
+      () => (this.canWrite = false),
+    )
+    return written
   }
 
   private inTurn(serverId: ServerId, change: () => Promise<void>): Promise<void> {
@@ -202,9 +234,9 @@ export class Journal {
   }
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string | undefined): unknown {
   try {
-    return JSON.parse(text)
+    return text === undefined ? undefined : JSON.parse(text)
   } catch {
     return undefined
   }

@@ -26,6 +26,15 @@ export class Disk {
         for (const each of [path, ...this.below(path)]) this.files.delete(each)
         await access()
       },
+      rename: async (path, to) => {
+        await access()
+        for (const each of [path, ...this.below(path)]) {
+          const text = this.files.get(each)
+          if (text !== undefined) this.files.set(`${to}${each.slice(path.length)}`, text)
+          this.files.delete(each)
+        }
+        await access()
+      },
       list: async (directory) => {
         await access()
         return [...new Set(this.below(directory).map((path) => path.slice(directory.length + 1).split('/')[0]!))]

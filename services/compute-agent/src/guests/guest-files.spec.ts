@@ -34,12 +34,45 @@ it('knows after its end which guests are here, and which images they stand on', 
   expect((await stat(join(directory, `${serverId}-3`))).mode & 0o777).toBe(0o711)
 })
 
-it('removes what was left half made, and nothing that a guest may have been started from', async () => {
+const named = (incarnation: number) => `${serverId}-${incarnation}`
+
+it('removes what was left half made or half removed, and nothing that a guest may have been started from', async () => {
   await (await open()).save(record(1))
-  for (const name of ['half', 'disk', 'torn']) await mkdir(join(directory, name))
-  await writeFile(join(directory, 'disk/disk.qcow2'), '')
-  await writeFile(join(directory, 'torn/guest.json'), '{')
+  for (const name of [named(2), named(3), named(4), `${named(5)}.removed`]) await mkdir(join(directory, name))
+  await writeFile(join(directory, named(2), 'guest.json.new'), '{')
+  await writeFile(join(directory, named(3), 'disk.qcow2'), '')
+  await writeFile(join(directory, named(4), 'guest.json'), '{')
+  await writeFile(join(directory, `${named(5)}.removed`, 'disk.qcow2'), '')
   expect((await open()).all()).toEqual([record(1)])
-  expect((await readdir(directory)).sort()).toEqual([`${serverId}-1`, 'disk', 'torn'].sort())
-  expect(broken.sort()).toEqual([join(directory, 'disk'), join(directory, 'torn')])
+  expect((await readdir(directory)).sort()).toEqual([1, 3, 4].map(named))
+  expect(broken.splice(0).sort()).toEqual([3, 4].map((incarnation) => join(directory, named(incarnation))))
+})
+
+it('leaves what is not its own to a person, whatever it is, and knows its guests all the same', async () => {
+  await (await open()).save(record(1))
+  await mkdir(join(directory, 'backup'))
+  await writeFile(join(directory, 'backup/yesterday.qcow2'), '')
+  await writeFile(join(directory, 'README'), '')
+  await mkdir(join(directory, named(2), 'guest.json'), { recursive: true })
+  const guests = await open()
+  expect(guests.all()).toEqual([record(1)])
+  expect((await readdir(directory)).sort()).toEqual(['README', 'backup', named(1), named(2)].sort())
+  expect(await readdir(join(directory, 'backup'))).toEqual(['yesterday.qcow2'])
+  expect((await guests.strays()).sort()).toEqual(['README', 'backup', named(2)].sort())
+  expect(broken.splice(0)).toHaveLength(3)
+})
+
+it('removes a guest at once: whoever is killed meanwhile leaves no disk without its record', async () => {
+  const guests = await open()
+  await guests.save(record(1))
+  const [folder, count] = [join(directory, named(1)), 3_000]
+  await Promise.all(Array.from({ length: count }, (_, index) => writeFile(join(folder, `part-${index}`), '')))
+  let isGone = false
+  const removed = guests.remove(serverId, 1).then(() => (isGone = true))
+  while (!isGone) {
+    const names = await readdir(folder).catch(() => [])
+    expect([0, count + 1]).toContain(names.length)
+  }
+  await removed
+  expect(await readdir(directory)).toEqual([])
 })

@@ -2,7 +2,7 @@ import { guestNic } from '@nubo/contract'
 import type { GuestDefinition, GuestNic } from '@nubo/hypervisor'
 import type { ServerId } from '@nubo/kernel'
 import { z } from 'zod'
-import type { Files } from '../files.js'
+import { removedSuffix, type Files } from '../files.js'
 import { guestMetadata, type GuestMetadata } from '../metadata/guest-metadata.js'
 import { GuestPasswords, type GuestPassword } from './guest-passwords.js'
 
@@ -27,6 +27,8 @@ const recordName = 'guest.json'
 const diskName = 'disk.qcow2'
 const metadataName = 'metadata.json'
 const passwordName = 'password.json'
+/** Of a directory of ours: a server's id and an incarnation. */
+const guestDirectory = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+$/
 
 /**
  * A directory for each incarnation of a server that has something on this host: its disk, its config drive and its record.
@@ -47,8 +49,9 @@ export class GuestFiles {
   }
 
   /**
-   * Reads what is there. The record is written before the disk: a directory with neither was being made, and is removed.
-   * @param onBroken told of a directory that has a disk and no record that can be read; it is left to a person.
+   * Reads what is there. The record is written before the disk: a directory of ours with neither was being made, and is
+   * removed.
+   * @param onBroken told of what is left to a person: a disk without a record that can be read, and whatever is not ours.
    */
   static async open(files: Files, directory: string, onBroken: (path: string) => void): Promise<GuestFiles> {
     const guests = new GuestFiles(files, directory)
@@ -56,13 +59,20 @@ export class GuestFiles {
     await files.makeDirectory(directory, 0o711)
     for (const name of await files.list(directory)) {
       const path = `${directory}/${name}`
-      const contents = await files.list(path)
-      const record = readRecord(await files.read(`${path}/${recordName}`))
-      if (record) await guests.adopt(record, onBroken)
-      else if (contents.includes(diskName) || contents.includes(recordName)) onBroken(path)
-      else await files.remove(path)
+      if (guestDirectory.test(name)) await guests.load(path, onBroken)
+      else if (guestDirectory.test(withoutSuffix(name))) await files.remove(path)
+      else onBroken(path)
     }
     return guests
+  }
+
+  private async load(path: string, onBroken: (path: string) => void): Promise<void> {
+    // What the disk does not give back is left as it is, and keeps no other guest from its host.
+    const contents = await this.files.list(path).catch(() => [recordName])
+    const record = readRecord(await this.files.read(`${path}/${recordName}`).catch(() => undefined))
+    if (record) return await this.adopt(record, onBroken)
+    if (contents.includes(diskName) || contents.includes(recordName)) return onBroken(path)
+    await this.files.remove(path)
   }
 
   /** Of a guest that an earlier agent made. A password that cannot be read keeps no guest from its host. */
@@ -145,7 +155,8 @@ export class GuestFiles {
   async strays(): Promise<string[]> {
     // One that was being made or removed while we looked was known before or is known after.
     const before = new Set(this.records.keys())
-    return (await this.files.list(this.directory)).filter((name) => !before.has(name) && !this.records.has(name))
+    const names = (await this.files.list(this.directory)).map(withoutSuffix)
+    return names.filter((name) => !before.has(name) && !this.records.has(name))
   }
 
   imagesInUse(): ReadonlySet<string> {
@@ -182,6 +193,11 @@ export class GuestFiles {
 
 function nameOf({ serverId, incarnation }: Pick<GuestRecord, 'serverId' | 'incarnation'>): string {
   return `${serverId}-${incarnation}`
+}
+
+/** What is being removed goes by its name until it is gone. */
+function withoutSuffix(name: string): string {
+  return name.endsWith(removedSuffix) ? name.slice(0, -removedSuffix.length) : name
 }
 
 function readRecord(text: string | undefined): GuestRecord | undefined {

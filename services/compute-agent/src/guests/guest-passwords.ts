@@ -18,7 +18,7 @@ export class GuestPasswords {
 
   /** Reads what an earlier agent kept. False where that cannot be read. */
   async load(path: string): Promise<boolean> {
-    const text = await this.files.read(path)
+    const text = await this.files.read(path).catch(() => '')
     if (text === undefined) return true
     const found = guestPassword.safeParse(jsonOf(text))
     if (found.success) this.kept.set(path, found.data)

@@ -29,7 +29,7 @@ export class KeptPlan {
 
   static async open(options: KeptPlanOptions): Promise<KeptPlan> {
     const { files, directory, bootId, onBroken } = options
-    const text = await files.read(pathIn(directory))
+    const text = await files.read(pathIn(directory)).catch(() => '')
     const found = text === undefined ? undefined : contents.safeParse(jsonOf(text))
     if (found && !found.success) onBroken(pathIn(directory))
     return new KeptPlan(options, found?.data && asAfterBoot(found.data, bootId), found?.data?.missing ?? [])

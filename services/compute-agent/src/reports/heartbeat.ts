@@ -30,7 +30,7 @@ export class Heartbeat {
 
   private async run(): Promise<void> {
     const { beat, clock, logger } = this.options
-    // A host whose hypervisor does not answer is silent: nothing should be placed on it.
+    // A host whose hypervisor does not answer, or whose journal takes no notes, is silent: nothing should be placed on it.
     await beat(this.count++ % withGuestsEvery === 0).catch((error: unknown) => logger.warn({ err: error }, 'no heartbeat'))
     if (!this.stopped) this.timer = clock.after(intervalMs, () => void this.run(), { background: true })
   }

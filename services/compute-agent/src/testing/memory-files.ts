@@ -10,6 +10,13 @@ export function memoryFiles(): Files {
     async remove(path) {
       for (const each of [path, ...below(path)]) files.delete(each)
     },
+    async rename(path, to) {
+      for (const each of [path, ...below(path)]) {
+        const text = files.get(each)
+        if (text !== undefined) files.set(`${to}${each.slice(path.length)}`, text)
+        files.delete(each)
+      }
+    },
     list: async (directory) => [...new Set(below(directory).map((path) => path.slice(directory.length + 1).split('/')[0]!))],
     makeDirectory: async () => {},
     bytesIn: async (directory) => below(directory).reduce((sum, path) => sum + files.get(path)!.length, 0),

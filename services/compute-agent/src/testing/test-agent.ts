@@ -80,15 +80,19 @@ export class TestHost {
   private readonly carried = new Set<PortId>()
   bootId = 'first boot'
   disks: DiskMaker = noDisks
+  /** Nothing can be written to it while it is. */
+  diskIsFull = false
   /** Of the agents that are started from now on; one whose life is over need not be stopped. */
   life: Life | undefined
   private agent: Agent | undefined
+  private readonly files: Files
 
   private constructor(
     readonly directory: string,
     readonly clock: Clock,
-    private readonly files: Files,
+    files: Files,
   ) {
+    this.files = { ...files, write: (path, text) => this.write(files, path, text) }
     this.hypervisor = new SimulatedHypervisor({ clock, random: seededRandom(1) })
     this.queue = new MemoryQueue({
       clock,
@@ -125,6 +129,11 @@ export class TestHost {
   async stopAgent(): Promise<void> {
     await this.agent?.stop()
     this.agent = undefined
+  }
+
+  private async write(files: Files, path: string, text: string): Promise<void> {
+    if (this.diskIsFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    await files.write(path, text)
   }
 
   private world() {
@@ -197,6 +206,7 @@ export function guestSpecification(bytes: Uint8Array = new Uint8Array(), url = '
 /** Disks that are never made. */
 export function untilAborted(onAborted: (reason: unknown) => void = () => {}): DiskMaker {
   return {
+    ...noDisks,
     make: (_record, _guest, signal) =>
       new Promise((_, reject) => {
         const abort = () => {
