@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { Examiner, repair, type RepairOutcome } from '@nubo/control-plane'
 import { placementQueue, reportsQueue } from '@nubo/contract'
-import { PgOperationStore, type Finding, type FindingCode } from '@nubo/database'
+import { countNetworkUse, PgOperationStore, type Finding, type FindingCode } from '@nubo/database'
+import { NetworkRows } from '@nubo/database/testing'
 import { waitFor } from '@nubo/deploy'
 import { CloudError, newId, systemClock, systemRandom, type Id, type RequestId, type ServerId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
@@ -15,6 +16,7 @@ import { projectId, TestServers } from './servers.js'
 
 let cloud: ScriptedCloud
 let servers: TestServers
+let networks: NetworkRows
 let one: ScriptedHost
 let two: ScriptedHost
 let store: PgOperationStore
@@ -24,6 +26,7 @@ let caster: Caster
 beforeAll(async () => {
   cloud = await ScriptedCloud.start()
   servers = cloud.servers
+  networks = new NetworkRows(cloud.database, projectId)
   store = new PgOperationStore(cloud.database)
   engine = new OperationEngine(operations, systemRandom)
   const compose = { imageUrl: '', signImageCredential: async () => '' }
@@ -40,6 +43,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  await networks.clear()
   await cloud.clear()
 })
 
@@ -259,6 +263,18 @@ describe('room', () => {
     expect((await examine()).map(({ code }) => code)).toEqual(['allocation.orphaned'])
     expect(await servers.find(id)).toMatchObject({ vmState: 'active', powerState: 1 })
   })
+})
+
+it('addresses that a host was never told to let go of are free when it is told its networks anew', async () => {
+  const network = await networks.network(7)
+  await cloud.database.transaction((tx) => countNetworkUse(tx, projectId, { network: 1, subnet: 1 }))
+  await networks.port(network, { address: '10.0.0.9', mac: 'fa:16:3e:00:00:09', hostId: one.id, deviceOwner: 'network:test' })
+  await until(async () => one.plans.at(-1)?.networks.length === 1)
+  await change(`UPDATE ports SET gone_at = now() - interval '90 s'`)
+  await change(`UPDATE hosts SET updated_at = now() - interval '90 s'`)
+  await foundAndMended('port.held')
+  await until(async () => (await cloud.database.query('SELECT FROM ports')).length === 0)
+  expect(await examine()).toEqual([])
 })
 
 it('a queue that is away is told of as such, and no host is blamed for it', async () => {

@@ -13,13 +13,17 @@ export const surveyQuestion = z.object({
   after: serverId.optional(),
 })
 
+/** What a guest cannot start without: its own disk, and the image that this stands on. */
+export const diskPart = z.enum(['disk', 'image'])
+export type DiskPart = z.output<typeof diskPart>
+
 /** All that a host has of one server. */
 export const surveyedServer = z.object({
   serverId,
   /** As the hypervisor has it: a server has one domain there at the most. */
   domain: z.object({ incarnation, fencingEpoch: z.int().positive(), powerState }).nullable(),
   /** Of its disks, and what they take on the host's own. */
-  folders: z.array(z.object({ incarnation, bytes: z.int().nonnegative() })).max(fewAtMost),
+  folders: z.array(z.object({ incarnation, bytes: z.int().nonnegative(), lacks: z.array(diskPart).optional() })).max(fewAtMost),
   /** What the host was told last, and whether it is done. */
   journal: z
     .object({

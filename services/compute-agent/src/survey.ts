@@ -1,7 +1,8 @@
 import { surveyPage, type SurveyAnswer, type SurveyedServer } from '@nubo/contract'
 import type { Hypervisor } from '@nubo/hypervisor'
 import type { ServerId } from '@nubo/kernel'
-import type { GuestFiles } from './guests/guest-files.js'
+import type { DiskMaker } from './guests/disk-maker.js'
+import type { GuestFiles, GuestRecord } from './guests/guest-files.js'
 import type { Images } from './images/image-cache.js'
 import type { Journal } from './journal.js'
 import { powerStateCode } from './reports/power-state.js'
@@ -9,6 +10,7 @@ import { powerStateCode } from './reports/power-state.js'
 export interface SurveyTools {
   hypervisor: Hypervisor
   guests: GuestFiles
+  disks: DiskMaker
   images: Images
   journal: Journal
 }
@@ -36,9 +38,7 @@ export async function surveyOf(tools: SurveyTools, after: ServerId | undefined):
             powerState: powerStateCode(domain.powerState),
           }
         : null,
-      folders: await Promise.all(
-        records.map(async (record) => ({ incarnation: record.incarnation, bytes: await guests.bytesOf(record) })),
-      ),
+      folders: await Promise.all(records.map((record) => folderOf(tools, record))),
       journal: journalOf(journal, serverId),
     }
   })
@@ -48,6 +48,11 @@ export async function surveyOf(tools: SurveyTools, after: ServerId | undefined):
     ...(await images.weigh()),
     strays: (await guests.strays()).slice(0, straysAtMost),
   }
+}
+
+async function folderOf({ guests, disks }: SurveyTools, record: GuestRecord): Promise<SurveyedServer['folders'][number]> {
+  const [bytes, lacks] = await Promise.all([guests.bytesOf(record), disks.lacks(record)])
+  return { incarnation: record.incarnation, bytes, ...(lacks.length > 0 && { lacks }) }
 }
 
 function journalOf(journal: Journal, serverId: ServerId): SurveyedServer['journal'] {

@@ -3,7 +3,7 @@ import { SimulatedHypervisor } from '@nubo/hypervisor'
 import { newId, seededRandom, systemRandom, type Clock, type HostId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 import type { Agent } from '../../../services/compute-agent/src/agent.js'
-import type { DiskMaker } from '../../../services/compute-agent/src/guests/disk-maker.js'
+import { noDisks, type DiskMaker } from '../../../services/compute-agent/src/guests/disk-maker.js'
 import type { GuestFiles } from '../../../services/compute-agent/src/guests/guest-files.js'
 import { memoryFiles } from '../../../services/compute-agent/src/testing/memory-files.js'
 import { assembleTestAgent } from '../../../services/compute-agent/src/testing/test-agent.js'
@@ -49,6 +49,7 @@ export class HarnessHost {
 /** Disks that are files with nothing in them: what matters is whether they are removed. */
 function writtenDisks(guests: GuestFiles, write: (path: string, text: string) => Promise<void>): DiskMaker {
   return {
+    ...noDisks,
     async make(record) {
       await write(guests.diskPath(record), 'disk')
       await write(guests.configDrivePath(record), 'config drive')

@@ -5,6 +5,7 @@ import {
   recountQuota,
   recountRoom,
   revokeStep,
+  tellNetworksAnew,
   type Finding,
   type FindingCode,
   type PgOperationStore,
@@ -59,6 +60,8 @@ const repairs: Partial<Record<FindingCode, Repair>> = {
     doneIf(await revokeStep(tx, about.stepId!, 'Its operation had ended.'), 'The step is closed.'),
   'operation.without-deadline': async ({ tx }, { about }) =>
     doneIf(await endByDeadline(tx, about.operationId!), 'Its deadline is now.'),
+  'port.held': async ({ tx }, { about }) =>
+    doneIf(await tellNetworksAnew(tx, about.portId!, about.hostId!), 'The host is told its networks anew.'),
   'operation.without-step': abandon,
   'server.in-transition': bringToRest,
   'server.not-deleted': deleteAgain,

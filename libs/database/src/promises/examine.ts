@@ -3,12 +3,14 @@ import { defaultCheckOptions, type CheckOptions, type RecordCheck } from './chec
 import { deletionFreesRoom, tombstonesAreOfHostsAway } from './deletion-frees-everything.js'
 import { nothingWaitsForAFencedHost } from './fenced-hosts.js'
 import type { Finding } from './finding.js'
+import { everyGuestHasItsDisks } from './guests-have-their-disks.js'
 import type { HostCheck, HostSurvey } from './host-survey.js'
 import { everyHostIsTrusted } from './hosts-are-trusted.js'
 import { everyDiskIsNamed, everyGuestIsNamed, noFolderIsAStray } from './hosts-hold-what-is-recorded.js'
 import { journalsAgree } from './journals-agree.js'
 import { keysNameWhatExists } from './keys-name-what-exists.js'
 import {
+  addressesAreLetGoOf,
   deletionFreesPorts,
   hostsCarryTheirNetworks,
   networkChangesAreTold,
@@ -54,6 +56,7 @@ export const recordChecks: readonly RecordCheck[] = [
   networkChangesAreTold,
   hostsCarryTheirNetworks,
   deletionFreesPorts,
+  addressesAreLetGoOf,
   networkUseIsCounted,
 ]
 
@@ -63,6 +66,7 @@ export const hostChecks: readonly HostCheck[] = [
   everyDiskIsNamed,
   noFolderIsAStray,
   everyRecordedGuestIsThere,
+  everyGuestHasItsDisks,
   journalsAgree,
 ]
 

@@ -64,6 +64,10 @@ export const findingKinds = {
   'guest.unknown': byHand(5, 'Nobody here knows this guest. Look at it on its host, and remove it there if it is nobody else’s.'),
   'guest.not-recorded': byRecord(5, 'The host is told to remove what lies there up to the incarnation that the record names.'),
   'guest.missing': byHand(5, 'Its guest and disks are gone from its host. Delete the server and make it again.'),
+  'guest.lacks-disk': byHand(
+    5,
+    'It cannot be started again. Put back what is missing, or save what a guest that still runs holds; then delete the server and make it again.',
+  ),
   'journal.fence-ahead': byHand(
     5,
     'The host carried out commands that the records do not know: was the database put back to an earlier time?',
@@ -72,7 +76,11 @@ export const findingKinds = {
 
   'allocation.of-deleted': byRecord(6, 'The host is told again to remove the guest, and then its room is freed.'),
   'port.of-deleted': byHand(6, 'Delete the port: nothing stands on it any more.'),
-  'tombstone.refused': byHand(6, 'The host answers, and cannot remove the guest: its last failure says why.'),
+  'port.held': byRecord(6, 'The host is told its networks anew, and says that it carries the port no more.'),
+  'tombstone.refused': byHand(
+    6,
+    'The host answers, and does not remove the guest: its last failure says why, or the log of its agent.',
+  ),
   'disk.unknown': byHand(6, 'Nobody here knows whose disk this is. Look at it on its host before it is removed.'),
   'disk.not-recorded': byRecord(6, 'The host is told to remove what lies there up to the incarnation that the record names.'),
 

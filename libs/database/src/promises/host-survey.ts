@@ -36,7 +36,7 @@ export function domainsOf(surveys: readonly HostSurvey[]): (Lying & NonNullable<
 }
 
 /** Every folder with disks, with the host it is on. */
-export function foldersOf(surveys: readonly HostSurvey[]): (Lying & { bytes: number })[] {
+export function foldersOf(surveys: readonly HostSurvey[]): (Lying & SurveyedServer['folders'][number])[] {
   return surveys.flatMap(({ hostId, servers }) =>
     servers.flatMap(({ serverId, folders }) => folders.map((folder) => ({ hostId, serverId, ...folder }))),
   )
@@ -48,3 +48,8 @@ export function lyingColumns(lying: readonly Lying[]): unknown[] {
 }
 
 export const lyingRows = `unnest($1::uuid[], $2::uuid[], $3::int[]) AS l(host_id, server_id, incarnation)`
+
+/** The same for what lies on one host of one incarnation of a server. */
+export function nameOf({ hostId, serverId, incarnation }: Lying): string {
+  return `${hostId}|${serverId}|${incarnation}`
+}

@@ -3,7 +3,7 @@ import type { Queryable } from '../connection.js'
 import type { CheckOptions } from './check.js'
 import { finding, type Finding } from './finding.js'
 import type { FindingCode } from './finding-kinds.js'
-import { domainsOf, foldersOf, lyingColumns, lyingRows, type HostCheck, type Lying } from './host-survey.js'
+import { domainsOf, foldersOf, lyingColumns, lyingRows, nameOf, type HostCheck, type Lying } from './host-survey.js'
 
 interface StrangeRow {
   serverId: ServerId
@@ -84,10 +84,6 @@ function whereItShouldBe({ current, deletedAt, recordedHost }: StrangeRow): stri
   if (deletedAt) return 'which is deleted'
   if (!recordedHost) return 'which is on no host by its record'
   return `which by its record is on host ${recordedHost} in incarnation ${current}`
-}
-
-function nameOf({ hostId, serverId, incarnation }: Lying): string {
-  return `${hostId}|${serverId}|${incarnation}`
 }
 
 async function hostNames(db: Queryable, ids: readonly HostId[]): Promise<Map<HostId, string>> {

@@ -12,6 +12,7 @@ export {
   recountQuota,
   recountRoom,
   revokeStep,
+  tellNetworksAnew,
 } from './mend.js'
 export { everyQueueIsRead, queueIsAway, type QueueSeen } from './queues-are-read.js'
 export { takeTurnToReconcile } from './reconciliation.js'

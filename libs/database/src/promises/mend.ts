@@ -1,4 +1,4 @@
-import type { HostId, OperationId, ProjectId, ServerId, StepId } from '@nubo/kernel'
+import type { HostId, OperationId, PortId, ProjectId, ServerId, StepId } from '@nubo/kernel'
 import type { Queryable, Transaction } from '../connection.js'
 import type { ServerQuota } from '../servers/quota-use.js'
 import type { RoomFigures } from './room-is-counted.js'
@@ -103,4 +103,13 @@ const sentThere = `
 export async function heldWhereItWasSent(db: Queryable, serverId: ServerId, hostId: HostId): Promise<number[] | undefined> {
   const [row] = await db.query<{ held: number[] }>(sentThere, [serverId, hostId])
   return row?.held
+}
+
+const tellAnew = `
+  INSERT INTO network_changes (subject, subject_id)
+  SELECT 'host', $2::uuid FROM ports p WHERE p.id = $1 AND p.gone_at IS NOT NULL`
+
+/** Has a host told its networks again, which a port that is gone waits for. */
+export async function tellNetworksAnew(db: Queryable, portId: PortId, hostId: HostId): Promise<boolean> {
+  return (await db.execute(tellAnew, [portId, hostId])) > 0
 }

@@ -33,7 +33,7 @@ export const deletionFreesPorts: RecordCheck = async (db, { limit }) => {
 
 const readAstray = `
   SELECT p.id AS "portId", v.id AS "serverId", p.host_id AS "hostId" FROM ports p JOIN servers v ON ${serverOf}
-  WHERE v.deleted_at IS NULL AND p.host_id IS DISTINCT FROM v.host_id AND p.host_id IS NOT NULL
+  WHERE v.deleted_at IS NULL AND p.host_id IS DISTINCT FROM v.host_id
     AND NOT EXISTS (SELECT FROM operations o WHERE o.server_id = v.id AND o.state IN ('running', 'unwinding'))
   ORDER BY p.id LIMIT $1`
 
@@ -43,7 +43,35 @@ export const portsAreWithTheirServer: RecordCheck = async (db, { limit }) => {
   return rows.map(({ portId, serverId, hostId }) =>
     finding('port.astray', {
       about: { serverId, portId, ...(hostId && { hostId }) },
-      message: `Port ${portId} of server ${serverId} is bound to host ${hostId}, which is not the server's.`,
+      message: `Port ${portId} of server ${serverId} is bound to ${hostId ? `host ${hostId}, which is not the server's` : 'no host, and the server is on one'}.`,
+    }),
+  )
+}
+
+interface HeldRow {
+  portId: PortId
+  hostId: HostId
+  hostName: string
+  goneAt: Date
+}
+
+/** Since its host came it has had time to say so; what it cannot do it has said. */
+const readHeld = `
+  SELECT DISTINCT ON (p.gone_at, p.id) p.id AS "portId", h.id AS "hostId", h.name AS "hostName", p.gone_at AS "goneAt"
+  FROM ports p LEFT JOIN port_holders c ON c.port_id = p.id JOIN hosts h ON h.id = COALESCE(p.host_id, c.host_id)
+    LEFT JOIN host_networks n ON n.host_id = h.id
+  WHERE p.gone_at IS NOT NULL AND n.trouble IS NULL AND ${hostIsAlive}
+    AND GREATEST(p.gone_at, h.updated_at) < clock_timestamp() - $3 * interval '1 millisecond'
+  ORDER BY p.gone_at, p.id, h.id LIMIT $2`
+
+/** Promise 6: a deleted port's addresses are free once its host has let go of them. */
+export const addressesAreLetGoOf: RecordCheck = async (db, { silenceMs, limit, graceMs }) => {
+  const rows = await db.query<HeldRow>(readHeld, [silenceMs, limit, graceMs])
+  return rows.map(({ portId, hostId, hostName, goneAt }) =>
+    finding('port.held', {
+      about: { portId, hostId, hostName },
+      message: `Port ${portId} is deleted, and host ${hostName}, which answers, has not said that it let go of its addresses.`,
+      since: goneAt,
     }),
   )
 }

@@ -303,6 +303,17 @@ describe('promise 5', () => {
     expect(found).toMatchObject([{ code: 'guest.missing', about: { serverId, hostId: one, incarnation: 1 } }])
   })
 
+  it('a guest whose disk is gone, or the image that it stands on', async () => {
+    const lacks = ['disk', 'image'] as const
+    const said = await find(await surveyWith(() => ({ folders: [{ incarnation: 1, bytes: 0, lacks: [...lacks] }] })))
+    expect(said).toMatchObject([{ promise: 5, code: 'guest.lacks-disk', about: { serverId, hostId: one } }])
+    expect(said[0]!.message).toContain('lacks its disk and the image that its disk stands on')
+    const alone = await surveyWith(() => ({ folders: [] }))
+    expect(await find(alone)).toMatchObject([{ code: 'guest.lacks-disk', about: { serverId } }])
+    await cloud.addOperation(serverId)
+    expect(await find(alone)).toEqual([])
+  })
+
   it('a host that was told what the records do not know', async () => {
     const journal = { fence: 9, incarnation: 1, ended: true, acknowledged: true, tombstone: 0 }
     expect(await find(await surveyWith(() => ({ journal })))).toMatchObject([
@@ -349,6 +360,17 @@ describe('promise 6', () => {
     expect(await find()).toMatchObject([{ code: 'tombstone.refused', about: { serverId, hostId: one } }])
     await cloud.change('hosts', one, 'heard_ms = heard_ms - 3600000')
     expect(await find()).toEqual([])
+  })
+
+  it('a host that answers, and neither removes it nor says why, after a grace', async () => {
+    await cloud.leaveTombstone(serverId)
+    expect(await find()).toEqual([])
+    await cloud.change('servers', serverId, `deleted_at = now() - interval '90 s'`)
+    expect(await find()).toEqual([])
+    await cloud.change('hosts', one, `updated_at = now() - interval '90 s'`)
+    expect(await find()).toMatchObject([{ code: 'tombstone.refused', about: { serverId, hostId: one } }])
+    await cloud.change('hosts', one, `quarantine = 'Its journal is gone.'`)
+    expect((await find()).map(({ code }) => code)).toEqual(['host.quarantined'])
   })
 
   it('disks of a server that is deleted, and disks of nobody', async () => {
@@ -415,6 +437,26 @@ describe('of networks are found', () => {
   it('a port that is bound elsewhere than its server is', async () => {
     await portOn(two)
     expect(await find()).toMatchObject([{ promise: 2, code: 'port.astray', about: { serverId, hostId: two } }])
+  })
+
+  it('a port that is bound to no host though its server is on one', async () => {
+    await portOn(one)
+    await database.execute('UPDATE ports SET host_id = NULL')
+    expect(await find()).toMatchObject([{ code: 'port.astray', about: { serverId } }])
+  })
+
+  it('addresses of a deleted port of which its host does not let go, after a grace', async () => {
+    await portOn(one)
+    await database.execute(`UPDATE ports SET server_id = NULL, gone_at = clock_timestamp() - interval '90 s'`)
+    await counted('used_ports = 0')
+    expect(await find()).toEqual([])
+    await cloud.change('hosts', one, `updated_at = clock_timestamp() - interval '90 s'`)
+    expect(await find()).toMatchObject([{ promise: 6, code: 'port.held', about: { hostId: one } }])
+    await database.execute('INSERT INTO port_holders (port_id, host_id) SELECT id, host_id FROM ports')
+    await database.execute('UPDATE ports SET host_id = NULL')
+    expect(await find()).toMatchObject([{ code: 'port.held', about: { hostId: one } }])
+    await database.execute(`INSERT INTO host_networks (host_id, trouble) VALUES ($1, 'no device')`, [one])
+    expect((await find()).map(({ code }) => code)).toEqual(['network.trouble'])
   })
 
   it('a port that outlives its server', async () => {

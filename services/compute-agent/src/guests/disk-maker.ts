@@ -1,4 +1,5 @@
-import type { GuestSpecification } from '@nubo/contract'
+import { access } from 'node:fs/promises'
+import type { DiskPart, GuestSpecification } from '@nubo/contract'
 import { createConfigDrive, createOverlay, type ProcessRunner } from '@nubo/hypervisor'
 import type { Random } from '@nubo/kernel'
 import { metadataOf } from '../metadata/guest-metadata.js'
@@ -12,6 +13,8 @@ export interface DiskMaker {
    * @throws CommandFailure, `Unavailable`, or the signal's reason when it fires.
    */
   make(record: GuestRecord, guest: GuestSpecification, signal: AbortSignal): Promise<void>
+  /** What was made, or stood upon, and is not there any more. */
+  lacks(record: GuestRecord): Promise<DiskPart[]>
 }
 
 const gibibyte = 1024 ** 3
@@ -32,6 +35,12 @@ export class OverlayDiskMaker implements DiskMaker {
       this.makeConfigDrive(record, guest),
       this.keepMetadata(record, guest),
     ])
+  }
+
+  async lacks(record: GuestRecord): Promise<DiskPart[]> {
+    const paths = { disk: this.guests.diskPath(record), image: record.imagePath }
+    const parts = Object.entries(paths).map(async ([part, path]) => ((await isThere(path)) ? [] : [part as DiskPart]))
+    return (await Promise.all(parts)).flat()
   }
 
   private async makeDisk(record: GuestRecord, guest: GuestSpecification, signal: AbortSignal): Promise<void> {
@@ -57,4 +66,11 @@ export class OverlayDiskMaker implements DiskMaker {
 }
 
 /** For hosts on which nothing runs. */
-export const noDisks: DiskMaker = { make: async () => undefined }
+export const noDisks: DiskMaker = { make: async () => undefined, lacks: async () => [] }
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  )
+}
