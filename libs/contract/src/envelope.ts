@@ -44,12 +44,15 @@ export const userId = z
   .max(64)
   .transform((id) => id as UserId)
 
+/** What PostgreSQL's `int` holds. */
+const int = z.int().max(2 ** 31 - 1)
+
 /** Grows with every command to one server, from 1. An agent refuses a lower one and answers an equal one from its journal. */
-export const fence = z.int().positive()
+export const fence = int.positive()
 /** Grows with every allocation of one server, from 1; stamped into the domain. */
-export const incarnation = z.int().positive()
+export const incarnation = int.positive()
 /** Of a host, from 1: rises only when the host is declared dead. */
-export const fencingEpoch = z.int().positive()
+export const fencingEpoch = int.positive()
 /**
  * Counts what an agent saw within one session. Reports may arrive late and out of order: of two about the same, the one with
  * the higher sequence is the newer.

@@ -1,27 +1,28 @@
 import { z } from 'zod'
 import { fence, hostId, incarnation, operationId, powerState, sequence, serverId, sessionId, stepId } from './envelope.js'
 import { networkPlanApplied } from './network-plan.js'
+import { amount, description, words } from './told.js'
 
 /** What a host is and has. `total…` are what this host may use at all, its own share of the machine where it shares one. */
 export const inventory = z.object({
-  architecture: z.string(),
-  hypervisorType: z.string(),
+  architecture: words(64),
+  hypervisorType: words(64),
   /** Major * 1,000,000 + minor * 1,000 + release, as libvirt counts. */
-  hypervisorVersion: z.int().nonnegative(),
+  hypervisorVersion: amount,
   virtType: z.enum(['kvm', 'qemu', 'test', 'simulated']),
   /** Why this and not another: what the probe saw, or that the operator set it. */
-  virtTypeReason: z.string(),
-  cpuInfo: z.record(z.string(), z.unknown()),
-  totalVcpus: z.int().positive(),
-  totalMemoryMiB: z.int().positive(),
-  totalDiskGiB: z.int().nonnegative(),
-  reservedMemoryMiB: z.int().nonnegative(),
-  reservedDiskGiB: z.int().nonnegative(),
+  virtTypeReason: words(1_000),
+  cpuInfo: description,
+  totalVcpus: amount.positive().max(2 ** 20),
+  totalMemoryMiB: amount.positive(),
+  totalDiskGiB: amount,
+  reservedMemoryMiB: amount,
+  reservedDiskGiB: amount,
   /** What the hypervisor needs for each guest beside its memory. */
-  overheadMiB: z.int().nonnegative(),
+  overheadMiB: amount,
   /** Virtual processors given away for each real one. */
-  vcpuRatio: z.number().positive(),
-  uptimeSeconds: z.int().nonnegative(),
+  vcpuRatio: z.number().positive().max(1_000),
+  uptimeSeconds: amount,
 })
 export type Inventory = z.output<typeof inventory>
 
@@ -34,16 +35,23 @@ export const register = z.object({
   kind: z.literal('register'),
   registrationId: z.uuid(),
   hostId,
-  hostName: z.string().min(1).max(255),
-  address: z.string(),
+  hostName: z
+    .string()
+    .min(1)
+    .max(255)
+    .regex(/^[^\0]*$/),
+  address: words(255),
   /** Differs after the host itself was started again, and only then. */
-  bootId: z.string(),
+  bootId: words(255),
   /** Differs after each start of the agent. */
   agentId: z.uuid(),
   /** Why the host itself asks to be looked at by a person; null where it does not. */
-  quarantine: z.string().max(1_000).nullable(),
+  quarantine: words(1_000).nullable(),
   /** The highest that the host knows of; 0 before it was told any. */
-  fencingEpoch: z.int().nonnegative(),
+  fencingEpoch: z
+    .int()
+    .nonnegative()
+    .max(2 ** 31 - 1),
   /** Whether it was ever told a plan of its networks, and carries it still: be it that the cloud has forgotten the host since. */
   carriesNetworks: z.boolean().optional(),
   inventory,
@@ -62,6 +70,9 @@ export const heartbeat = z.object({
 })
 export type Heartbeat = z.output<typeof heartbeat>
 
+/** What QEMU says at the most when it ends, and some. */
+const longestMessage = 4_000
+
 /**
  * Why a command failed, by what helps: `request` nothing does (a bad image, an impossible guest), `host` another host may,
  * `superseded` a higher fence came first.
@@ -69,7 +80,7 @@ export type Heartbeat = z.output<typeof heartbeat>
 export const failure = z.object({
   scope: z.enum(['request', 'host', 'superseded']),
   /** For a person: what happened and what to do. */
-  message: z.string(),
+  message: words(longestMessage),
 })
 export type Failure = z.output<typeof failure>
 
@@ -86,7 +97,7 @@ export const result = z.object({
   incarnation,
   fence,
   outcome: z.discriminatedUnion('state', [
-    z.object({ state: z.literal('done'), powerState, detail: z.string().optional() }),
+    z.object({ state: z.literal('done'), powerState, detail: words(longestMessage).optional() }),
     z.object({ state: z.literal('failed'), powerState, failure }),
   ]),
 })
@@ -113,7 +124,7 @@ export const guestChanged = z.object({
   powerState,
   sequence,
   cause: guestChangeCause,
-  detail: z.string(),
+  detail: words(longestMessage),
 })
 export type GuestChanged = z.output<typeof guestChanged>
 
@@ -136,7 +147,7 @@ export const guestPassword = z.object({
   serverId,
   incarnation,
   /** How many its owner had cleared when the guest set it. */
-  clears: z.int().nonnegative(),
+  clears: amount,
   /** As the guest gave it, mostly sealed with its owner's key. PostgreSQL's texts have no NUL. */
   password: z
     .string()

@@ -15,6 +15,9 @@ export interface ControlPlaneSealOptions {
   claimRegistration: (hostId: HostId, publicKey: string, number: number) => Promise<boolean>
 }
 
+/** A message may break the contract in as many places as it has. */
+const longestWords = 2_000
+
 /** The control plane's side of what protects messages: signs commands, and believes a host what its own key signed. */
 export class ControlPlaneSeal implements Seal {
   constructor(private readonly options: ControlPlaneSealOptions) {}
@@ -29,7 +32,7 @@ export class ControlPlaneSeal implements Seal {
     const opened = (known && bodyOf(known, hostId, text)) ?? (await this.tryFreshKey(hostId, text, known))
     if (!opened) return undefined
     const sealed = sealedReport.safeParse(parsed(opened.body))
-    if (!sealed.success) return refusals.note(hostId, 'malformed', { problems: sealed.error.issues })
+    if (!sealed.success) return refusals.note(hostId, 'malformed', { problems: wordsOf(sealed.error) })
     const { number, message } = sealed.data
     if (message.hostId !== hostId) return refusals.note(hostId, 'names-another-host', { named: message.hostId })
     if (message.kind !== 'register') return message
@@ -45,6 +48,8 @@ export class ControlPlaneSeal implements Seal {
     return opened ?? this.options.refusals.note(hostId, 'bad-signature')
   }
 }
+
+const wordsOf = ({ issues }: { issues: unknown }) => JSON.stringify(issues).slice(0, longestWords)
 
 function bodyOf(known: KnownKey, hostId: HostId, text: string): { known: KnownKey; body: string } | undefined {
   const body = openText(known.key, 'report', hostId, text)

@@ -38,6 +38,9 @@ const isTwin = `(hosts.twins OR (EXCLUDED.agent_id <> hosts.agent_id AND EXCLUDE
 const twinReason = `'Two agents register as this host in turns, from ' || hosts.address || ' and ' || EXCLUDED.address
   || ': its identity was copied, or its agent runs twice. Stop one of them, and then: nubo host release'`
 
+/** Higher than any host has come by itself, and so low that it can rise: a host that could name the last one would never be fenced. */
+const highestNamedEpoch = 1_000_000_000
+
 /** The epoch never goes back, whoever knows the higher one: a database that was restored from a copy may know a lower. */
 const upsertHost = `
   WITH before AS (SELECT boot_id FROM hosts WHERE id = $1)
@@ -89,7 +92,7 @@ export async function registerHost(tx: Transaction, report: Register, sessionId:
       report.address,
       report.bootId,
       sessionId,
-      Math.max(1, report.fencingEpoch),
+      Math.min(Math.max(1, report.fencingEpoch), highestNamedEpoch),
       report.agentId,
       report.quarantine,
       ...inventoryValues(report.inventory),
