@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { hostRules, redisRoles, roleRules, startRedis } from '@nubo/deploy'
 import { newId, systemRandom, type HostId } from '@nubo/kernel'
-import { answerKey, hostKeys, lineKey } from '@nubo/queue'
+import { answerKey, askedKey, hostKeys, lineKey } from '@nubo/queue'
 import { Redis } from 'ioredis'
 
 const hostId = newId<HostId>(systemRandom)
 const { commands, questions, outbox, ticket } = hostKeys(hostId)
 const answer = answerKey(hostId, 'q')
+const asked = askedKey(hostId, 'q')
 const users = [...redisRoles, 'host'] as const
 type User = (typeof users)[number]
 
@@ -21,6 +22,8 @@ const table: [string, string, readonly User[]][] = [
   ['take commands', `BLMPOP 0.01 1 ${commands} LEFT`, ['host']],
   ['read commands', `LRANGE ${commands} 0 -1`, ['operator']],
   ['ask a host', `RPUSH ${questions} x`, ['api', 'conductor']],
+  ['say that an answer is awaited', `SET ${asked} x`, ['api', 'conductor']],
+  ['see whether it is', `GETDEL ${asked}`, ['conductor']],
   ['take questions', `BLMPOP 0.01 1 ${questions} LEFT`, ['host']],
   ['wait for an answer', `BLPOP ${answer} 0.01`, ['api', 'conductor']],
   ['give an answer', `RPUSH ${answer} x`, ['conductor']],

@@ -1,4 +1,4 @@
-import { answerKey, hostKeys, keyPrefix, lineKey, outboxPattern } from '@nubo/queue/host-keys'
+import { answerKey, askedKey, hostKeys, keyPrefix, lineKey, outboxPattern } from '@nubo/queue/host-keys'
 
 /** Whoever of the control plane uses Redis, and the operator, who looks at it. The image service does without. */
 export const redisRoles = ['api', 'scheduler', 'conductor', 'operator'] as const
@@ -24,12 +24,17 @@ const also = (keys: readonly string[], commands: string) => `(${keys.join(' ')} 
 const castHints = also([placement, operations], bullMqCast)
 const workOn = (queue: string) => also([queue], bullMqWork)
 const commandHosts = also([`~${ofAnyHost.commands}`], '+rpush +ltrim +llen')
-const askHosts = [also([`%W~${ofAnyHost.questions}`], '+rpush +expire'), also([`~${answerKey('*', '*')}`], '+blpop')].join(' ')
+const askHosts = [
+  also([`%W~${ofAnyHost.questions}`], '+rpush +expire'),
+  also([`%W~${askedKey('*', '*')}`], '+set'),
+  also([`~${answerKey('*', '*')}`], '+blpop'),
+].join(' ')
 const hearHosts = [
   also([`~${lineKey}`], '+blmpop +lpos +llen +lrange +lrem +rpush'),
   also([`~${ofAnyHost.outbox}`], '+getdel'),
   also([`~${outboxPattern}`], '+scan'),
   also([`%W~${ofAnyHost.ticket}`], '+del +rpush'),
+  also([`~${askedKey('*', '*')}`], '+getdel'),
   also([`%W~${answerKey('*', '*')}`], '+rpush +expire'),
 ].join(' ')
 

@@ -3,8 +3,9 @@ import { assert, CloudError, isUuid, newId, type Clock, type HostId, type Id, ty
 import { Queue as BullQueue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { checkedMessage, checkedQuestion } from './checked.js'
-import { answerKey, hostKeys, hostOfQueue, keyPrefix, lineKey } from './host-keys.js'
+import { answerKey, askedKey, hostKeys, hostOfQueue, keyPrefix, lineKey } from './host-keys.js'
 import { HostLine } from './host-line.js'
+import { inParts } from './parts.js'
 import type { Backlog, Message, Queue, Subscription, WorkOptions } from './queue.js'
 import { Reach } from './reach.js'
 import { connectProducer, connectWaiter, sendInOrder, type RedisCommand, type RedisOptions } from './redis-connection.js'
@@ -115,6 +116,7 @@ export class BullMqQueue implements Queue {
     const connection = connectWaiter(this.options.redis, this.options.onError, { maxRetriesPerRequest: 1 })
     try {
       await this.send([
+        ['set', askedKey(hostId, questionId), '', 'EX', answerLifetimeSeconds],
         ['rpush', questions, text],
         ['expire', questions, answerLifetimeSeconds],
       ])
@@ -142,8 +144,9 @@ export class BullMqQueue implements Queue {
   private async command(hostId: HostId, messages: readonly Message[]): Promise<void> {
     const { commands } = hostKeys(hostId)
     const texts = await Promise.all(messages.map((message) => this.options.seal.close(hostId, message)))
+    const values = texts.flatMap((text) => inParts(text, () => newId<Id<'parts'>>(this.options.random)))
     await this.send([
-      ['rpush', commands, ...texts],
+      ['rpush', commands, ...values],
       ['ltrim', commands, -mostCommands, -1],
     ])
   }

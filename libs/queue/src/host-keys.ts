@@ -24,6 +24,11 @@ export function hostKeys(hostId: string) {
   }
 }
 
+/** Says for a while that somebody waits for the answer to this question: what nobody asked is answered to nobody. */
+export function askedKey(hostId: string, questionId: string): string {
+  return `${keyPrefix}:asked:${hostId}:${questionId}`
+}
+
 /** Where the answer to one question is put: by a conductor, which knows whose answer it is. */
 export function answerKey(hostId: string, questionId: string): string {
   return `${keyPrefix}:answer:${hostId}:${questionId}`

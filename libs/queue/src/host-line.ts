@@ -1,10 +1,11 @@
 import { answered, hearingMark, type Answered } from '@nubo/contract'
-import { isUuid, Limiter, Rounds, type Clock, type HostId } from '@nubo/kernel'
+import { CloudError, isUuid, Limiter, Rounds, type Clock, type HostId } from '@nubo/kernel'
 import type { Redis } from 'ioredis'
 import { readBatch } from './batches.js'
-import { answerKey, hostKeys, hostOfOutbox, lineKey, outboxPattern } from './host-keys.js'
+import { answerKey, askedKey, hostKeys, hostOfOutbox, lineKey, outboxPattern } from './host-keys.js'
 import { ListWaiter } from './list-waiter.js'
 import type { Message } from './queue.js'
+import { longestValueBytes } from './parts.js'
 import type { Reach } from './reach.js'
 import { sendInOrder, type RedisCommand } from './redis-connection.js'
 import type { Seal } from './seal.js'
@@ -25,7 +26,7 @@ const answerLifetimeSeconds = 30
 /** Between two looks for hosts that lost their place: the longer while there are none. */
 const lookAroundMs = { busy: 1_000, idle: 5_000 }
 const pauseAfterErrorMs = 1_000
-/** A host that told what is not believed waits for its ticket: it costs work, and gains nothing by being quick. */
+/** A host that told what is not believed, or what nobody can take in, waits for its ticket: it costs work, and gains nothing by being quick. */
 const penaltyMs = 1_000
 
 /**
@@ -117,14 +118,14 @@ export class HostLine {
     ])
   }
 
-  /** True where everything was what this host may say. */
+  /** True where everything was what this host may say, and was taken in. */
   private async hear(hostId: HostId, text: string | null): Promise<boolean> {
     const batch = text === null ? [] : readBatch(text)
     const heard = await Promise.all(batch.map((each) => this.limiter.run(() => this.handle(hostId, each))))
     return !heard.includes(false)
   }
 
-  /** False for what was not believed. */
+  /** False for what was not believed, or could not be taken in. */
   private async handle(hostId: HostId, text: string): Promise<boolean> {
     try {
       const message = await this.options.seal.open(hostId, text)
@@ -133,15 +134,23 @@ export class HostLine {
       return message !== undefined
     } catch (error) {
       this.options.onError(error as Error)
-      return true
+      // That we could not take it in is not the host's doing; that it could not be taken in may be.
+      return error instanceof CloudError && error.kind === 'Unavailable'
     }
   }
 
-  /** Puts an answer where it is waited for. The key names the host, so none can answer what another was asked. */
+  /**
+   * Puts an answer where it is waited for, once. The key names the host, so none can answer what another was asked, nor fill
+   * Redis with what nobody asked.
+   */
   private async passOn(hostId: HostId, { questionId, answer }: Answered): Promise<void> {
+    const [isAwaited] = await this.send([['getdel', askedKey(hostId, questionId)]])
+    const text = JSON.stringify(answer)
+    // Numbers may be longer here than they were told: Redis would end our connection for a value that it does not take.
+    if (isAwaited === null || Buffer.byteLength(text) > longestValueBytes) return
     const key = answerKey(hostId, questionId)
     await this.send([
-      ['rpush', key, JSON.stringify(answer)],
+      ['rpush', key, text],
       ['expire', key, answerLifetimeSeconds],
     ])
   }

@@ -5,6 +5,7 @@ import { runAnswer } from './answering.js'
 import { checkedMessage } from './checked.js'
 import { hostKeys, hostOfQueue } from './host-keys.js'
 import { Outbox } from './outbox.js'
+import { PartsTogether } from './parts.js'
 import type { Backlog, Message, Queue, Subscription, WorkOptions } from './queue.js'
 import { Reach } from './reach.js'
 import { asHost, connectProducer, connectWaiter, type RedisOptions } from './redis-connection.js'
@@ -96,12 +97,15 @@ export class HostQueue implements Queue {
   private take(key: string, handler: (message: Message) => Promise<void>, concurrency: number): Subscription {
     const waiter = connectWaiter(this.options.redis, this.options.onError, asHost)
     const running = new Set<Promise<void>>()
+    const parts = new PartsTogether()
     let open = true
     const run = async () => {
       while (open) {
         try {
           const taken = await waiter.blmpop(0, 1, key, 'LEFT', 'COUNT', concurrency - running.size)
-          for (const text of taken?.[1] ?? []) {
+          for (const part of taken?.[1] ?? []) {
+            const text = parts.take(part)
+            if (text === undefined) continue
             const work = this.handle(text, handler).finally(() => running.delete(work))
             running.add(work)
           }

@@ -102,6 +102,19 @@ describe.each<[string, () => { ours: Queue; theirs: Queue }]>([
     expect(await ask(2)).toMatchObject({ ok: false, kind: 'Bug', message: expect.not.stringContaining('secret') })
   })
 
+  // The plan of a host with many networks: Redis ended the connection for it, and what others cast over that went with it.
+  it('carries commands that are longer than what Redis takes', async () => {
+    const { ours, theirs } = open()
+    const commanded: Message[] = []
+    theirs.work(computeQueue(one), async (message) => void commanded.push(message), { concurrency: 4 })
+    const results = Array.from({ length: 30_000 }, (_, fence) => ({ serverId, fence: fence + 1 }))
+    const long = { kind: 'acknowledge', results }
+    await Promise.all([acknowledge(1), long, acknowledge(2), long].map((each) => ours.cast(computeQueue(one), each)))
+    await until('all was taken', () => commanded.length === 4)
+    expect(commanded).toEqual([acknowledge(1), long, acknowledge(2), long])
+    expect(errors).toEqual([])
+  })
+
   it('does not wait for ever for an answer', async () => {
     await expect(open().ours.ask(computeQueue(two), question(), 200)).rejects.toMatchObject({ kind: 'Unavailable' })
   })
@@ -219,6 +232,39 @@ describe('over Redis', () => {
     const { questionId } = JSON.parse(guessed) as { questionId: Id<'question'> }
     await host(two).cast(reportsQueue, { kind: 'answer', hostId: two, questionId, answer: { ok: true, value: 'forged' } })
     await expect(asked).rejects.toMatchObject({ kind: 'Unavailable' })
+  })
+
+  // A host that was taken over filled Redis with them: each was kept for half a minute, and they came as fast as it told them.
+  it('keeps no answer that nobody asked for, and none twice', async () => {
+    await admin.flushall()
+    const ours = controlPlane()
+    ours.work(reportsQueue, async () => undefined, { concurrency: 1 })
+    const theirs = host(one)
+    const tell = (questionId: Id<'question'>, value: string) =>
+      theirs.cast(reportsQueue, { kind: 'answer', hostId: one, questionId, answer: { ok: true, value } })
+    for (let count = 0; count < 100; count++) await tell(newId(systemRandom), 'unasked')
+    const asked = ours.ask(computeQueue(one), question(), 10_000)
+    const text = await until('the question is there', () => admin.lpop(hostKeys(one).questions))
+    const { questionId } = JSON.parse(text!) as { questionId: Id<'question'> }
+    for (const value of ['first', 'second']) await tell(questionId, value)
+    expect(await asked).toEqual({ ok: true, value: 'first' })
+    await until('all was heard', async () => (await theirs.depth(reportsQueue)) === 0)
+    expect(await admin.keys('nubo:a*')).toEqual([])
+  })
+
+  it('passes on no answer that is longer than what Redis takes, and keeps its connection', async () => {
+    await admin.flushall()
+    const ours = controlPlane()
+    ours.work(reportsQueue, async () => undefined, { concurrency: 1 })
+    const asked = ours.ask(computeQueue(one), question(), 1_000)
+    const text = await until('the question is there', () => admin.lpop(hostKeys(one).questions))
+    const { questionId } = JSON.parse(text!) as { questionId: Id<'question'> }
+    const value = '[' + '1e20,'.repeat(150_000) + '1]'
+    const answer = `{"kind":"answer","hostId":"${one}","questionId":"${questionId}","answer":{"ok":true,"value":${value}}}`
+    await admin.set(hostKeys(one).outbox, answer)
+    await admin.rpush(lineKey, one)
+    await expect(asked).rejects.toMatchObject({ kind: 'Unavailable' })
+    expect(errors).toEqual([])
   })
 
   it('sends nothing that breaks the contract', async () => {

@@ -1,5 +1,5 @@
 export { BullMqQueue, type BullMqQueueOptions } from './bullmq-queue.js'
-export { answerKey, hostKeys, keyPrefix, lineKey } from './host-keys.js'
+export { answerKey, askedKey, hostKeys, keyPrefix, lineKey } from './host-keys.js'
 export { HostQueue, type HostQueueOptions } from './host-queue.js'
 export { MemoryQueue, type MemoryQueueOptions } from './memory-queue.js'
 export { observed, type QueueObserver } from './observed-queue.js'
