@@ -13,6 +13,9 @@ import {
 import { Rounds, type Clock, type HostId } from '@nubo/kernel'
 import type { Queue } from '@nubo/queue'
 
+/** A plan is long: a host that takes nothing of so much that it was told is told no more of them until it does. */
+const mostUntaken = 500
+
 export interface NetworkPlansOptions {
   database: Database
   queue: Queue
@@ -99,6 +102,7 @@ export class NetworkPlans {
 
   private async tell(hostId: HostId): Promise<void> {
     const { database, queue } = this.options
+    if ((await queue.depth(computeQueue(hostId))) >= mostUntaken) return
     const plan = await database.snapshot((db) => readHostPlan(db, hostId))
     if (plan) await queue.cast(computeQueue(hostId), plan)
   }
