@@ -1,8 +1,11 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { Database } from '@nubo/database'
 import { waitFor } from '@nubo/deploy'
 import { createServer, deleteServer } from '../bench/servers.js'
 import { prepare, type Stage } from '../bench/stage.js'
+import { CloudClient } from '../support/client.js'
 import { Cloud } from '../support/cloud.js'
 import { parseFigures } from '../support/figures.js'
 
@@ -20,11 +23,13 @@ const stack = new AsyncDisposableStack()
 let cloud: Cloud
 let stage: Stage
 let database: Database
+let adminToken: string
 
 beforeAll(async () => {
   const hosts = ['one', 'two'].map((name) => ({ name, ...size }))
   cloud = stack.use(await Cloud.start({ hosts, takeOnUntil: { placements: mostWaiting } }))
   stage = await prepare(cloud, stack, new Uint8Array(1024 * 1024))
+  adminToken = (await cloud.admin()).token!
   database = Database.connect({ ...cloud.databaseAddress, poolSize: 2 })
   stack.defer(() => database.close())
 }, 300_000)
@@ -143,6 +148,34 @@ describe('while there is more to do than the cloud can', () => {
     await allActive([more])
     await removeAll([...accepted, more])
   })
+})
+
+// Five hundred of them held all that the api answers at once, for as long as they came again: nobody needed so much as a token.
+describe('clients that send slowly', () => {
+  it.each(['without a token', 'with one'])('%s keep nobody else from being heard', async (how) => {
+    const { hostname, port } = new URL(cloud.apiUrl)
+    const [path, token] =
+      how === 'with one' ? ['/v2.1/servers', `X-Auth-Token: ${stage.demo.token}\r\n`] : ['/v3/auth/tokens', '']
+    const head = `POST ${path} HTTP/1.1\r\nHost: ${hostname}\r\n${token}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{`
+    const open = async () => {
+      const socket = connect(Number(port), hostname)
+      await once(socket, 'connect')
+      socket.write(head)
+      return socket
+    }
+    const before = await refusedFor('share')
+    const sockets = await Promise.all(Array.from({ length: 600 }, open))
+    const admin = new CloudClient(cloud.apiUrl, cloud.imageUrl)
+    admin.token = adminToken
+    await waitFor('what is refused to be said', async () => (await refusedFor('share')) > before, patience)
+    expect((await admin.compute('GET', '/servers')).status).toBe(200)
+    for (const socket of sockets) socket.destroy()
+  })
+
+  const refusedFor = async (reason: string) =>
+    parseFigures(await cloud.figuresOf('api'))
+      .get('nubo_requests_refused_total')
+      ?.find(({ labels }) => labels['reason'] === reason)?.value ?? 0
 })
 
 describe('while Redis is away', () => {

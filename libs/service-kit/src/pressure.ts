@@ -53,10 +53,15 @@ export class Pressure {
 
   /** The error of a request that is one too many. Tenants need not know of what. */
   refuse({ code, words }: Strain): CloudError {
-    this.refusals.inc({ reason: code })
+    this.noteRefusal(code)
     return new CloudError('Unavailable', 'The cloud has too much to do at the moment to take on more. Try again shortly.', {
       details: { retryAfterSeconds },
       cause: words,
     })
+  }
+
+  /** Counts a request that is refused with 503. */
+  noteRefusal(reason: string): void {
+    this.refusals.inc({ reason })
   }
 }

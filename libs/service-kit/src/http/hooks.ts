@@ -1,4 +1,4 @@
-import { enforce, type Target, type TokenVerifier } from '@nubo/auth'
+import { enforce, type Caller, type Target, type TokenVerifier } from '@nubo/auth'
 import { CloudError, newId, type Clock, type Random } from '@nubo/kernel'
 import {
   absentInVersion,
@@ -123,17 +123,19 @@ function admit(
   done: (error?: Error) => void,
 ): void {
   try {
-    bound.enter(request, reply)
+    const place = bound.enter(request, reply)
     refuseNul(request.url)
     const declaration = request.routeOptions.config.declaration ?? noDeclaration
     if (declaration.public || (request.is404 && !request.surface?.guardsUnknownPaths)) {
+      place.takeFor(`address:${request.ip}`)
       negotiate(request, reply, declaration)
       return done()
     }
     const token = request.headers['x-auth-token']
     if (typeof token !== 'string' || token === '' || !verifier) throw missingToken()
     const verified = verifier.verify(token)
-    const proceed = (caller: Awaited<typeof verified>) => {
+    const proceed = (caller: Caller) => {
+      place.takeFor(askerOf(caller))
       request.caller = caller
       request.fields.userId = caller.userId
       if (caller.scope.kind === 'project') request.fields.projectId = caller.scope.projectId
@@ -150,6 +152,9 @@ function admit(
     done(error as Error)
   }
 }
+
+/** Who shares in what is answered at once: a project, whichever of its users asks; else the user. */
+const askerOf = ({ scope, userId }: Caller) => (scope.kind === 'project' ? `project:${scope.projectId}` : `user:${userId}`)
 
 const missingToken = () => new CloudError('Unauthenticated', 'The request you have made requires authentication.')
 

@@ -7,7 +7,8 @@ import { Metrics } from '../metrics/metrics.js'
 import { Pressure } from '../pressure.js'
 import { RequestBound } from './request-bound.js'
 
-const most = 3
+const most = 8
+const share = most / 4
 let server: FastifyInstance
 let url: string
 let waiting: (() => void)[]
@@ -19,7 +20,9 @@ beforeEach(async () => {
   server = Fastify()
   server.addHook('onRequest', (request, reply, done) => {
     try {
-      bound.enter(request, reply)
+      const place = bound.enter(request, reply)
+      const asker = request.headers['x-asker']
+      if (typeof asker === 'string') place.takeFor(asker)
       done()
     } catch (error) {
       done(error as Error)
@@ -37,7 +40,8 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-const statusOf = async (path: string) => (await fetch(url + path)).status
+const statusOf = async (path: string, asker?: string) =>
+  (await fetch(url + path, { headers: asker === undefined ? {} : { 'x-asker': asker } })).status
 const until = async (count: number) => {
   while ((await (await fetch(`${url}/waiting`)).text()) !== String(count)) await systemClock.sleep(5)
 }
@@ -49,7 +53,7 @@ it('lets a bounded number of requests in at once, and tells the others when to c
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
   expect(await statusOf('/healthz')).toBe(200)
   for (const end of waiting) end()
-  expect(await Promise.all(held)).toEqual([200, 200, 200])
+  expect(await Promise.all(held)).toEqual(Array.from({ length: most }, () => 200))
   expect(await statusOf('/quick')).toBe(200)
 })
 
@@ -58,7 +62,18 @@ it('has room again when clients went away', async () => {
   const left = Array.from({ length: most }, () => fetch(`${url}/slow`, { signal: leave.signal }).catch(() => 'left'))
   await until(most)
   leave.abort()
-  expect(await Promise.all(left)).toEqual(['left', 'left', 'left'])
+  expect(await Promise.all(left)).toEqual(Array.from({ length: most }, () => 'left'))
   while ((await statusOf('/quick')) !== 200) await systemClock.sleep(5)
   for (const end of waiting) end()
+})
+
+it('lets none have more than a quarter of it, however long that one takes', async () => {
+  const held = Array.from({ length: share }, () => statusOf('/slow', 'one'))
+  await until(share)
+  const refused = await fetch(`${url}/quick`, { headers: { 'x-asker': 'one' } })
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+  expect(await statusOf('/quick', 'other')).toBe(200)
+  for (const end of waiting) end()
+  expect(await Promise.all(held)).toEqual(Array.from({ length: share }, () => 200))
+  expect(await statusOf('/quick', 'one')).toBe(200)
 })

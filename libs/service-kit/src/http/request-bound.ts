@@ -1,13 +1,27 @@
+import { CloudError } from '@nubo/kernel'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Metrics } from '../metrics/metrics.js'
 import type { Pressure } from '../pressure.js'
 
 /** Each may hold a body of 1 MiB, and waits for what this process has a few of. More would wait longer than clients do. */
 const mostAtOnce = 500
+/** Of these one asker may have every fourth: who sends or reads a byte a minute keeps nobody else from being heard. */
+const sharesOfAll = 4
+const retryAfterSeconds = 1
+
+/** What a request takes of the room, until its connection is done with it. */
+export interface Place {
+  /** Counts it for `asker`. Throws `Unavailable` where that one has its share already. */
+  takeFor(asker: string): void
+}
+
+/** For what is answered whatever else there is to do. */
+const noPlace: Place = { takeFor: () => undefined }
 
 /** Refuses requests beyond what the process can hold in memory, before they are looked at. Health is answered all the same. */
 export class RequestBound {
   private underWay = 0
+  private readonly shares = new Map<string, number>()
 
   constructor(
     metrics: Metrics,
@@ -19,17 +33,48 @@ export class RequestBound {
   }
 
   /** Throws `Unavailable` for one that is too many; counts the others until their connections are done with them. */
-  enter(request: FastifyRequest, reply: FastifyReply): void {
-    if (request.routeOptions.config.declaration?.ofHealth) return
+  enter(request: FastifyRequest, reply: FastifyReply): Place {
+    if (request.routeOptions.config.declaration?.ofHealth) return noPlace
     if (this.underWay >= this.most) throw this.pressure.refuse({ code: 'requests', words: `${this.most} requests are under way` })
     this.underWay++
     let left = false
+    let takenFor: string | undefined
     const leave = () => {
-      if (!left) this.underWay--
+      if (left) return
       left = true
+      this.underWay--
+      if (takenFor !== undefined) this.giveBack(takenFor)
     }
     // The second where the client went away.
     reply.raw.once('finish', leave)
     reply.raw.once('close', leave)
+    return {
+      takeFor: (asker) => {
+        if (left) return
+        this.take(asker)
+        takenFor = asker
+      },
+    }
+  }
+
+  private take(asker: string): void {
+    const taken = this.shares.get(asker) ?? 0
+    const share = Math.ceil(this.most / sharesOfAll)
+    if (taken >= share) {
+      this.pressure.noteRefusal('share')
+      throw tooManyOfOne(share)
+    }
+    this.shares.set(asker, taken + 1)
+  }
+
+  private giveBack(asker: string): void {
+    const taken = this.shares.get(asker)! - 1
+    if (taken === 0) this.shares.delete(asker)
+    else this.shares.set(asker, taken)
   }
 }
+
+const tooManyOfOne = (share: number) =>
+  new CloudError('Unavailable', `${share} requests of yours are being answered already. Try again when some of them are.`, {
+    details: { retryAfterSeconds },
+  })
