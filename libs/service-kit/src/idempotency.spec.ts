@@ -70,8 +70,9 @@ class Things {
     made += 1
     const { name } = body.thing
     const answer = () => ({ thing: { name, number: made, password: 'hunter2', added: true } })
-    memory.keep(key, answer())
     if (name === 'broken') throw new CloudError('Conflict', 'It broke.')
+    memory.keep(key, answer())
+    if (name === 'raced') throw new CloudError('Conflict', 'The other was faster.')
     return answer()
   }
 
@@ -240,6 +241,11 @@ describe('a request with an Idempotency-Key', () => {
     memory.rows.clear()
     nowMs += 1_000
     expect(await send({ as, key: 'one-too-many' })).toMatchObject({ status: 201, replayed: undefined })
+  })
+
+  it('that fails for what the one before it made is answered as that one', async () => {
+    const raced = await send({ key: 'k', body: { thing: { name: 'raced' } } })
+    expect([raced.status, raced.replayed]).toEqual([201, 'true'])
   })
 
   it('tells of no place of something that was not made', async () => {

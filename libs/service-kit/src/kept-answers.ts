@@ -4,6 +4,6 @@ import type { KeptAnswer, RequestKey } from '@nubo/kernel'
 export abstract class KeptAnswers {
   /** The answer, and the digest of the request that it was given to; undefined where there was no such request. */
   abstract find(key: RequestKey): Promise<(KeptAnswer & { requestDigest: string }) | undefined>
-  /** How many answers are kept for the keys of a scope, and in how many seconds the oldest of them is kept no longer. */
+  /** How many answers are kept for the keys of a scope, a long one for several, and in how many seconds the oldest of them is kept no longer. */
   abstract count(scope: string): Promise<{ kept: number; freeInSeconds: number }>
 }

@@ -113,7 +113,7 @@ export async function createService<Configuration extends BaseConfiguration>(
   serveHealth(app)
   if (surfaces.length === 0 && !configuration.metrics) serveOwnMetrics(app)
   app.useGlobalPipes(new ValidationPipe())
-  app.useGlobalFilters(new ErrorFilter(logger))
+  app.useGlobalFilters(new ErrorFilter(logger, answers))
   await app.init()
   book.check(surfaces, verifier !== undefined)
   // Throws where nothing provides them.

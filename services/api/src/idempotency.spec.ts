@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { waitFor } from '@nubo/deploy'
 import { newId, systemRandom } from '@nubo/kernel'
 import { servedRoutes, type RouteDeclaration } from '@nubo/service-kit'
 import { addHost, addServer } from './testing/hosts.js'
@@ -377,6 +378,44 @@ describe('creating servers with an Idempotency-Key', () => {
     expect((await post('/v2.1/servers', server({ name }), { key })).body.server.id).toBe(id)
   })
 
+  // It looked its key up before the first was committed, and the port afterwards: 409, and nothing of the server that was made.
+  it('is answered as the first was, where what that one made is in its way', async () => {
+    await post('/v2.1/servers', server())
+    const port = (await post('/v2.0/ports', { port: { network_id: await plugged() } })).body.port.id
+    const [request, key] = [server({ name: fresh(), networks: [{ port }] }), fresh()]
+    const releaseQuota = await hold('SELECT FROM project_quotas FOR UPDATE')
+    const first = post('/v2.1/servers', request, { key })
+    await untilSomeWait(1)
+    const releaseFlavors = await hold('LOCK TABLE flavors')
+    const second = post('/v2.1/servers', request, { key })
+    await untilSomeWait(2)
+    await releaseQuota()
+    const { status, body } = await first
+    await releaseFlavors()
+    const { adminPass: _, ...shown } = body.server
+    expect([status, await second]).toEqual([202, { ...(await first), body: { server: shown }, replayed: 'true' }])
+  })
+
+  /** Takes the locks of this statement, and gives what releases them. */
+  async function hold(statement: string): Promise<() => Promise<void>> {
+    const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const held = api.database.transaction(async (tx) => {
+      await tx.query(statement)
+      locked.resolve()
+      await released.promise
+    })
+    await locked.promise
+    return async () => {
+      released.resolve()
+      await held
+    }
+  }
+
+  async function untilSomeWait(count: number): Promise<void> {
+    const look = async () => (await api.database.query('SELECT FROM pg_locks WHERE NOT granted')).length === count
+    await waitFor('requests wait for a lock', look, { timeoutMs: 30_000, everyMs: 10 })
+  }
+
   it('makes several once', async () => {
     const [name, key] = [fresh(), fresh()]
     const request = server({ name, min_count: 3, max_count: 3, return_reservation_id: true })
@@ -436,6 +475,14 @@ describe('creating servers with an Idempotency-Key', () => {
     const other = fresh()
     expect((await post('/v2.1/servers', server({ flavorRef: 'none' }), { key: other })).status).toBe(400)
     expect(await post('/v2.1/servers', server(), { key: other })).toMatchObject({ status: 202, replayed: undefined })
+  })
+
+  // The change was committed, as changing nothing, before it was refused: asked again, it was answered as if it had been made.
+  it.each(['addSecurityGroup', 'removeSecurityGroup'])('is refused again where it was refused: %s', async (name) => {
+    await plugged()
+    const [url, key] = [`/v2.1/servers/${await serverThatIs('active')}/action`, fresh()]
+    for (const _ of [1, 2])
+      expect(await post(url, { [name]: { name: groupName } }, { key })).toMatchObject({ status: 404, replayed: undefined })
   })
 
   it('is not replayed to whoever may no longer ask', async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { startPostgres, waitFor } from '@nubo/deploy'
-import { CloudError, type KeptAnswer, type RequestKey } from '@nubo/kernel'
+import { CloudError, newId, systemRandom, type KeptAnswer, type RequestKey } from '@nubo/kernel'
 import pg from 'pg'
 import type { Database } from '../connection.js'
 import { TestDatabase } from '../testing/test-database.js'
@@ -181,6 +181,14 @@ describe('an answer', () => {
     await age(1)
     expect(await countKeptAnswers(database, 'project:p')).toMatchObject({ kept: 1 })
     expect(await countKeptAnswers(database, 'project:none')).toEqual({ kept: 0, freeInSeconds: 0 })
+  })
+
+  it('that is long counts for as many as it takes the room of', async () => {
+    const long = Array.from({ length: 4_000 }, () => newId(systemRandom)).join()
+    await make(keyOf({ keyDigest: 'short' }))
+    await make(keyOf({ keyDigest: 'long' }), long)
+    const { kept } = await countKeptAnswers(database, 'project:p')
+    expect([kept > 20, kept < 100]).toEqual([true, true])
   })
 
   it('is removed after it, so many at a time and no younger one', async () => {

@@ -22,8 +22,11 @@ const claim = `
       created_at = excluded.created_at
     WHERE k.created_at <= clock_timestamp() - ${kept}`
 
+/** What the answer to a request for one thing takes at the most; one to a request for hundreds counts for as many as it takes. */
+const usualBytes = 2_048
+
 const count = `
-  SELECT count(*)::int AS kept, COALESCE(extract(epoch FROM min(created_at) + ${kept} - clock_timestamp()), 0)::float8 AS "freeInSeconds"
+  SELECT COALESCE(sum(GREATEST(1, pg_column_size(body) / ${usualBytes})), 0)::int AS kept, COALESCE(extract(epoch FROM min(created_at) + ${kept} - clock_timestamp()), 0)::float8 AS "freeInSeconds"
   FROM idempotency_keys WHERE scope = $1 AND created_at > clock_timestamp() - ${kept}`
 
 const keep = `
@@ -48,7 +51,7 @@ export async function findKeptAnswer(
   return row
 }
 
-/** How many answers are kept in a scope, and in how many seconds the oldest of them is kept no longer. */
+/** How many answers are kept in a scope, a long one for several, and in how many seconds the oldest of them is kept no longer. */
 export async function countKeptAnswers(db: Queryable, scope: string): Promise<{ kept: number; freeInSeconds: number }> {
   const [row] = await db.query<{ kept: number; freeInSeconds: number }>(count, [scope])
   return row!

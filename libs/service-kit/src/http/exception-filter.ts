@@ -2,16 +2,24 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import { CloudError } from '@nubo/kernel'
 import { commonStatuses, faultOf, InputError, plainInputMessage, unroutedMessage, WireError, type ErrorStyle } from '@nubo/wire'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { KeptAnswers } from '../kept-answers.js'
 import type { Logger } from '../logger.js'
+import { replayAfterFailure } from './replay.js'
 
 /** The one place where errors become answers: a status by the surface's map, a body in its style, one line in the log. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    private readonly answers: () => KeptAnswers,
+  ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
     const [request, reply] = host.getArgs<[FastifyRequest, FastifyReply]>()
-    answer(exception, request, reply, this.logger)
+    if (!request.requestKey) return answer(exception, request, reply, this.logger)
+    replayAfterFailure(request, reply, this.answers())
+      .then((isAnswered) => isAnswered || answer(exception, request, reply, this.logger))
+      .catch(() => reply.raw.destroy())
   }
 }
 

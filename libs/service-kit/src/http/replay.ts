@@ -32,6 +32,21 @@ export function installReplay(instance: FastifyInstance, dependencies: ReplayDep
   })
 }
 
+/**
+ * Answers a request that failed as the one with its key was answered meanwhile. Both were under way when this one looked its
+ * key up, and what it failed for may be what the other made: the port that is in use, the name that is taken. False where
+ * nothing is to be told but the failure.
+ */
+export async function replayAfterFailure(request: FastifyRequest, reply: FastifyReply, answers: KeptAnswers): Promise<boolean> {
+  const { requestKey } = request
+  if (!requestKey || reply.sent) return false
+  try {
+    return await replay(requestKey, reply, answers)
+  } catch {
+    return false
+  }
+}
+
 /** Throws where there is no room for its work, or for its answer. */
 async function admitNew(request: FastifyRequest, key: RequestKey, { pressure, keyBound }: ReplayDependencies): Promise<void> {
   if (request.addsWork) pressure.assertRoom()

@@ -26,20 +26,24 @@ export class ServerSecurityGroupsService {
 
   async add(caller: Caller, id: string, name: string, once: Once): Promise<void> {
     const { serverId, groupId } = await this.find(caller, id, name)
-    const ports = await this.database.transaction((tx) =>
+    await this.database.transaction((tx) =>
       once.within(tx, async () => {
         if ((await holdGroups(tx, [groupId])).length === 0) throw new CloudError('NotFound', `Security group ${name} not found.`)
-        return await addGroupToServer(tx, serverId, groupId)
+        if ((await addGroupToServer(tx, serverId, groupId)) === 0)
+          throw new CloudError('NotFound', `instance_id ${id} could not be found as device id on any ports`)
       }),
     )
-    if (ports === 0) throw new CloudError('NotFound', `instance_id ${id} could not be found as device id on any ports`)
     this.hint.cast()
   }
 
   async remove(caller: Caller, id: string, name: string, once: Once): Promise<void> {
     const { serverId, groupId } = await this.find(caller, id, name)
-    const ports = await this.database.transaction((tx) => once.within(tx, () => removeGroupFromServer(tx, serverId, groupId)))
-    if (ports === 0) throw new CloudError('NotFound', `Security group ${groupId} not associated with the instance ${id}`)
+    await this.database.transaction((tx) =>
+      once.within(tx, async () => {
+        if ((await removeGroupFromServer(tx, serverId, groupId)) === 0)
+          throw new CloudError('NotFound', `Security group ${groupId} not associated with the instance ${id}`)
+      }),
+    )
     this.hint.cast()
   }
 
