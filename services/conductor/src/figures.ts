@@ -71,8 +71,7 @@ function tellOfHosts(metrics: Metrics, database: Database): void {
     labels: ['resource', 'part'],
   })
   metrics.beforeTelling('hosts', async () => {
-    hosts.reset()
-    capacity.reset()
+    for (const gauge of [hosts, capacity, hearing]) gauge.reset()
     const snapshot = await readHostSnapshot(database, silenceMs)
     hearing.set(snapshot.hearing ? 1 : 0)
     for (const state of hostStates) hosts.set({ state }, 0)

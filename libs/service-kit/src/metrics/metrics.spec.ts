@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from '@jest/globals'
-import { systemClock } from '@nubo/kernel'
+import { systemClock, type Clock } from '@nubo/kernel'
 import { createLogger } from '../logger.js'
 import { serveMetrics } from './listener.js'
 import { Metrics } from './metrics.js'
@@ -8,12 +8,16 @@ import { queueMetrics } from './queue-metrics.js'
 let nowMs: number
 let lines: string[]
 let metrics: Metrics
+/** False where whoever waits has waited at once. */
+let sleeps: boolean
 
 beforeEach(() => {
   nowMs = 0
+  sleeps = true
   lines = []
   const logger = createLogger('test', 'warn', { write: (line) => void lines.push(line) })
-  metrics = new Metrics({ ...systemClock, monotonicMs: () => nowMs }, logger)
+  const sleep: Clock['sleep'] = async (ms, signal) => (sleeps ? await systemClock.sleep(ms, signal) : undefined)
+  metrics = new Metrics({ ...systemClock, monotonicMs: () => nowMs, sleep }, logger)
 })
 
 it('tells what was counted, beside the process itself', async () => {
@@ -39,6 +43,28 @@ it('tells the rest where something could not be found out, and counts that', asy
   metrics.beforeTelling('database', () => Promise.reject(new Error('gone')))
   expect(await metrics.text()).toContain('nubo_survey_failures_total{survey="database"} 1')
   expect(lines[0]).toContain('gone')
+})
+
+// A PostgreSQL that kept silent held the figures for twenty seconds: whoever collects them took the conductors for dead.
+it('tells the rest where something is late, and does not ask again before that one answered', async () => {
+  let [asked, answer] = [0, (): void => undefined]
+  metrics.beforeTelling('database', () => {
+    asked++
+    return new Promise((resolve) => (answer = resolve))
+  })
+  sleeps = false
+  for (nowMs = 0; nowMs <= 10_000; nowMs += 5_000) expect(await metrics.text()).toContain('process_cpu_seconds_total')
+  nowMs = 10_000
+  expect(await metrics.text()).toContain('nubo_survey_failures_total{survey="database"} 3')
+  expect(asked).toBe(1)
+  answer()
+  await systemClock.sleep(0)
+  sleeps = true
+  nowMs = 20_000
+  const text = metrics.text()
+  answer()
+  expect(await text).toContain('nubo_survey_failures_total{survey="database"} 3')
+  expect(asked).toBe(2)
 })
 
 it('names the queues of all hosts alike', async () => {

@@ -4,10 +4,15 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Logger } from '../logger.js'
 import { CLOCK, LOGGER } from '../tokens.js'
 
+/** Whoever collects figures waits ten seconds for all of them, or takes the process for dead. */
+const surveyWithinMs = 3_000
 /** What was found out for one look is good for the next ones within this time, however many look. */
 const freshMs = 5_000
 /** Of the process's own figures: each look at the event loop's delay is a timer of the process. */
 const eventLoopPrecisionMs = 100
+
+/** Gauges with the names of counters, of which promtool complains; the same figures are told by their kinds. */
+const misnamed = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
 
 interface Description<Label extends string> {
   name: string
@@ -27,6 +32,8 @@ export type Survey = () => void | Promise<void>
 export class Metrics {
   private readonly registry = new Registry()
   private readonly surveys = new Map<string, Survey>()
+  /** Those that were given up, and are not through with it. */
+  private readonly late = new Set<string>()
   private readonly failures: Counter<'survey'>
   private surveyed: Promise<void> | undefined
   private surveyedAtMs = -Infinity
@@ -57,7 +64,7 @@ export class Metrics {
     return new Histogram({ ...this.definition(description), buckets: description.bounds })
   }
 
-  /** `survey` runs before the figures are told, at most once in some seconds. One that fails leaves its gauges empty. */
+  /** `survey` runs before the figures are told, at most once in some seconds. One that fails, or is late, leaves its gauges empty. */
   beforeTelling(name: string, survey: Survey): void {
     this.surveys.set(name, survey)
   }
@@ -76,7 +83,7 @@ export class Metrics {
   private async survey(): Promise<void> {
     const run = async ([name, survey]: [string, Survey]) => {
       try {
-        await survey()
+        await this.inTime(name, survey)
       } catch (error) {
         this.failures.inc({ survey: name })
         this.logger.warn({ err: error, survey: name }, 'figures could not be found out')
@@ -85,11 +92,26 @@ export class Metrics {
     await Promise.all([...this.surveys].map(run))
   }
 
+  /** One that hangs is not begun again until it is through: a database that keeps silent is not asked ever more. */
+  private async inTime(name: string, survey: Survey): Promise<void> {
+    if (this.late.has(name)) throw new Error('the last look is still waiting for its answer')
+    const enough = new AbortController()
+    const surveyed = (async () => survey())()
+    const tooLate = async () => {
+      await this.clock.sleep(surveyWithinMs, enough.signal)
+      this.late.add(name)
+      throw new Error(`no answer within ${surveyWithinMs} ms`)
+    }
+    void surveyed.catch(() => undefined).finally(() => this.late.delete(name))
+    await Promise.race([surveyed, tooLate()]).finally(() => enough.abort())
+  }
+
   /** Memory, processor, event loop, garbage collection. */
   private addProcessFigures(): void {
     if (this.hasProcessFigures) return
     this.hasProcessFigures = true
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: eventLoopPrecisionMs })
+    for (const name of misnamed) this.registry.removeSingleMetric(name)
   }
 
   private definition<Label extends string>({ name, help, labels }: Description<Label>) {
