@@ -66,6 +66,12 @@ const lifecycles = new WeakMap<object, Lifecycle>()
 /** Every route that `app` serves, with what it declared: for tests that walk all of them. */
 export const servedRoutes = (app: object): readonly ServedRoute[] => books.get(app)?.routes ?? []
 
+/** From now on it is not ready, and keeps no connection for a next request. */
+export function beginToLeave(app: NestFastifyApplication): void {
+  lifecycles.get(app)!.stopping = true
+  app.get(Health).stop()
+}
+
 /** Builds a service without listening: what `startService` serves, and what tests `inject` requests into. */
 export async function createService<Configuration extends BaseConfiguration>(
   options: ServiceOptions<Configuration>,
@@ -159,10 +165,8 @@ export async function startService<Configuration extends BaseConfiguration>(
       app,
       logger,
       clock: systemClock,
-      onStopping: () => {
-        lifecycles.get(app)!.stopping = true
-        app.get(Health).stop()
-      },
+      hasClients: options.surfaces !== undefined,
+      onStopping: () => beginToLeave(app),
     })
     new StallMonitor(systemClock, logger).start()
     const heap = ownHeap()

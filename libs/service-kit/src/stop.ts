@@ -8,7 +8,15 @@ export interface Stopping {
   clock: Clock
   /** Told when it begins. */
   onStopping: () => void
+  /** Whether clients keep connections to it for their next requests. */
+  hasClients: boolean
 }
+
+/**
+ * For so long clients hear, with their next answers, that their connections are kept no more. One that is closed just as the
+ * next request is on its way would break that off: its client could not know that it was not looked at.
+ */
+const partingMs = 300
 
 /** What is under way has this long to end; then connections that still hold an answer are broken off. */
 const breakOffAfterMs = 7_000
@@ -16,17 +24,16 @@ const breakOffAfterMs = 7_000
 const stopWithinMs = 10_000
 
 /** On SIGTERM and SIGINT: ends what is under way and leaves with 0. A second signal does not wait. */
-export function stopOnSignal({ app, logger, clock, onStopping }: Stopping): void {
+export function stopOnSignal({ app, logger, clock, onStopping, hasClients }: Stopping): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1)
     stopping = true
     const beganMs = clock.monotonicMs()
     logger.info({ signal }, 'stopping')
-    onStopping()
     clock.after(breakOffAfterMs, () => app.getHttpServer().closeAllConnections(), { background: true })
     clock.after(stopWithinMs, () => end(logger, new Error(`not stopped within ${stopWithinMs} ms`)), { background: true })
-    app.close().then(
+    leave({ app, clock, onStopping, hasClients }).then(
       () => {
         logger.info({ tookMs: Math.round(clock.monotonicMs() - beganMs) }, 'stopped')
         process.exit(0)
@@ -36,6 +43,13 @@ export function stopOnSignal({ app, logger, clock, onStopping }: Stopping): void
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+/** Ends what is under way. Resolves when nothing of it is left. */
+export async function leave({ app, clock, onStopping, hasClients }: Omit<Stopping, 'logger'>): Promise<void> {
+  onStopping()
+  if (hasClients) await clock.sleep(partingMs)
+  await app.close()
 }
 
 export function end(logger: Logger, error: unknown): never {
