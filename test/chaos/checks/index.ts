@@ -5,7 +5,14 @@ import { networksLeaveNothing, plansAreApplied, tapsEqualPorts } from './host-ne
 import { journalsAreAcknowledged, nothingIsLeft } from './leftovers.js'
 import { doctorIsContent, promisesHold } from './promises.js'
 import { queuesKeepNothing } from './queues.js'
-import { acceptedRequestsEnded, answersWereHonest, keysMadeOneServer, nothingIsLive, serversAreSettled } from './requests.js'
+import {
+  acceptedRequestsEnded,
+  answersWereHonest,
+  keysMadeOneServer,
+  moreWasDoneThanFailed,
+  nothingIsLive,
+  serversAreSettled,
+} from './requests.js'
 
 export type { Check, Scene } from './check.js'
 export { Bystanders } from './bystanders.js'
@@ -15,7 +22,8 @@ export { journalsAreAcknowledged, nothingIsLive, plansAreApplied }
 
 /** What holds whenever the cloud is at rest. */
 export const checksAtRest = [
-  ...[acceptedRequestsEnded, keysMadeOneServer, nothingIsLive, answersWereHonest, serversAreSettled, journalsAreAcknowledged],
+  ...[acceptedRequestsEnded, moreWasDoneThanFailed, keysMadeOneServer, nothingIsLive, answersWereHonest, serversAreSettled],
+  journalsAreAcknowledged,
   ...[doctorIsContent, promisesHold, roomIsCounted, quotaIsCounted],
   ...[domainsEqualRecords, processesEqualDomains, plansAreApplied, tapsEqualPorts, nothingDiedByItself],
 ]

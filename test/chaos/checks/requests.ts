@@ -34,6 +34,23 @@ export const acceptedRequestsEnded: Check = {
   },
 }
 
+/** A cloud in which everything fails for a reason breaks no promise, and is of no use to anybody. */
+export const moreWasDoneThanFailed: Check = {
+  name: 'of each kind of request more was done than failed',
+  async find({ world, ledger }) {
+    const accepted = ledger.entries.flatMap(({ answered, requestId }) =>
+      answered === 'accepted' && requestId ? [requestId] : [],
+    )
+    const kinds = await world.database.query<{ kind: string; done: number; failed: number }>(
+      `SELECT kind, count(*) FILTER (WHERE state = 'done')::int AS done, count(*) FILTER (WHERE state = 'failed')::int AS failed
+       FROM operations WHERE request_id = ANY($1::text[]) GROUP BY kind`,
+      [accepted],
+    )
+    if (kinds.every(({ done }) => done === 0)) return ['nothing was done']
+    return kinds.flatMap(({ kind, done, failed }) => (failed > done ? [`${kind}: ${failed} failed, and ${done} were done`] : []))
+  },
+}
+
 /** A create whose answer was lost was taken or was not: if it was, it ended like any other. */
 export const nothingIsLive: Check = {
   name: 'no operation is under way, and no step open',
