@@ -140,6 +140,13 @@ describe('servers', () => {
       await becomes('ACTIVE')
       await demo.run('server', 'reboot', '--hard', '--wait', made.id)
       expect(await status()).toBe('ACTIVE')
+      const events = await demo.json<{ Action: string; 'Request ID': string }[]>('server', 'event', 'list', made.id)
+      expect(events.map(({ Action }) => Action)).toEqual(['reboot', 'start', 'stop', 'create'])
+      // Until 2.50 what an action did is for administrators.
+      const show = ['--os-compute-api-version', '2.51', 'server', 'event', 'show']
+      const shown = await demo.json(...show, made.id, events[2]!['Request ID'])
+      expect(shown).toMatchObject({ action: 'stop', instance_uuid: made.id, events: [{ result: 'Success' }] })
+      expect(await demo.try('server', 'event', 'show', made.id, 'req-none')).toMatchObject({ ok: false })
       await demo.run('server', 'delete', '--wait', made.id)
       expect(names(await demo.json<ListedServer[]>('server', 'list'))).not.toContain('compat')
     },
