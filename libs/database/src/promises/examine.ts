@@ -15,6 +15,7 @@ import {
   hostsCarryTheirNetworks,
   networkChangesAreTold,
   networkUseIsCounted,
+  portsAreCarried,
   portsAreWithTheirServer,
 } from './networks-are-held.js'
 import { oneHostRunsIt } from './one-host-runs-it.js'
@@ -54,6 +55,7 @@ export const recordChecks: readonly RecordCheck[] = [
   quotaIsCounted,
   portsAreWithTheirServer,
   networkChangesAreTold,
+  portsAreCarried,
   hostsCarryTheirNetworks,
   deletionFreesPorts,
   addressesAreLetGoOf,

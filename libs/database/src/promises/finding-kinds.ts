@@ -49,6 +49,10 @@ export const findingKinds = {
   'server.drifted': byRecord(3, 'The server follows what its host saw, as at a report.'),
 
   'network.untold': byHand(3, 'See whether a conductor runs: it tells hosts what changed.'),
+  'network.unanswered': byHand(
+    3,
+    'Look at the log of the host’s agent: it says what it waits for. A restart of it has all made anew.',
+  ),
   'network.trouble': byHand(3, 'Put right what the host says is missing: it tries again by itself.'),
   'network.warning': byHand(
     3,

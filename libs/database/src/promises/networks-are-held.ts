@@ -1,5 +1,5 @@
 import { networkQuotaResources } from '@nubo/domain'
-import type { HostId, PortId, ProjectId, ServerId } from '@nubo/kernel'
+import { counted, type HostId, type PortId, type ProjectId, type ServerId } from '@nubo/kernel'
 import { hostIsAlive } from '../hosts/services.js'
 import { countedUse, networkUse, noUse, type NetworkUse } from '../networks/counted-resources.js'
 import type { RecordCheck } from './check.js'
@@ -72,6 +72,33 @@ export const addressesAreLetGoOf: RecordCheck = async (db, { silenceMs, limit, g
       about: { portId, hostId, hostName },
       message: `Port ${portId} is deleted, and host ${hostName}, which answers, has not said that it let go of its addresses.`,
       since: goneAt,
+    }),
+  )
+}
+
+interface WaitingRow {
+  hostId: HostId
+  hostName: string
+  ports: number
+  since: Date
+}
+
+/** A router's ports come to a host with no word of when. */
+const readWaiting = `
+  SELECT h.id AS "hostId", h.name AS "hostName", count(*)::int AS ports, min(p.updated_at) AS since
+  FROM ports p JOIN hosts h ON h.id = p.host_id LEFT JOIN host_networks n ON n.host_id = h.id
+  WHERE p.server_id IS NOT NULL AND p.gone_at IS NULL AND p.status = 'BUILD' AND n.trouble IS NULL AND ${hostIsAlive}
+    AND GREATEST(p.updated_at, h.updated_at) < clock_timestamp() - $3 * interval '1 millisecond'
+  GROUP BY h.id ORDER BY h.name LIMIT $2`
+
+/** Promise 3: a host that was told of ports carries them, or says why it cannot. */
+export const portsAreCarried: RecordCheck = async (db, { silenceMs, limit, graceMs }) => {
+  const rows = await db.query<WaitingRow>(readWaiting, [silenceMs, limit, graceMs])
+  return rows.map(({ hostId, hostName, ports, since }) =>
+    finding('network.unanswered', {
+      about: { hostId, hostName },
+      message: `Host ${hostName} answers, and neither carries ${counted(ports, 'port')} that it was told of nor says why.`,
+      since,
     }),
   )
 }

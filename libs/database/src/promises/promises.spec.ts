@@ -475,6 +475,18 @@ describe('of networks are found', () => {
     expect(await find()).toMatchObject([{ promise: 3, code: 'network.untold' }])
   })
 
+  it('ports that a host was told of and does not speak of, after a grace', async () => {
+    await portOn(one)
+    await database.execute(`UPDATE ports SET status = 'BUILD'`)
+    expect(await find()).toEqual([])
+    await database.execute(`UPDATE ports SET updated_at = clock_timestamp() - interval '90 s'`)
+    expect(await find()).toEqual([])
+    await cloud.change('hosts', one, `updated_at = clock_timestamp() - interval '90 s'`)
+    expect(await find()).toMatchObject([{ promise: 3, code: 'network.unanswered', about: { hostId: one } }])
+    await cloud.change('hosts', one, 'heard_ms = heard_ms - 3600000')
+    expect(await find()).toEqual([])
+  })
+
   it('what a host cannot do', async () => {
     await database.execute(`UPDATE hearing SET marked_at = clock_timestamp(), heard_ms = 1`)
     await database.execute(`INSERT INTO host_networks (host_id, trouble) VALUES ($1, 'no device for the network')`, [one])
