@@ -43,8 +43,8 @@ beforeEach(async () => {
 })
 afterEach(() => client.destroy())
 
-async function ask() {
-  const request = get(`${url}/things`, { agent: client })
+async function ask(agent = client) {
+  const request = get(`${url}/things`, { agent })
   const [answer] = (await once(request, 'response')) as [IncomingMessage]
   answer.resume()
   await once(answer, 'end')
@@ -55,6 +55,7 @@ async function ask() {
 it('an API that is told to leave answers on the connections that it kept, and says that it keeps them no more', async () => {
   expect(await ask()).toMatchObject({ status: 200, connection: 'keep-alive', kept: false })
   const left = leave({ app, clock, onStopping: () => beginToLeave(app), hasClients: true })
+  await expect(ask(new Agent())).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   expect(await ask()).toEqual({ status: 200, connection: 'close', kept: true })
   part()
   await left

@@ -1,3 +1,4 @@
+import { Server } from 'node:net'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { Clock } from '@nubo/kernel'
 import type { Logger } from './logger.js'
@@ -13,8 +14,8 @@ export interface Stopping {
 }
 
 /**
- * For so long clients hear, with their next answers, that their connections are kept no more. One that is closed just as the
- * next request is on its way would break that off: its client could not know that it was not looked at.
+ * For so long clients hear, with their next answers, that the connections that they have are kept no more. One that is closed
+ * just as the next request is on its way would break that off: its client could not know that it was not looked at.
  */
 const partingMs = 300
 
@@ -45,10 +46,14 @@ export function stopOnSignal({ app, logger, clock, onStopping, hasClients }: Sto
   process.on('SIGINT', stop)
 }
 
-/** Ends what is under way. Resolves when nothing of it is left. */
+/** Takes on no new client, and ends what is under way. Resolves when nothing of it is left. */
 export async function leave({ app, clock, onStopping, hasClients }: Omit<Stopping, 'logger'>): Promise<void> {
   onStopping()
-  if (hasClients) await clock.sleep(partingMs)
+  if (hasClients) {
+    // Node's own close of a server of HTTP takes the kept connections along.
+    Server.prototype.close.call(app.getHttpServer())
+    await clock.sleep(partingMs)
+  }
   await app.close()
 }
 
