@@ -23,7 +23,7 @@ const openCarrier = async () => {
 afterAll(() => redis?.stop())
 
 describe('over Redis an operation ends as ever', () => {
-  throughTrials((_, { calls, outcome }) => [...deliveries(outcome), ...(inFull ? kills(calls, outcome) : [])], {
+  throughTrials((_, run) => [...deliveries(run.outcome), ...(inFull ? kills(run) : [])], {
     chosen,
     openCarrier,
   })

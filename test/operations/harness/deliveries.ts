@@ -33,6 +33,27 @@ export function deliveries(comesTo: Outcome): Trial[] {
   ]
 }
 
+/** A trial that goes wrong by itself, and whose messages come twice besides: what is undone is undone twice. */
+export function deliveriesOf(trial: Trial): Trial[] {
+  return [
+    { ...trial, name: `${trial.name}, and every message comes twice`, setUp: (world) => twice(world, trial) },
+    {
+      ...trial,
+      name: `${trial.name}, and every message comes again in the end, backwards`,
+      rested: async (world, id) => [
+        ...((await trial.rested?.(world, id)) ?? []),
+        ...(await again(world, id, (letters) => letters.toReversed())),
+      ],
+    },
+  ]
+}
+
+function twice(world: World, trial: Trial): void {
+  trial.setUp?.(world)
+  const { handle } = world.post
+  world.post.handle = async (letter) => (await handle(letter)).flatMap((each) => [each, each])
+}
+
 function loseFirst(world: World): void {
   const seen = new Set<string>()
   world.post.handle = (letter) => {

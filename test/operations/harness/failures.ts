@@ -33,6 +33,12 @@ export function failures({ definition }: Subject, comesTo: Outcome): Trial[] {
   )
 }
 
+/** Its last step fails when all of it was done, as no other host can mend: it is undone from its end to its beginning. */
+export function undone({ definition }: Subject, comesTo: Outcome): Trial {
+  const name = Object.keys(definition.steps).at(-1)!
+  return trialOf(definition, comesTo, [{ name, direction: 'do', when: 'after', scope: 'request', times: 1 }])
+}
+
 function trialOf(definition: OperationDefinition, comesTo: Outcome, failing: readonly Failing[]): Trial {
   const [first] = failing as [Failing]
   const words = failing.map(

@@ -16,7 +16,7 @@ export interface Surroundings {
  * operation is in it without a line here.
  */
 export function throughTrials(
-  trialsOf: (subject: Subject, run: Undisturbed) => readonly Trial[],
+  trialsOf: (subject: Subject, run: Undisturbed, world: World) => readonly Trial[] | Promise<readonly Trial[]>,
   { chosen = subjects, openCarrier = async () => inMemory }: Surroundings = {},
 ): void {
   let world: World
@@ -34,7 +34,7 @@ export function throughTrials(
   it.each(chosen.map((subject) => ({ ...subject, kind: subject.definition.kind })))(
     '$kind, of a server that is $from',
     async (subject) => {
-      const trials = trialsOf(subject, await undisturbed(world, subject))
+      const trials = await trialsOf(subject, await undisturbed(world, subject), world)
       expect(trials).not.toHaveLength(0)
       for (const trial of trials) {
         const broken = await carryOut(world, subject, trial).catch((error: Error) => [`${trial.name}: ${error.message}`])

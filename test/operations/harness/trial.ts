@@ -50,16 +50,22 @@ export async function carryOut(world: World, subject: Subject, trial: Trial): Pr
 }
 
 export async function undisturbed(world: World, subject: Subject): Promise<Undisturbed> {
+  return await watched(world, subject, { name: 'undisturbed' })
+}
+
+/** What a trial comes to, and every call that is made on the way. Throws where it leaves anything wrong. */
+export async function watched(world: World, subject: Subject, trial: Trial): Promise<Undisturbed> {
   const calls: Call[] = []
   let outcome: Outcome | undefined
   const wrong = await carryOut(world, subject, {
-    name: 'undisturbed',
+    ...trial,
     setUp: () => {
+      trial.setUp?.(world)
       world.interfere = (call) => void calls.push(call)
     },
     rested: async (_, id) => {
       outcome = await outcomeOf(world, id)
-      return []
+      return (await trial.rested?.(world, id)) ?? []
     },
   })
   if (wrong.length > 0) throw new Error(wrong.join('\n'))
