@@ -67,13 +67,14 @@ it('has room again when clients went away', async () => {
   for (const end of waiting) end()
 })
 
-it('lets none have more than a quarter of it, however long that one takes', async () => {
-  const held = Array.from({ length: share }, () => statusOf('/slow', 'one'))
-  await until(share)
+it('leaves the last quarter to those who have less than a quarter, however long the others take', async () => {
+  const held = Array.from({ length: most - share }, () => statusOf('/slow', 'one'))
+  await until(most - share)
   const refused = await fetch(`${url}/quick`, { headers: { 'x-asker': 'one' } })
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
-  expect(await statusOf('/quick', 'other')).toBe(200)
+  held.push(...Array.from({ length: share }, () => statusOf('/slow', 'other')))
+  await until(most)
   for (const end of waiting) end()
-  expect(await Promise.all(held)).toEqual(Array.from({ length: share }, () => 200))
+  expect(await Promise.all(held)).toEqual(Array.from({ length: most }, () => 200))
   expect(await statusOf('/quick', 'one')).toBe(200)
 })

@@ -5,13 +5,13 @@ import type { Pressure } from '../pressure.js'
 
 /** Each may hold a body of 1 MiB, and waits for what this process has a few of. More would wait longer than clients do. */
 const mostAtOnce = 500
-/** Of these one asker may have every fourth: who sends or reads a byte a minute keeps nobody else from being heard. */
+/** The last quarter of these is for askers who have less than a quarter: who sends or reads a byte a minute keeps none from being heard. */
 const sharesOfAll = 4
 const retryAfterSeconds = 1
 
 /** What a request takes of the room, until its connection is done with it. */
 export interface Place {
-  /** Counts it for `asker`. Throws `Unavailable` where that one has its share already. */
+  /** Counts it for `asker`. Throws `Unavailable` where that one has its share, and there is little room for others. */
   takeFor(asker: string): void
 }
 
@@ -60,9 +60,9 @@ export class RequestBound {
   private take(asker: string): void {
     const taken = this.shares.get(asker) ?? 0
     const share = Math.ceil(this.most / sharesOfAll)
-    if (taken >= share) {
+    if (taken >= share && this.underWay > this.most - share) {
       this.pressure.noteRefusal('share')
-      throw tooManyOfOne(share)
+      throw tooManyOfOne(taken)
     }
     this.shares.set(asker, taken + 1)
   }
@@ -74,7 +74,7 @@ export class RequestBound {
   }
 }
 
-const tooManyOfOne = (share: number) =>
-  new CloudError('Unavailable', `${share} requests of yours are being answered already. Try again when some of them are.`, {
+const tooManyOfOne = (taken: number) =>
+  new CloudError('Unavailable', `${taken} requests of yours are being answered already. Try again when some of them are.`, {
     details: { retryAfterSeconds },
   })
