@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals'
 import { startPostgres, waitFor } from '@nubo/deploy'
+import type { CloudError } from '@nubo/kernel'
 import { Database } from './connection.js'
 
 jest.setTimeout(120_000)
@@ -91,6 +92,31 @@ it('waits for no PostgreSQL that is silent, and heals when it speaks again', asy
       () => false,
     )
   await waitFor('an answer', answers, patience)
+  await database.close()
+})
+
+// A server was made when PostgreSQL spoke again, and its owner had been told to try again: there were two then.
+it('says of a statement that PostgreSQL has and does not answer that it may be carried out, if it changes something', async () => {
+  const database = connect({ poolSize: 3, statementTimeoutMs: 500 })
+  await database.query('CREATE TABLE IF NOT EXISTS things (name text)')
+  await Promise.all([1, 2, 3].map(() => database.query('SELECT pg_sleep(0.1)')))
+  const programs = familyOf(postgres.pid!)
+  for (const pid of programs) process.kill(pid, 'SIGSTOP')
+  const outcomes = await Promise.allSettled([
+    database.execute(`INSERT INTO things VALUES ('a')`),
+    database.query('SELECT name FROM things FOR UPDATE'),
+    database.transaction((tx) => tx.execute(`INSERT INTO things VALUES ('b')`)),
+  ])
+  for (const pid of programs) process.kill(pid, 'SIGCONT')
+  const doubts = outcomes.map((outcome) => outcome.status === 'rejected' && (outcome.reason as CloudError).details['outcome'])
+  expect(doubts).toEqual(['unknown', undefined, undefined])
+  const made = () =>
+    database.query<{ name: string }>('SELECT name FROM things').then(
+      (rows) => rows.map(({ name }) => name),
+      () => [],
+    )
+  await waitFor('it was carried out all the same', async () => (await made()).length > 0, patience)
+  expect(await made()).toEqual(['a'])
   await database.close()
 })
 

@@ -115,7 +115,7 @@ export class Database implements Queryable {
 
   /** A statement of its own is a transaction of its own. */
   private async run(statement: pg.QueryConfig): Promise<StatementResult> {
-    return await repeatWhereUndone(() => reachable(this.connections.query(statement)), this.clock, this.random)
+    return await repeatWhereUndone(() => alone(statement, this.connections), this.clock, this.random)
   }
 
   /**
@@ -172,16 +172,24 @@ export class Database implements Queryable {
   }
 }
 
+/** One that PostgreSQL was given and did not answer may be carried out when it speaks again, whoever has gone meanwhile. */
+async function alone(statement: pg.QueryConfig, connections: Connections): Promise<StatementResult> {
+  return await reachable(connections.query(statement)).catch((error: unknown) => {
+    if (error instanceof OutOfReach && wasSent(error.cause) && writes.test(statement.text)) throw inDoubt(error)
+    throw error
+  })
+}
+
 async function commit(client: Connection): Promise<void> {
   const { command } = await reachable(client.query('COMMIT')).catch((error: unknown) => {
-    if (error instanceof OutOfReach) throw commitInDoubt(error)
+    if (error instanceof OutOfReach) throw inDoubt(error)
     throw error
   })
   // PostgreSQL answers the COMMIT of a transaction in which a statement failed with ROLLBACK, and calls that no error.
   assert(command !== 'ROLLBACK', 'a statement that failed ends its transaction')
 }
 
-function commitInDoubt(cause: OutOfReach): CloudError {
+function inDoubt(cause: OutOfReach): CloudError {
   const message = 'The database was lost just as this was being stored. See whether it was done before you try again.'
   return new OutOfReach(message, cause, { outcome: 'unknown' })
 }
@@ -231,6 +239,14 @@ const unreachableCode = /^(08|57P|53|ECONNREFUSED|ECONNRESET|ENOENT|EPIPE|ETIMED
 /** What `pg` says, without a code, of a connection that is gone or silent. */
 const unreachableWords =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/
+
+/** Of these, what can befall a statement that PostgreSQL has. */
+const lostWithStatement = /Connection terminated unexpectedly|Query read timeout|ECONNRESET|EPIPE/
+
+const wasSent = (error: unknown) => lostWithStatement.test(`${codeOf(error)} ${error instanceof Error ? error.message : ''}`)
+
+/** What a statement that changes something says, and one that only locks rows does not. */
+const writes = /\b(INSERT INTO|DELETE FROM|SET)\b/
 
 /** By `statement_timeout`. */
 const statementCancelled = '57014'
