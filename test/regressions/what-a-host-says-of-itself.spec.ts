@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import { register, type Register } from '@nubo/contract'
+import { networkPlanApplied, register, report, type Register } from '@nubo/contract'
 import {
   listHypervisors,
   readHostSnapshot,
@@ -82,6 +82,17 @@ it.each<[string, unknown]>([
   ['half a character', ['\ud800']],
 ])('a description of its processor that is %s is not taken', async (_, part) => {
   expect(register.safeParse(registrationOf('taken', { cpuInfo: { part } })).success).toBe(false)
+})
+
+it('its words for people are such as can be recorded', () => {
+  const said = `a\0${'\ud800'.repeat(10_000)}`
+  const of = { hostId: plain.hostId, sessionId: plain.registrationId }
+  const applied = { kind: 'network-plan-applied', ...of, revision: 1, trouble: said, warning: said }
+  const { trouble, warning } = networkPlanApplied.parse(applied)
+  const guest = { serverId: plain.hostId, incarnation: 1, powerState: 4, sequence: 1 }
+  const changed = report.parse({ kind: 'guest-changed', ...of, ...guest, cause: 'killed', detail: said }) as { detail: string }
+  for (const text of [trouble!, warning!, changed.detail])
+    expect([text.length <= 4_000, text.includes('\0'), text.isWellFormed()]).toEqual([true, false, true])
 })
 
 it('whatever epoch it names, it can be fenced', async () => {

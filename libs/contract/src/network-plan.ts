@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { hostId, networkId, portId, projectId, routerId, securityGroupId, sequence, serverId, sessionId } from './envelope.js'
+import { words } from './told.js'
 
 const address = z.union([z.ipv4(), z.ipv6()])
 const prefix = z.union([z.cidrv4(), z.cidrv6()])
@@ -221,11 +222,11 @@ export const networkPlanApplied = z.object({
   /** Null of an agent that does not number this yet: each counts as newer than the one before. */
   sequence: sequence.nullable().default(null),
   revision: z.int().nonnegative(),
-  trouble: z.string().max(2_000).nullable(),
+  trouble: words(2_000).nullable(),
   /** The networks that `trouble` is about: all others are as they are to be. Empty where it may be about any. */
   troubled: z.array(networkId).default([]),
   /** What works, and worse than it could; for a person. */
-  warning: z.string().max(2_000).nullable().default(null),
+  warning: words(2_000).nullable().default(null),
 })
 export type NetworkPlanApplied = z.output<typeof networkPlanApplied>
 
