@@ -253,6 +253,27 @@ describe('room', () => {
     expect(await servers.find(id)).toMatchObject({ vmState: 'active', taskState: null, hostName: here === one ? 'one' : 'two' })
   })
 
+  it('of a server that its record puts nowhere is where the server is again: its guest is all that there is of it', async () => {
+    const { id, here } = await activeServer()
+    await change('UPDATE servers SET host_id = NULL, power_state = 0')
+    await foundAndMended('server.host-missing')
+    await here.heartbeat([{ serverId: id, incarnation: 1, powerState: 1 }])
+    await allIsWell()
+    await until(async () => (await servers.find(id))!.powerState === 1)
+    expect(await servers.find(id)).toMatchObject({ vmState: 'active', hostName: here === one ? 'one' : 'two' })
+    expect(destroyed(here)).toEqual([])
+  })
+
+  it('of the very incarnation of a server that is elsewhere by its record is not cleared away: a person sees where it is', async () => {
+    const { id, here, there } = await activeServer()
+    await noteThatItWasSent(there, id)
+    await change('UPDATE servers SET host_id = $1', there.id)
+    const findings = await examine()
+    const orphan = findings.find(({ code }) => code === 'allocation.orphaned')
+    expect(await mend(orphan!)).toMatchObject({ mended: false, message: expect.stringContaining('may be all there is') })
+    expect([...destroyed(here), ...destroyed(there)]).toEqual([])
+  })
+
   it('stays held where the host cannot remove what lies there', async () => {
     const { id, there } = await activeServer()
     await noteThatItWasSent(there, id)
@@ -270,7 +291,7 @@ it('addresses that a host was never told to let go of are free when it is told i
   await cloud.database.transaction((tx) => countNetworkUse(tx, projectId, { network: 1, subnet: 1 }))
   await networks.port(network, { address: '10.0.0.9', mac: 'fa:16:3e:00:00:09', hostId: one.id, deviceOwner: 'network:test' })
   await until(async () => one.plans.at(-1)?.networks.length === 1)
-  await change(`UPDATE ports SET gone_at = now() - interval '90 s'`)
+  await change(`UPDATE ports SET gone_at = now() - interval '90 s', plan_revision = NULL`)
   await change(`UPDATE hosts SET updated_at = now() - interval '90 s'`)
   await foundAndMended('port.held')
   await until(async () => (await cloud.database.query('SELECT FROM ports')).length === 0)

@@ -24,7 +24,13 @@ export const noServerRunsTwice = (world: World): Watched => ({
 /** What every single commit leaves true, whatever is under way; what only comes true in time is looked at when at rest. */
 const trueAtEveryCommit: ReadonlySet<FindingCode> = new Set([
   ...(['room.counters-differ', 'room.above-capacity', 'room.allocation-differs', 'quota.use-differs'] as const),
-  ...(['server.room-missing', 'operation.without-step', 'operation.without-deadline', 'step.never-hinted'] as const),
+  ...([
+    'server.room-missing',
+    'server.host-missing',
+    'operation.without-step',
+    'operation.without-deadline',
+    'step.never-hinted',
+  ] as const),
   ...(['step.of-ended-operation', 'server.in-transition', 'server.not-deleted'] as const),
 ])
 

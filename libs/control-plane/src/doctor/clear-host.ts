@@ -20,5 +20,12 @@ export async function beginClearing(
     return { refused: 'By its record the server is on this very host: what lies there cannot be told from it.' }
   const incarnations = await heldWhereItWasSent(tx.tx, server.id, hostId)
   if (!incarnations) return { refused: 'No record says that the server was ever sent to this host.' }
+  if (isMade(server) && (server.hostId === null || incarnations.includes(server.incarnation)))
+    return { refused: 'What lies there may be all there is of the server: a person must see where it is.' }
   return { opened: await engine.begin(tx, 'server.clear', { ...server, hostId }, requester, { incarnations }) }
+}
+
+/** It has been made, and is not gone: a guest of its incarnation is what its tenant has. */
+function isMade({ vmState }: ServerRecord): boolean {
+  return !['building', 'error', 'deleted'].includes(vmState)
 }

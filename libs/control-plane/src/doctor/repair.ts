@@ -2,6 +2,7 @@ import {
   abandonOperation,
   endByDeadline,
   makeStepDue,
+  putBackOnItsHost,
   recountQuota,
   recountRoom,
   revokeStep,
@@ -63,6 +64,7 @@ const repairs: Partial<Record<FindingCode, Repair>> = {
   'port.held': async ({ tx }, { about }) =>
     doneIf(await tellNetworksAnew(tx, about.portId!, about.hostId!), 'The host is told its networks anew.'),
   'operation.without-step': abandon,
+  'server.host-missing': putBack,
   'server.in-transition': bringToRest,
   'server.not-deleted': deleteAgain,
   'server.drifted': follow,
@@ -94,6 +96,14 @@ async function abandon(tx: PgOperationTransaction, { about }: Finding, tools: Re
   }
   await tx.markError(server.id, message)
   return done('The operation is ended, and its server is ERROR.')
+}
+
+async function putBack(tx: PgOperationTransaction, { about }: Finding): Promise<Deed> {
+  const { server, live } = await lock(tx, about.serverId!)
+  if (live || server.incarnation !== about.incarnation) return changed
+  return (await putBackOnItsHost(tx.tx, server.id, server.incarnation))
+    ? done('The server is on the host again that holds room for it.')
+    : left('No host holds room for it: look for its guest on the hosts that it was sent to, or delete it and make it again.')
 }
 
 async function bringToRest(tx: PgOperationTransaction, finding: Finding): Promise<Deed> {

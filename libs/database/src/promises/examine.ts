@@ -30,7 +30,7 @@ import {
 import { quotaIsCounted } from './quota-is-counted.js'
 import { everyRecordedGuestIsThere } from './records-are-on-hosts.js'
 import { roomIsCounted, roomIsWholeForEach } from './room-is-counted.js'
-import { everyHostedServerHoldsRoom, roomIsHeldOnce } from './room-is-held-once.js'
+import { everyHostedServerHoldsRoom, everyMadeServerHasAHost, roomIsHeldOnce } from './room-is-held-once.js'
 import { everyDeletionIsUnderWay, noServerIsStuck, whatWasSeenIsFollowed } from './servers-come-to-rest.js'
 
 export const recordChecks: readonly RecordCheck[] = [
@@ -38,6 +38,7 @@ export const recordChecks: readonly RecordCheck[] = [
   roomIsWholeForEach,
   roomIsHeldOnce,
   everyHostedServerHoldsRoom,
+  everyMadeServerHasAHost,
   everyOperationHasAStep,
   everyOperationHasADeadline,
   noOperationIsOverdue,

@@ -19,6 +19,7 @@ export const findingKinds = {
   'room.allocation-differs': byHand(1, 'Delete the server and make it again: what it holds is not what it has.'),
 
   'server.room-missing': byHand(2, 'Delete the server: its host holds no room for it, and may not have any.'),
+  'server.host-missing': byRecord(2, 'The server is on the host again that holds room for it.'),
   'server.on-two-hosts': byHand(2, 'Stop the guest on the host that its record does not name, and look at its disks first.'),
   'host.unanswered': byHand(
     2,

@@ -4,6 +4,7 @@ import type { CheckOptions } from './check.js'
 import { finding, type Finding } from './finding.js'
 import type { FindingCode } from './finding-kinds.js'
 import { domainsOf, foldersOf, lyingColumns, lyingRows, nameOf, type HostCheck, type Lying } from './host-survey.js'
+import { isAdrift } from './room-is-held-once.js'
 
 interface StrangeRow {
   serverId: ServerId
@@ -21,7 +22,7 @@ interface StrangeRow {
 
 /**
  * What lies on a host is in order where an allocation names it there, or where the host is told to remove it as soon as it is back. Of a server that something is being done to, the
- * operation decides.
+ * operation decides; of one that is on no host by its record, and not gone, this may be all there is.
  */
 const readStrange = `
   SELECT l.server_id AS "serverId", l.incarnation, l.host_id AS "hostId", h.name AS "hostName", v.incarnation AS current, v.fence,
@@ -31,6 +32,7 @@ const readStrange = `
   WHERE NOT EXISTS (SELECT FROM allocations a WHERE a.server_id = l.server_id AND a.incarnation = l.incarnation AND a.host_id = l.host_id)
     AND NOT EXISTS (SELECT FROM abandoned_guests g WHERE g.server_id = l.server_id AND g.incarnation = l.incarnation AND g.host_id = l.host_id)
     AND NOT EXISTS (SELECT FROM operations o WHERE o.server_id = l.server_id AND o.state IN ('running', 'unwinding'))
+    AND NOT (v.id IS NOT NULL AND ${isAdrift} AND l.incarnation = v.incarnation)
   ORDER BY l.host_id, l.server_id, l.incarnation LIMIT $4`
 
 /** Promise 5: every guest on a host is named by a record, and is of the incarnation that the record names. */

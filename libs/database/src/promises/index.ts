@@ -9,6 +9,7 @@ export {
   endByDeadline,
   heldWhereItWasSent,
   makeStepDue,
+  putBackOnItsHost,
   recountQuota,
   recountRoom,
   revokeStep,

@@ -2,6 +2,7 @@ import type { HostId, OperationId, PortId, ProjectId, ServerId, StepId } from '@
 import type { Queryable, Transaction } from '../connection.js'
 import type { ServerQuota } from '../servers/quota-use.js'
 import type { RoomFigures } from './room-is-counted.js'
+import { isAdrift } from './room-is-held-once.js'
 
 // Repairs of records. Each is written against the very state that was found, and does nothing where it has changed since:
 // then whoever changed it knew better. All return whether they did something.
@@ -112,4 +113,13 @@ const tellAnew = `
 /** Has a host told its networks again, which a port that is gone waits for. */
 export async function tellNetworksAnew(db: Queryable, portId: PortId, hostId: HostId): Promise<boolean> {
   return (await db.execute(tellAnew, [portId, hostId])) > 0
+}
+
+const putBack = `
+  UPDATE servers v SET host_id = a.host_id, updated_at = clock_timestamp() FROM allocations a
+  WHERE v.id = $1 AND v.incarnation = $2 AND a.server_id = v.id AND a.incarnation = v.incarnation AND ${isAdrift}`
+
+/** Puts a server that is on no host by its record where room is held for it. Its row must be locked. */
+export async function putBackOnItsHost(tx: Transaction, serverId: ServerId, incarnation: number): Promise<boolean> {
+  return (await tx.execute(putBack, [serverId, incarnation])) > 0
 }

@@ -130,6 +130,17 @@ describe('promise 2', () => {
     ])
   })
 
+  it('a server that was made and is on no host, of which what lies somewhere may be all there is', async () => {
+    await cloud.change('servers', serverId, 'host_id = NULL')
+    expect(await find()).toMatchObject([{ promise: 2, code: 'server.host-missing', about: { serverId } }])
+    await database.execute('DELETE FROM allocations WHERE server_id = $1', [serverId])
+    const codes = (
+      await find(await surveyWithMore(one, { serverId, domain: { incarnation: 1, fencingEpoch: 1, powerState: 1 } }))
+    ).map(({ code }) => code)
+    expect(codes).toContain('server.host-missing')
+    expect(codes).not.toContain('guest.not-recorded')
+  })
+
   it('a server that runs on two hosts', async () => {
     const found = await find(await surveyWithMore(two, { serverId, domain: { incarnation: 1, fencingEpoch: 1, powerState: 1 } }))
     expect(found.map(({ code }) => code)).toEqual(['server.on-two-hosts', 'guest.unknown'])
