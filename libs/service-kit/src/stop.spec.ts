@@ -29,10 +29,11 @@ let client: Agent
 let part: () => void
 
 const configuration = baseConfiguration.parse({ listen: { host: '127.0.0.1', port: 0 } })
-const told = new Promise<void>((resolve) => (part = resolve))
+let told: Promise<void>
 const clock = { ...systemClock, sleep: () => told }
 
 beforeEach(async () => {
+  told = new Promise((resolve) => (part = resolve))
   const logger = createLogger('test', 'fatal')
   app = await createService({ name: 'test', configurationSchema: baseConfiguration, module: () => ThingsModule }, configuration, {
     logger,
@@ -55,9 +56,20 @@ async function ask(agent = client) {
 it('an API that is told to leave answers on the connections that it kept, and says that it keeps them no more', async () => {
   expect(await ask()).toMatchObject({ status: 200, connection: 'keep-alive', kept: false })
   const left = leave({ app, clock, onStopping: () => beginToLeave(app), hasClients: true })
+  await systemClock.sleep(0)
   await expect(ask(new Agent())).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   expect(await ask()).toEqual({ status: 200, connection: 'close', kept: true })
   part()
   await left
   await expect(ask()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+// Of forty who logged in at that moment as many as 29 were broken off.
+it('answers all who have connected', async () => {
+  const asked = Array.from({ length: 40 }, () => ask(new Agent()))
+  await new Promise((resolve) => process.nextTick(resolve))
+  const left = leave({ app, clock, onStopping: () => beginToLeave(app), hasClients: true })
+  for (const { status, connection } of await Promise.all(asked)) expect([status, connection]).toEqual([200, 'close'])
+  part()
+  await left
 })

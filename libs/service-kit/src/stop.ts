@@ -19,6 +19,9 @@ export interface Stopping {
  */
 const partingMs = 300
 
+/** The kernel greets so many before they are let in (Node's backlog), and would hang up on them. */
+const mostAtTheDoor = 511
+
 /** What is under way has this long to end; then connections that still hold an answer are broken off. */
 const breakOffAfterMs = 7_000
 /** Whoever starts us waits longer than this before it kills. */
@@ -46,10 +49,24 @@ export function stopOnSignal({ app, logger, clock, onStopping, hasClients }: Sto
   process.on('SIGINT', stop)
 }
 
+/** Lets in who stands at the door: Node opens to one of them in each turn of its event loop. */
+async function acceptConnected(server: Server): Promise<void> {
+  let accepted = true
+  const onConnection = () => (accepted = true)
+  server.on('connection', onConnection)
+  // The first turn may be half over.
+  for (let turn = 0; turn < mostAtTheDoor && (accepted || turn < 2); turn++) {
+    accepted = false
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  server.off('connection', onConnection)
+}
+
 /** Takes on no new client, and ends what is under way. Resolves when nothing of it is left. */
 export async function leave({ app, clock, onStopping, hasClients }: Omit<Stopping, 'logger'>): Promise<void> {
   onStopping()
   if (hasClients) {
+    await acceptConnected(app.getHttpServer())
     // Node's own close of a server of HTTP takes the kept connections along.
     Server.prototype.close.call(app.getHttpServer())
     await clock.sleep(partingMs)
