@@ -7,8 +7,7 @@ import { Metrics } from '../metrics/metrics.js'
 import { Pressure } from '../pressure.js'
 import { RequestBound } from './request-bound.js'
 
-const most = 8
-const share = most / 4
+const most = 16
 let server: FastifyInstance
 let url: string
 let waiting: (() => void)[]
@@ -38,12 +37,23 @@ beforeEach(async () => {
   server.get('/waiting', { config: { declaration: { ofHealth: true } } }, () => waiting.length)
   url = await server.listen({ host: '127.0.0.1', port: 0 })
 })
-afterEach(() => server.close())
+afterEach(async () => {
+  for (const end of waiting) end()
+  await server.close()
+})
 
 const statusOf = async (path: string, asker?: string) =>
   (await fetch(url + path, { headers: asker === undefined ? {} : { 'x-asker': asker } })).status
+const inside = async () => Number(await (await fetch(`${url}/waiting`)).text())
 const until = async (count: number) => {
-  while ((await (await fetch(`${url}/waiting`)).text()) !== String(count)) await systemClock.sleep(5)
+  while ((await inside()) !== count) await systemClock.sleep(5)
+}
+/** Whether this one came to be the `count`th inside, and was not refused. */
+const cameIn = async (asked: Promise<number>, count: number) => {
+  let ended = false
+  void asked.then(() => (ended = true))
+  while (!ended && (await inside()) !== count) await systemClock.sleep(5)
+  return !ended
 }
 
 it('lets a bounded number of requests in at once, and tells the others when to come again', async () => {
@@ -67,14 +77,36 @@ it('has room again when clients went away', async () => {
   for (const end of waiting) end()
 })
 
-it('leaves the last quarter to those who have less than a quarter, however long the others take', async () => {
-  const held = Array.from({ length: most - share }, () => statusOf('/slow', 'one'))
-  await until(most - share)
+it('leaves room for others, however many are slow and however long they take', async () => {
+  const held: Promise<number>[] = []
+  // One alone has three quarters; of the quarter that is left then another has three quarters.
+  for (const [asker, atOnce] of [
+    ['one', 12],
+    ['another', 3],
+  ] as const) {
+    held.push(...Array.from({ length: atOnce }, () => statusOf('/slow', asker)))
+    await until(held.length)
+  }
   const refused = await fetch(`${url}/quick`, { headers: { 'x-asker': 'one' } })
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
-  held.push(...Array.from({ length: share }, () => statusOf('/slow', 'other')))
-  await until(most)
+  expect(await statusOf('/quick', 'third')).toBe(200)
   for (const end of waiting) end()
-  expect(await Promise.all(held)).toEqual(Array.from({ length: most }, () => 200))
+  expect(await Promise.all(held)).toEqual(held.map(() => 200))
   expect(await statusOf('/quick', 'one')).toBe(200)
+})
+
+it('lets three of them have as much as each other', async () => {
+  const served = { one: 0, another: 0, third: 0 }
+  const held: Promise<number>[] = []
+  for (let turn = 0; turn < most; turn++)
+    for (const asker of ['one', 'another', 'third'] as const) {
+      const asked = statusOf('/slow', asker)
+      if (!(await cameIn(asked, held.length + 1))) continue
+      held.push(asked)
+      served[asker]++
+    }
+  expect(served).toEqual({ one: 5, another: 5, third: 5 })
+  expect(await statusOf('/quick', 'fourth')).toBe(200)
+  for (const end of waiting) end()
+  expect(await Promise.all(held)).toEqual(held.map(() => 200))
 })

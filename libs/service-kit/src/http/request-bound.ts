@@ -5,13 +5,18 @@ import type { Pressure } from '../pressure.js'
 
 /** Each may hold a body of 1 MiB, and waits for what this process has a few of. More would wait longer than clients do. */
 const mostAtOnce = 500
-/** The last quarter of these is for askers who have less than a quarter: who sends or reads a byte a minute keeps none from being heard. */
-const sharesOfAll = 4
+/**
+ * Of the room that is free one asker may hold so many times as much: three quarters of all where it is alone, 3/7 where another
+ * does the same. Some is always left for who has none, so that whoever sends or reads a byte a minute keeps nobody from being heard.
+ *
+ * @see Choudhury and Hahne, Dynamic queue length thresholds for shared-memory packet switches, IEEE/ACM ToN 6 (1998)
+ */
+const timesTheFree = 3
 const retryAfterSeconds = 1
 
 /** What a request takes of the room, until its connection is done with it. */
 export interface Place {
-  /** Counts it for `asker`. Throws `Unavailable` where that one has its share, and there is little room for others. */
+  /** Counts it for `asker`. Throws `Unavailable` where that one has its share already. */
   takeFor(asker: string): void
 }
 
@@ -59,8 +64,9 @@ export class RequestBound {
 
   private take(asker: string): void {
     const taken = this.shares.get(asker) ?? 0
-    const share = Math.ceil(this.most / sharesOfAll)
-    if (taken >= share && this.underWay > this.most - share) {
+    // What was free before this request came in.
+    const free = this.most - this.underWay + 1
+    if (taken >= timesTheFree * free) {
       this.pressure.noteRefusal('share')
       throw tooManyOfOne(taken)
     }
