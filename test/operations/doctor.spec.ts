@@ -298,6 +298,16 @@ it('addresses that a host was never told to let go of are free when it is told i
   expect(await examine()).toEqual([])
 })
 
+it('a router that waits for a host which was never told that it left is let go of when that is told', async () => {
+  const routerId = await networks.router()
+  await cloud.database.transaction((tx) => countNetworkUse(tx, projectId, { router: 1 }))
+  await until(async () => (await cloud.database.query('SELECT FROM network_changes')).length === 0)
+  await change('UPDATE routers SET left_host_id = $1 WHERE id = $2', one.id, routerId)
+  await foundAndMended('router.waiting')
+  await until(async () => (await cloud.database.query('SELECT FROM routers WHERE left_host_id IS NULL')).length === 1)
+  expect(await examine()).toEqual([])
+})
+
 it('a queue that is away is told of as such, and no host is blamed for it', async () => {
   const away = new CloudError('Unavailable', 'The queue cannot be reached at the moment.')
   const queue = new Proxy(cloud.queue, { get: () => () => Promise.reject(away) })

@@ -7,6 +7,7 @@ import {
   recountRoom,
   revokeStep,
   tellNetworksAnew,
+  tellOfRouterAnew,
   type Finding,
   type FindingCode,
   type PgOperationStore,
@@ -63,6 +64,8 @@ const repairs: Partial<Record<FindingCode, Repair>> = {
     doneIf(await endByDeadline(tx, about.operationId!), 'Its deadline is now.'),
   'port.held': async ({ tx }, { about }) =>
     doneIf(await tellNetworksAnew(tx, about.portId!, about.hostId!), 'The host is told its networks anew.'),
+  'router.waiting': async ({ tx }, { about }) =>
+    doneIf(await tellOfRouterAnew(tx, about.routerId!, about.hostId!), 'The host is told of it anew.'),
   'operation.without-step': abandon,
   'server.host-missing': putBack,
   'server.in-transition': bringToRest,

@@ -17,6 +17,7 @@ import {
   networkUseIsCounted,
   portsAreCarried,
   portsAreWithTheirServer,
+  routersArrive,
 } from './networks-are-held.js'
 import { oneHostRunsIt } from './one-host-runs-it.js'
 import {
@@ -57,6 +58,7 @@ export const recordChecks: readonly RecordCheck[] = [
   portsAreWithTheirServer,
   networkChangesAreTold,
   portsAreCarried,
+  routersArrive,
   hostsCarryTheirNetworks,
   deletionFreesPorts,
   addressesAreLetGoOf,

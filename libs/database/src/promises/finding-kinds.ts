@@ -50,6 +50,7 @@ export const findingKinds = {
   'server.drifted': byRecord(3, 'The server follows what its host saw, as at a report.'),
 
   'network.untold': byHand(3, 'See whether a conductor runs: it tells hosts what changed.'),
+  'router.waiting': byRecord(3, 'The host is told anew that it does not carry the router, and says so.'),
   'network.unanswered': byHand(
     3,
     'Look at the log of the host’s agent: it says what it waits for. A restart of it has all made anew.',

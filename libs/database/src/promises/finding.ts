@@ -1,4 +1,4 @@
-import type { HostId, OperationId, PortId, ProjectId, ServerId, StepId } from '@nubo/kernel'
+import type { HostId, OperationId, PortId, ProjectId, RouterId, ServerId, StepId } from '@nubo/kernel'
 import { findingKinds, type FindingCode, type PromiseNumber } from './finding-kinds.js'
 
 /** What a finding is about: as much of it as is known. */
@@ -11,6 +11,7 @@ export interface FindingSubject {
   stepId?: StepId
   projectId?: ProjectId
   portId?: PortId
+  routerId?: RouterId
   queue?: string
 }
 
@@ -47,6 +48,6 @@ export function finding(code: FindingCode, { about, message, since = null, found
 
 /** Tells findings of one examination from each other, and finds them again in the next one. */
 export function findingKey({ code, about }: Finding): string {
-  const { serverId, incarnation, hostId, operationId, stepId, projectId, portId, queue } = about
-  return [code, serverId, incarnation, hostId, operationId, stepId, projectId, portId, queue].join('|')
+  const { serverId, incarnation, hostId, operationId, stepId, projectId, portId, routerId, queue } = about
+  return [code, serverId, incarnation, hostId, operationId, stepId, projectId, portId, routerId, queue].join('|')
 }

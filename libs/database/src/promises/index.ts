@@ -14,6 +14,7 @@ export {
   recountRoom,
   revokeStep,
   tellNetworksAnew,
+  tellOfRouterAnew,
 } from './mend.js'
 export { everyQueueIsRead, queueIsAway, type QueueSeen } from './queues-are-read.js'
 export { takeTurnToReconcile } from './reconciliation.js'

@@ -1,4 +1,4 @@
-import type { HostId, OperationId, PortId, ProjectId, ServerId, StepId } from '@nubo/kernel'
+import type { HostId, OperationId, PortId, ProjectId, RouterId, ServerId, StepId } from '@nubo/kernel'
 import type { Queryable, Transaction } from '../connection.js'
 import type { ServerQuota } from '../servers/quota-use.js'
 import type { RoomFigures } from './room-is-counted.js'
@@ -122,4 +122,13 @@ const putBack = `
 /** Puts a server that is on no host by its record where room is held for it. Its row must be locked. */
 export async function putBackOnItsHost(tx: Transaction, serverId: ServerId, incarnation: number): Promise<boolean> {
   return (await tx.execute(putBack, [serverId, incarnation])) > 0
+}
+
+const tellOfRouter = `
+  INSERT INTO network_changes (subject, subject_id)
+  SELECT 'router', r.id FROM routers r WHERE r.id = $1 AND r.left_host_id = $2`
+
+/** Has a host told again that a router has left it. */
+export async function tellOfRouterAnew(db: Queryable, routerId: RouterId, hostId: HostId): Promise<boolean> {
+  return (await db.execute(tellOfRouter, [routerId, hostId])) > 0
 }

@@ -1,5 +1,5 @@
 import { networkQuotaResources } from '@nubo/domain'
-import { counted, type HostId, type PortId, type ProjectId, type ServerId } from '@nubo/kernel'
+import { counted, type HostId, type PortId, type ProjectId, type RouterId, type ServerId } from '@nubo/kernel'
 import { hostIsAlive } from '../hosts/services.js'
 import { countedUse, networkUse, noUse, type NetworkUse } from '../networks/counted-resources.js'
 import type { RecordCheck } from './check.js'
@@ -72,6 +72,30 @@ export const addressesAreLetGoOf: RecordCheck = async (db, { silenceMs, limit, g
       about: { portId, hostId, hostName },
       message: `Port ${portId} is deleted, and host ${hostName}, which answers, has not said that it let go of its addresses.`,
       since: goneAt,
+    }),
+  )
+}
+
+interface LeavingRow {
+  routerId: RouterId
+  hostId: HostId
+  hostName: string
+}
+
+/** The host carries all that it was told, nothing is to be told, and the router waits all the same: in one snapshot, for good. */
+const readLeaving = `
+  SELECT r.id AS "routerId", h.id AS "hostId", h.name AS "hostName"
+  FROM routers r JOIN hosts h ON h.id = r.left_host_id LEFT JOIN host_networks n ON n.host_id = h.id
+  WHERE NOT h.forced_down AND n.trouble IS NULL AND COALESCE(n.wanted = n.applied AND COALESCE(r.plan_revision, 0) <= n.applied, true)
+    AND NOT EXISTS (SELECT FROM network_changes) ORDER BY r.id LIMIT $1`
+
+/** Promise 3: a router that left a host comes to another as soon as that one has let go of it. */
+export const routersArrive: RecordCheck = async (db, { limit }) => {
+  const rows = await db.query<LeavingRow>(readLeaving, [limit])
+  return rows.map(({ routerId, hostId, hostName }) =>
+    finding('router.waiting', {
+      about: { routerId, hostId, hostName },
+      message: `Router ${routerId} waits for host ${hostName} to let go of it, which was told of all that there is to tell.`,
     }),
   )
 }

@@ -498,6 +498,20 @@ describe('of networks are found', () => {
     expect(await find()).toEqual([])
   })
 
+  it('a router that waits for a host which was told of everything', async () => {
+    const routerId = await networks.router()
+    await counted('used_routers = 1')
+    await database.execute('UPDATE routers SET left_host_id = $1', [one])
+    expect(await find()).toEqual([])
+    await database.execute('DELETE FROM network_changes')
+    expect(await find()).toMatchObject([{ promise: 3, code: 'router.waiting', about: { routerId, hostId: one } }])
+    await database.execute('INSERT INTO host_networks (host_id, wanted, applied) VALUES ($1, 3, 2)', [one])
+    expect(await find()).toEqual([])
+    await database.execute('UPDATE host_networks SET applied = 3')
+    await database.execute('UPDATE routers SET plan_revision = 4')
+    expect(await find()).toEqual([])
+  })
+
   it('what a host cannot do', async () => {
     await database.execute(`UPDATE hearing SET marked_at = clock_timestamp(), heard_ms = 1`)
     await database.execute(`INSERT INTO host_networks (host_id, trouble) VALUES ($1, 'no device for the network')`, [one])
