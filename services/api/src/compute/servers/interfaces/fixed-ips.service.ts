@@ -19,6 +19,7 @@ import {
 import { canonicalAddress, parsePrefix, type WantedAddress } from '@nubo/domain'
 import { CloudError, type Random, type ServerId } from '@nubo/kernel'
 import { RANDOM } from '@nubo/service-kit'
+import { HostsHint } from '../../../network/hints/hosts-hint.js'
 import { ServersService } from '../servers.service.js'
 
 const everything = { projectId: null, seesAll: true }
@@ -30,6 +31,7 @@ export class FixedIpsService {
     @Inject(DATABASE) private readonly database: Database,
     @Inject(RANDOM) private readonly random: Random,
     private readonly servers: ServersService,
+    private readonly hint: HostsHint,
   ) {}
 
   /** One more address on the interface that is on that network. */
@@ -42,6 +44,7 @@ export class FixedIpsService {
         await this.change(tx, port, [...port.fixedAddresses, { subnetId: await subnetFor(tx, networkId) }])
       }),
     )
+    this.hint.cast()
   }
 
   async remove(caller: Caller, id: string, text: string, once: Once): Promise<void> {
@@ -57,6 +60,7 @@ export class FixedIpsService {
         await this.change(tx, port, others)
       }),
     )
+    this.hint.cast()
   }
 
   private async change(tx: Transaction, port: PortRecord, wanted: readonly WantedAddress[]): Promise<void> {
