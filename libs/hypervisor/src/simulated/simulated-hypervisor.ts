@@ -2,16 +2,15 @@ import { CloudError, type Clock, type PortId, type Random, type ServerId } from 
 import type { GuestDefinition, GuestNic } from '../guest-definition.js'
 import type {
   Guest,
-  GuestStamp,
   GuestStatistics,
   Hypervisor,
   HypervisorDescription,
   HypervisorEvent,
   PowerState,
-  StopCause,
   Watch,
 } from '../hypervisor.js'
 import { Faults, type Verb } from './faults.js'
+import { SimulatedGuests, type SimulatedGuest, type TrueGuest } from './simulated-guests.js'
 
 export interface SimulatedHypervisorOptions {
   clock: Clock
@@ -25,43 +24,22 @@ export interface SimulatedHypervisorOptions {
   guestReactionMs?: number
 }
 
-interface SimulatedGuest {
-  definition: GuestDefinition
-  /** What it runs as; a new definition counts from its next start. */
-  running?: { startedMs: number; definition: GuestDefinition }
-  powerState: PowerState
-  stopCause?: StopCause
-  heedsButton: boolean
-  console: string
-}
-
-/** A guest as it is, whatever is reported of it. */
-export type TrueGuest = GuestStamp & { running: boolean; nics: readonly GuestNic[] }
-
-const stopDetails: Record<StopCause, string> = {
-  'guest-shutdown': 'it powered itself off',
-  destroyed: 'its plug was pulled',
-  crashed: 'it crashed',
-  killed: 'its process ended without a word',
-  unknown: 'nobody knows why',
-}
-
 /**
  * A host on which nothing runs, and everything can go wrong. Calls behave as a real hypervisor's; what happens to a host
  * besides is in the methods that `Hypervisor` does not have. Repeats exactly with its seed on a virtual clock.
  */
 export class SimulatedHypervisor implements Hypervisor {
   readonly faults: Faults
-  private readonly guests = new Map<ServerId, SimulatedGuest>()
+  private readonly guests: SimulatedGuests
   private readonly listeners = new Set<(event: HypervisorEvent) => void>()
   private readonly lies = new Map<ServerId, PowerState | 'absent'>()
   private connected = true
   private eventsToLose = 0
-  /** Made when it is asked for; absent: something changed since. */
-  private truth: readonly TrueGuest[] | undefined
 
   constructor(private readonly options: SimulatedHypervisorOptions) {
-    this.faults = new Faults(options.clock, options.random)
+    const { clock, random, guestReactionMs: reactionMs = 0 } = options
+    this.faults = new Faults(clock, random)
+    this.guests = new SimulatedGuests({ clock, reactionMs, onEvent: (event) => this.emit(event) })
   }
 
   describe(): Promise<HypervisorDescription> {
@@ -82,42 +60,37 @@ export class SimulatedHypervisor implements Hypervisor {
     return this.call('define', () => {
       if (definition.vcpus < 1 || definition.memoryMiB < 1)
         throw new CloudError('Invalid', 'A guest needs a processor and memory')
-      this.truth = undefined
-      const known = this.guests.get(definition.serverId)
-      if (known) known.definition = definition
-      else this.guests.set(definition.serverId, { definition, powerState: 'shutdown', heedsButton: true, console: '' })
+      this.guests.define(definition)
     })
   }
 
   start(serverId: ServerId): Promise<void> {
     return this.call('start', () => {
-      const guest = this.require(serverId)
-      if (guest.running) return
-      this.run(guest)
-      this.emit({ kind: 'started', serverId })
+      const guest = this.guests.require(serverId)
+      if (!guest.running) this.guests.start(guest)
     })
   }
 
   shutdown(serverId: ServerId): Promise<void> {
     return this.call('shutdown', () => {
-      const guest = this.require(serverId)
-      if (guest.running && guest.heedsButton) this.later(guest, () => this.powerOffFromInside(serverId))
+      const guest = this.guests.require(serverId)
+      if (guest.running && guest.heedsButton) this.guests.later(guest, () => this.powerOffFromInside(serverId))
     })
   }
 
   reboot(serverId: ServerId): Promise<void> {
     return this.call('reboot', () => {
-      const guest = this.require(serverId)
+      const guest = this.guests.require(serverId)
       if (!guest.running) throw new CloudError('Conflict', 'The guest cannot be asked to restart: it is off')
-      if (guest.heedsButton) this.later(guest, () => this.restart(guest))
+      if (guest.heedsButton) this.guests.later(guest, () => this.guests.restart(guest))
     })
   }
 
   reset(serverId: ServerId): Promise<void> {
     return this.call('reset', () => {
-      const guest = this.require(serverId)
+      const guest = this.guests.require(serverId)
       if (!guest.running) throw new CloudError('Conflict', 'The guest cannot be reset: it is off')
-      this.restart(guest)
+      this.guests.restart(guest)
     })
   }
 
@@ -127,51 +100,53 @@ export class SimulatedHypervisor implements Hypervisor {
 
   undefine(serverId: ServerId): Promise<void> {
     return this.call('undefine', () => {
-      if (this.guests.get(serverId)?.running) throw new CloudError('Conflict', 'The guest cannot be undefined: it runs')
-      this.truth = undefined
-      this.guests.delete(serverId)
+      if (this.guests.find(serverId)?.running) throw new CloudError('Conflict', 'The guest cannot be undefined: it runs')
+      this.guests.undefine(serverId)
     })
   }
 
   attachNic(serverId: ServerId, nic: GuestNic): Promise<void> {
-    return this.call('attachNic', () => this.changeNics(serverId, (nics) => [...without(nics, nic.portId), nic]))
+    return this.call('attachNic', () => this.guests.plugIn(serverId, nic))
   }
 
   detachNic(serverId: ServerId, portId: PortId): Promise<void> {
     return this.call('detachNic', () => {
-      const { running, heedsButton } = this.require(serverId)
+      const { running, heedsButton } = this.guests.require(serverId)
       const isPlugged = running?.definition.nics.some((nic) => nic.portId === portId)
       if (isPlugged && !heedsButton) throw new CloudError('Unavailable', 'The guest has not let go of its interface yet')
-      this.changeNics(serverId, (nics) => without(nics, portId))
+      this.guests.unplug(serverId, portId)
     })
   }
 
   nics(serverId: ServerId): Promise<GuestNic[]> {
     return this.call('nics', () => {
-      const { running, definition } = this.require(serverId)
+      const { running, definition } = this.guests.require(serverId)
       return [...(running?.definition ?? definition).nics]
     })
   }
 
   inspect(serverId: ServerId): Promise<Guest | undefined> {
     return this.call('inspect', () => {
-      const guest = this.guests.get(serverId)
+      const guest = this.guests.find(serverId)
       return guest && this.view(guest)
     })
   }
 
   list(): Promise<Guest[]> {
     return this.call('list', () =>
-      [...this.guests.values()].map((guest) => this.view(guest)).filter((view) => view !== undefined),
+      this.guests
+        .all()
+        .map((guest) => this.view(guest))
+        .filter((view) => view !== undefined),
     )
   }
 
   statistics(): Promise<GuestStatistics[]> {
     return this.call('statistics', () =>
-      [...this.guests.entries()].flatMap(([serverId, { running }]) =>
+      this.guests.all().flatMap(({ running }) =>
         running
           ? {
-              serverId,
+              serverId: running.definition.serverId,
               cpuTimeNs: BigInt(Math.round((this.options.clock.monotonicMs() - running.startedMs) * 1e6)),
               memoryMiB: running.definition.memoryMiB,
               diskReadBytes: 0n,
@@ -184,7 +159,7 @@ export class SimulatedHypervisor implements Hypervisor {
 
   consoleOutput(serverId: ServerId, maximumBytes: number): Promise<Buffer> {
     return this.call('consoleOutput', () => {
-      const written = Buffer.from(this.guests.get(serverId)?.console ?? '')
+      const written = Buffer.from(this.guests.find(serverId)?.console ?? '')
       return written.subarray(Math.max(0, written.length - maximumBytes))
     })
   }
@@ -202,39 +177,35 @@ export class SimulatedHypervisor implements Hypervisor {
 
   /** What is, whatever is reported of it: for who judges a simulation. The same list again while nothing changes. */
   guestsInTruth(): readonly TrueGuest[] {
-    return (this.truth ??= [...this.guests.values()].map(({ running, definition }) => {
-      const { serverId, projectId, incarnation, fencingEpoch, nics } = running?.definition ?? definition
-      return { serverId, projectId, incarnation, fencingEpoch, nics, running: running !== undefined }
-    }))
+    return this.guests.inTruth()
   }
 
   /** The guest's own `poweroff`. */
   powerOffFromInside(serverId: ServerId): void {
-    this.stop(serverId, 'guest-shutdown')
+    this.guests.stop(serverId, 'guest-shutdown')
   }
 
   /** `virsh destroy`. */
   destroy(serverId: ServerId): void {
-    this.stop(serverId, 'destroyed')
+    this.guests.stop(serverId, 'destroyed')
   }
 
   /** `kill -9` of its process. */
   kill(serverId: ServerId): void {
-    this.stop(serverId, 'killed')
+    this.guests.stop(serverId, 'killed')
   }
 
   crash(serverId: ServerId): void {
-    this.stop(serverId, 'crashed')
+    this.guests.stop(serverId, 'crashed')
   }
 
   /** It hangs: the power button does nothing from now on. */
   ignoreButton(serverId: ServerId): void {
-    this.require(serverId).heedsButton = false
+    this.guests.require(serverId).heedsButton = false
   }
 
   writeToConsole(serverId: ServerId, text: string): void {
-    const guest = this.require(serverId)
-    guest.console = (guest.console + text).slice(-65_536)
+    this.guests.writeToConsole(serverId, text)
   }
 
   /** Reports this state until `tellTruth`, whatever is so. */
@@ -264,47 +235,8 @@ export class SimulatedHypervisor implements Hypervisor {
   /** The host itself goes down and comes up again: every guest is off, and nobody was told. */
   powerCut(): void {
     this.disconnect()
-    for (const guest of this.guests.values()) {
-      if (guest.running) Object.assign(guest, { running: undefined, powerState: 'shutdown', stopCause: 'unknown' })
-    }
-    this.truth = undefined
+    this.guests.cutPower()
     this.reconnect()
-  }
-
-  /** Of the guest as it runs, and as it will start again. */
-  private changeNics(serverId: ServerId, change: (nics: readonly GuestNic[]) => GuestNic[]): void {
-    this.truth = undefined
-    const guest = this.require(serverId)
-    const changed = (definition: GuestDefinition) => ({ ...definition, nics: change(definition.nics) })
-    guest.definition = changed(guest.definition)
-    if (guest.running) guest.running.definition = changed(guest.running.definition)
-  }
-
-  private run(guest: SimulatedGuest): void {
-    this.truth = undefined
-    const running = { startedMs: this.options.clock.monotonicMs(), definition: guest.definition }
-    Object.assign(guest, { running, powerState: 'running', stopCause: undefined, heedsButton: true })
-    this.writeToConsole(guest.definition.serverId, `${guest.definition.name} login: `)
-  }
-
-  private restart(guest: SimulatedGuest): void {
-    guest.heedsButton = true
-    this.emit({ kind: 'rebooted', serverId: guest.definition.serverId })
-  }
-
-  private stop(serverId: ServerId, cause: StopCause): void {
-    const guest = this.guests.get(serverId)
-    if (!guest?.running) return
-    this.truth = undefined
-    Object.assign(guest, { running: undefined, powerState: 'shutdown', stopCause: cause })
-    this.emit({ kind: 'stopped', serverId, cause, detail: stopDetails[cause] })
-  }
-
-  /** Does what the guest was asked for in its own time, unless it was stopped or started again meanwhile. */
-  private later(guest: SimulatedGuest, action: () => void): void {
-    const { running } = guest
-    const delayMs = this.options.guestReactionMs ?? 0
-    this.options.clock.after(delayMs, () => guest.running === running && action(), { background: true })
   }
 
   private view({ definition, running, powerState, stopCause }: SimulatedGuest): Guest | undefined {
@@ -319,12 +251,6 @@ export class SimulatedHypervisor implements Hypervisor {
       powerState: lie ?? powerState,
       ...(stopCause && !lie && { stopCause }),
     }
-  }
-
-  private require(serverId: ServerId): SimulatedGuest {
-    const guest = this.guests.get(serverId)
-    if (!guest) throw new CloudError('NotFound', 'There is no such guest')
-    return guest
   }
 
   private emit(event: HypervisorEvent): void {
@@ -350,8 +276,4 @@ export class SimulatedHypervisor implements Hypervisor {
       })
     }
   }
-}
-
-function without(nics: readonly GuestNic[], portId: PortId): GuestNic[] {
-  return nics.filter((nic) => nic.portId !== portId)
 }
