@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { systemClock } from '@nubo/kernel'
@@ -8,37 +8,12 @@ import { mountPoints } from '../process/mounts.js'
 import { run } from '../process/run.js'
 import { waitFor } from '../process/wait.js'
 import { ensureCgroup, removeCgroup } from './cgroup.js'
-import { guestUser, libvirtdConfiguration, qemuConfiguration, virtlogdConfiguration } from './libvirt-configuration.js'
+import type { HostSettings } from './host-settings.js'
+import { layOut } from './lay-out.js'
 import { type HostProcess, onlyChildOf, processesOnHost } from './namespace-processes.js'
-import { connectHost, interfaceExists, removeInterface, type Underlay } from './network.js'
-import { connectToOutside, type Outside } from './outside.js'
-
-/** All that a KVM host is made from. */
-export interface HostSettings {
-  name: string
-  /** libvirt's host UUID; unique, and the same after every start. */
-  uuid: string
-  /** What the host keeps: guests, images, libvirt's records. */
-  directory: string
-  /** Where it logs. */
-  logDirectory: string
-  /** The path under /run at which the host itself and the machine know `directory`: short, and open to QEMU's user. */
-  runtimeDirectory: string
-  /** The clone, whose data the host must not see, and the path under /run at which the host sees its code. */
-  clone: string
-  codeDirectory: string
-  /** Further folders that the host sees, read-only, at a path under /run. */
-  readOnly: readonly { source: string; target: string }[]
-  underlay: Underlay
-  address: string
-  outside: Outside
-  /** The network devices on the machine's side of the host's cables: to the underlay, and to the outside. */
-  device: string
-  outsideDevice: string
-  /** The host's control group, relative to the root of the hierarchy, and its share of memory. */
-  cgroup: string
-  memoryMiB: number
-}
+import { connectHost, interfaceExists, removeInterface } from './network.js'
+import { connectToOutside } from './outside.js'
+import { quote } from './quote.js'
 
 export type HostProgram = 'libvirtd' | 'agent'
 
@@ -179,7 +154,7 @@ export class KvmHost {
 
   private async boot(timeoutMs: number): Promise<void> {
     const { settings } = this
-    this.layOut()
+    const settingsFile = layOut(settings)
     const addToGroup = ensureCgroup({ path: settings.cgroup, memoryMiB: settings.memoryMiB })
     const log = openSync(join(settings.logDirectory, 'init.log'), 'a')
     // The shell joins the control group first, so that everything on the host is born in it.
@@ -187,7 +162,7 @@ export class KvmHost {
     const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--fork', '--kill-child', '--mount-proc']
     // In a chroot the root is no mount of its own, and unshare(1) cannot make it private; then the script does what it can.
     const propagation = mountPoints().has('/') ? 'private' : 'unchanged'
-    const unshare = ['unshare', ...namespaces, '--propagation', propagation, '/bin/bash', initScript, this.settingsFile]
+    const unshare = ['unshare', ...namespaces, '--propagation', propagation, '/bin/bash', initScript, settingsFile]
     const child = spawn('/bin/sh', ['-c', `${joinGroup}exec ${unshare.map(quote).join(' ')}`], {
       cwd: '/',
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' },
@@ -223,46 +198,6 @@ export class KvmHost {
     throw new Error(
       `mounts of ${this.name} show on the machine: bind the chroot's root onto itself (mount --bind) before entering it.`,
     )
-  }
-
-  private get settingsFile(): string {
-    return join(this.settings.directory, 'host.settings')
-  }
-
-  /** Writes what the first process reads. What lies under /run on a real machine is gone after a boot, and so it is here. */
-  private layOut(): void {
-    const { settings } = this
-    const { directory } = settings
-    for (const name of ['run', 'control']) {
-      const kept = name === 'control' && existsSync(join(directory, 'control/agent.sh'))
-      const agent = kept ? readFileSync(join(directory, 'control/agent.sh')) : undefined
-      rmSync(join(directory, name), { recursive: true, force: true })
-      mkdirSync(join(directory, name), { recursive: true, mode: name === 'run' ? 0o755 : 0o700 })
-      if (agent) writeFileSync(join(directory, 'control/agent.sh'), agent)
-    }
-    for (const name of ['libvirt', 'etc', 'cache', 'log']) mkdirSync(join(directory, name), { recursive: true, mode: 0o755 })
-    mkdirSync(settings.logDirectory, { recursive: true })
-    for (const path of [directory, settings.logDirectory]) chmodSync(path, 0o755)
-    writeFileSync(join(directory, 'etc/libvirtd.conf'), libvirtdConfiguration(settings.uuid))
-    writeFileSync(join(directory, 'etc/qemu.conf'), qemuConfiguration(settings.address))
-    writeFileSync(join(directory, 'etc/virtlogd.conf'), virtlogdConfiguration())
-    const binds = [
-      { source: directory, target: settings.runtimeDirectory, mode: 'rw' },
-      { source: settings.logDirectory, target: join(settings.runtimeDirectory, 'log'), mode: 'rw' },
-      { source: settings.clone, target: settings.codeDirectory, mode: 'ro' },
-      ...settings.readOnly.map((bind) => ({ ...bind, mode: 'ro' })),
-    ]
-    const values = {
-      name: settings.name,
-      directory,
-      runtime: settings.runtimeDirectory,
-      clone: settings.clone,
-      code: settings.codeDirectory,
-      guestUser: String(guestUser),
-      binds: binds.map(({ source, target, mode }) => `${source}\t${target}\t${mode}`).join('\n'),
-    }
-    const lines = Object.entries(values).map(([key, value]) => `${key}=${quote(value)}`)
-    writeFileSync(this.settingsFile, `${lines.join('\n')}\n`)
   }
 
   private lastWords(): string {
@@ -306,9 +241,4 @@ function accepts(path: string): Promise<boolean> {
     socket.once('connect', () => resolve(socket.destroy() && true))
     socket.once('error', () => resolve(false))
   })
-}
-
-/** A word as the shell reads it back unchanged. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }
