@@ -148,7 +148,6 @@ export type NotRegistered = z.output<typeof notRegistered>
 
 /** Reports come under a session that is not the host's any more: whoever still has it registers again. */
 export const unknownSession = z.object({ kind: z.literal('unknown-session'), hostId, sessionId })
-export type UnknownSession = z.output<typeof unknownSession>
 
 /** These results are committed: the agent may forget them. */
 export const acknowledge = z.object({

@@ -19,7 +19,6 @@ export const plannedSubnet = z.object({
   raMode: ipv6Mode.nullable(),
   addressMode: ipv6Mode.nullable(),
 })
-export type PlannedSubnet = z.output<typeof plannedSubnet>
 
 /** Behind another host: where frames for it are sent, and who answers ARP and neighbour solicitations for it is the own host. */
 export const plannedNeighbour = z.object({
@@ -28,7 +27,6 @@ export const plannedNeighbour = z.object({
   /** The other host on the underlay. */
   host: address,
 })
-export type PlannedNeighbour = z.output<typeof plannedNeighbour>
 
 /** What names of guests end with where their network says nothing: the same on all hosts, and shown by the network API. */
 export const usualDomain = 'openstacklocal'
@@ -52,7 +50,6 @@ export const plannedNetwork = z.object({
   /** Of all ports of the network that have a name, wherever they are: what its DNS answers. */
   names: z.array(z.object({ name: z.string(), addresses: z.array(address) })),
 })
-export type PlannedNetwork = z.output<typeof plannedNetwork>
 
 /** A port of a guest on this host. */
 export const plannedPort = z.object({
@@ -78,7 +75,6 @@ export const plannedPort = z.object({
   /** How many passwords of the guest its owner has cleared: one that was set before counts no more. */
   passwordClears: z.int().nonnegative().default(0),
 })
-export type PlannedPort = z.output<typeof plannedPort>
 
 export const plannedRule = z.object({
   direction: z.enum(['ingress', 'egress']),
@@ -91,7 +87,6 @@ export const plannedRule = z.object({
   remotePrefix: prefix.nullable(),
   remoteGroup: securityGroupId.nullable(),
 })
-export type PlannedRule = z.output<typeof plannedRule>
 
 /** A group that a port of this host is in, or that one of those groups' rules names. */
 export const plannedGroup = z.object({
@@ -101,7 +96,6 @@ export const plannedGroup = z.object({
   /** Addresses of its members, wherever they are: only where a rule on this host names it as its remote group. */
   members: z.array(prefix),
 })
-export type PlannedGroup = z.output<typeof plannedGroup>
 
 /** A router that lives on this host. */
 export const plannedRouter = z.object({
@@ -135,7 +129,6 @@ export const plannedRouter = z.object({
   routes: z.array(route),
   floatingIps: z.array(z.object({ address: z.ipv4(), fixedAddress: z.ipv4() })),
 })
-export type PlannedRouter = z.output<typeof plannedRouter>
 
 /**
  * All that a host's networks are to be, whole: what is not in it is taken away. A host keeps the newest that it was told,

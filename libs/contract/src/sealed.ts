@@ -7,4 +7,3 @@ import { report } from './reports.js'
  * The conductor takes registrations in rising order alone, so one that was recorded is worth nothing later.
  */
 export const sealedReport = z.object({ number: z.int().nonnegative(), message: z.union([report, answered]) })
-export type SealedReport = z.output<typeof sealedReport>
