@@ -58,6 +58,8 @@ export const fencingEpoch = int.positive()
  * the higher sequence is the newer.
  */
 export const sequence = z.int().positive()
+/** Of what a registration says, which was seen before the session began: maybe before what was seen last in the one before. */
+export const registrationSequence = 1
 /** Nova's power_state codes, as a host sees its guest. */
 export const powerState = z.union([z.literal(0), z.literal(1), z.literal(3), z.literal(4), z.literal(6), z.literal(7)])
 export type PowerStateCode = z.output<typeof powerState>

@@ -55,7 +55,7 @@ export const register = z.object({
   /** Whether it was ever told a plan of its networks, and carries it still: be it that the cloud has forgotten the host since. */
   carriesNetworks: z.boolean().optional(),
   inventory,
-  /** What was seen before the session began; its sequences belong to no session. */
+  /** What was seen before the session began: each by `registrationSequence`. */
   guests: z.array(guestSeen),
 })
 export type Register = z.output<typeof register>

@@ -348,6 +348,20 @@ describe('an agent', () => {
       expect(registration!.bootId).toBe('first boot')
     })
 
+    it('tells how a command ended before with how its guest is now', async () => {
+      conductor.acknowledges = false
+      await host.startAgent()
+      expect(await conductor.done(build())).toEqual({ state: 'done', powerState: 1 })
+      await host.stopAgent()
+      host.hypervisor.powerOffFromInside(serverId)
+      conductor.reports.length = 0
+      await host.startAgent()
+      const { outcome, sessionId, sequence } = await eventually(() => conductor.all('result')[0])
+      expect(outcome).toEqual({ state: 'done', powerState: 4 })
+      expect(sessionId).toBe(conductor.sessionId)
+      expect(sequence).toBeGreaterThan(1)
+    })
+
     it('starts no guest by itself after its host went down', async () => {
       await host.startAgent()
       await conductor.done(build())

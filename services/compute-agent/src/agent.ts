@@ -2,6 +2,7 @@ import {
   agentMessage,
   computeQueue,
   readNetworkPlan,
+  registrationSequence,
   type AgentMessage,
   type NotRegistered,
   type Registered,
@@ -90,7 +91,8 @@ export class Agent {
     const hostId = (this.hostId = configuration.host.id as HostId)
     this.agentId = newId(random)
     const cast = (this.cast = reportsTo(queue, logger))
-    this.results = new Results({ hostId, journal, session, cast, clock })
+    const look: Observer['powerOf'] = (...guest) => this.observer.powerOf(...guest)
+    this.results = new Results({ hostId, journal, session, look, cast, clock })
     this.passwords = new Passwords({ hostId, guests, session, cast })
     this.networks = new Networks({ hostId, network, kept, session, cast, clock, logger })
     this.observer = new Observer({ hostId, hypervisor, guests, executor, session, cast, logger })
@@ -229,7 +231,7 @@ export class Agent {
       ...record.toldOf,
       carriesNetworks: networkPlan.plan !== undefined,
     }
-    const seen = guests.map((guest) => ({ ...guest, sequence: 1 }))
+    const seen = guests.map((guest) => ({ ...guest, sequence: registrationSequence }))
     if (!(await this.cast({ kind: 'register', ...identity, inventory, guests: seen })))
       throw new Error('the queue cannot be reached')
   }

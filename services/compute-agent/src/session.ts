@@ -1,4 +1,4 @@
-import type { Registered } from '@nubo/contract'
+import { registrationSequence, type Registered } from '@nubo/contract'
 import { assert, type SessionId } from '@nubo/kernel'
 
 /** What the conductor gave this agent when it registered, and the count of what was seen since. */
@@ -17,8 +17,7 @@ export class Session {
 
   begin({ sessionId, fencingEpoch }: Registered): void {
     this.current = { id: sessionId, fencingEpoch }
-    // 1 is what was seen at registration.
-    this.sequence = 1
+    this.sequence = registrationSequence
   }
 
   /** To be taken before one looks, so that what is seen later never has a lower number. */

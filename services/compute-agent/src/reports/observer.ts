@@ -53,6 +53,12 @@ export class Observer {
     return [...seen.values()]
   }
 
+  /** How a guest is now; undefined where this incarnation of it is not here. */
+  async powerOf(serverId: ServerId, incarnation: number): Promise<PowerStateCode | undefined> {
+    const { seen } = await this.see(serverId)
+    return seen?.incarnation === incarnation ? seen.powerState : undefined
+  }
+
   /** Notes what the conductor is told, or is about to be, in another way. */
   noteTold(seen: readonly Seen[]): void {
     for (const each of seen) this.told.set(each.serverId, each)
@@ -92,18 +98,22 @@ export class Observer {
   }
 
   private async look(serverId: ServerId, cause: Cause | undefined): Promise<void> {
-    const { hostId, hypervisor, guests, session, cast, logger } = this.options
+    const { hostId, session, cast, logger } = this.options
     if (!session.id) return
     const [sessionId, sequence] = [session.id, session.nextSequence()]
-    const guest = await hypervisor.inspect(serverId)
-    const identity = guest ?? guests.find(serverId)
-    if (!identity) return void this.told.delete(serverId)
-    const seen = asSeen(identity, guest)
+    const { seen, guest } = await this.see(serverId)
+    if (!seen) return void this.told.delete(serverId)
     const told = this.told.get(serverId)
     if (told?.incarnation === seen.incarnation && told.powerState === seen.powerState) return
     const change = causeOf(guest, seen.powerState, cause)
     logger.info({ serverId, powerState: seen.powerState, ...change }, 'a guest changed on its own')
     if (await cast({ kind: 'guest-changed', hostId, sessionId, sequence, ...seen, ...change })) this.told.set(serverId, seen)
+  }
+
+  private async see(serverId: ServerId): Promise<{ seen: Seen | undefined; guest: Guest | undefined }> {
+    const guest = await this.options.hypervisor.inspect(serverId)
+    const identity = guest ?? this.options.guests.find(serverId)
+    return { seen: identity && asSeen(identity, guest), guest }
   }
 }
 

@@ -1,5 +1,5 @@
-import type { HostId, ServerId } from '@nubo/kernel'
-import type { Clock, Timer } from '@nubo/kernel'
+import type { PowerStateCode } from '@nubo/contract'
+import type { Clock, HostId, ServerId, Timer } from '@nubo/kernel'
 import type { Journal } from '../journal.js'
 import type { Session } from '../session.js'
 import type { CastReport } from './cast.js'
@@ -8,6 +8,8 @@ export interface ResultsOptions {
   hostId: HostId
   journal: Journal
   session: Session
+  /** How a guest is now; undefined where it is not on this host. Throws where that cannot be seen. */
+  look: (serverId: ServerId, incarnation: number) => Promise<PowerStateCode | undefined>
   cast: CastReport
   clock: Clock
 }
@@ -41,15 +43,20 @@ export class Results {
   }
 
   private async sendNow(serverId: ServerId): Promise<void> {
-    const { hostId, journal, session, cast } = this.options
+    const { hostId, journal, session, look, cast } = this.options
     const entry = journal.get(serverId)
     if (!entry?.result || !session.id) return
     this.plan(serverId, entry.fence)
     const { stepId, operationId, incarnation, fence, result } = entry
-    // What was seen in another session has no place in the count of this one: as far as it goes, it is seen now.
-    const sequence = result.sessionId === session.id ? result.sequence : session.nextSequence()
-    const identity = { hostId, sessionId: session.id, sequence, stepId, operationId, serverId, incarnation, fence }
-    await cast({ kind: 'result', ...identity, outcome: result.outcome })
+    const identity = { hostId, sessionId: session.id, stepId, operationId, serverId, incarnation, fence }
+    let { outcome, sequence } = result
+    // What was seen in another session has no place in the count of this one, and is not so any more, perhaps.
+    if (result.sessionId !== session.id) {
+      sequence = session.nextSequence()
+      const powerState = await look(serverId, incarnation).catch(() => undefined)
+      if (powerState !== undefined) outcome = { ...outcome, powerState }
+    }
+    await cast({ kind: 'result', ...identity, sequence, outcome })
   }
 
   /** Sends all that is not acknowledged: for the begin of a session. */
@@ -68,16 +75,17 @@ export class Results {
   /** Looks are made only while something waits for its acknowledgement. */
   private lookSoon(): void {
     if (this.stopped || this.schedule.size === 0) return
-    this.timer ??= this.options.clock.after(tickMs, () => void this.look(), { background: true })
+    this.timer ??= this.options.clock.after(tickMs, () => this.look(), { background: true })
   }
 
-  private async look(): Promise<void> {
+  private look(): void {
     this.timer = undefined
     const nowMs = this.options.clock.monotonicMs()
     for (const [serverId, { atMs }] of this.schedule) {
       const { result } = this.options.journal.get(serverId) ?? {}
       if (!result || result.acknowledged) this.schedule.delete(serverId)
-      else if (nowMs >= atMs) await this.send(serverId)
+      // Not waited for: a guest that cannot be looked at keeps back no other's.
+      else if (nowMs >= atMs) void this.send(serverId)
     }
     this.lookSoon()
   }
