@@ -1,6 +1,7 @@
 import {
   agentMessage,
   computeQueue,
+  registrationSequence,
   reportsQueue,
   serverCommand,
   type AbandonedGuest,
@@ -77,7 +78,7 @@ export class ScriptedHost {
   /** What it says lies on it. */
   readonly lying = new Map<ServerId, SurveyedServer>()
   private subscriptions: Subscription[] = []
-  private sequence = 0
+  private sequence: number = registrationSequence
   private awaitingRegistration: ((session: SessionId | undefined) => void) | undefined
 
   constructor(
@@ -100,25 +101,30 @@ export class ScriptedHost {
       agentId: this.agentId,
       quarantine: this.quarantine,
       inventory: this.inventory(),
-      guests: guests.map((guest) => ({ ...guest, sequence: ++this.sequence })),
+      guests: guests.map((guest) => ({ ...guest, sequence: registrationSequence })),
     })
     this.sessionId = await registered
   }
 
   async heartbeat(guests: Omit<GuestSeen, 'sequence'>[] = []): Promise<void> {
-    const seen = guests.map((guest) => ({ ...guest, sequence: ++this.sequence }))
+    const seen = guests.map((guest) => ({ ...guest, sequence: this.nextSequence() }))
     await this.queue.cast(reportsQueue, {
       kind: 'heartbeat',
       hostId: this.id,
       sessionId: this.sessionId,
-      sequence: ++this.sequence,
+      sequence: this.nextSequence(),
       inventory: this.inventory(),
       guests: seen,
     })
   }
 
+  /** Of what it sees now. */
+  nextSequence(): number {
+    return ++this.sequence
+  }
+
   async report(message: Record<string, unknown>): Promise<void> {
-    await this.queue.cast(reportsQueue, { hostId: this.id, sessionId: this.sessionId, sequence: ++this.sequence, ...message })
+    await this.queue.cast(reportsQueue, { hostId: this.id, sessionId: this.sessionId, sequence: this.nextSequence(), ...message })
   }
 
   async answer(command: ServerCommand, outcome: Result['outcome']): Promise<void> {

@@ -190,6 +190,23 @@ describe('a deletion', () => {
   })
 })
 
+it('a server that could not be stopped is wanted as it is: running, and so after its host was started again', async () => {
+  const host = await addHost({ name: 'one', memoryMiB: 1_000 })
+  const [id] = await servers.create(1)
+  await servers.settled([id!])
+  host.answering = (command) =>
+    command.kind === 'stop'
+      ? { state: 'failed', powerState: 1, failure: { scope: 'host', message: 'Its plug is stuck.' } }
+      : obedient(command)
+  await servers.begin(id!, 'server.stop')
+  expect(await servers.settled([id!])).toEqual({ active: 1 })
+  expect(await servers.find(id!)).toMatchObject({ wanted: 'running' })
+  host.bootId = 'second boot'
+  await host.start([{ serverId: id!, incarnation: 1, powerState: 4 }])
+  await until(async () => commandsTo(host, id!).some((command) => command.kind === 'start'))
+  expect(await servers.settled([id!])).toEqual({ active: 1 })
+})
+
 describe('what a guest does on its own', () => {
   async function activeServer(): Promise<{ host: ScriptedHost; id: ServerId }> {
     const host = await addHost({ name: 'one', memoryMiB: 1_000 })

@@ -71,15 +71,21 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'seen-not-recorded',
     what: 'what a host saw of its guests, written down nowhere',
-    rule: 'v.power_state <> g.power_state',
-    instead: 'false',
+    rule: 'WHERE v.id = g.server_id AND v.host_id = $1',
+    instead: 'WHERE false',
     withinSeeds: 120,
+  },
+  {
+    name: 'seen-before-by-a-result',
+    what: 'what was seen when a command ended, taken for what is, though something else was seen since',
+    rule: 'v.seen_sequence > CASE',
+    instead: 'false AND v.seen_sequence > CASE',
   },
   {
     name: 'seen-of-any-incarnation',
     what: 'what was seen of a guest, taken for what its successor is',
-    rule: 'AND v.incarnation = g.incarnation AND',
-    instead: 'AND',
+    rule: 'AND v.incarnation = g.incarnation',
+    instead: '',
   },
   {
     name: 'seen-in-any-session',

@@ -131,8 +131,8 @@ export class Scene {
       ...[place, place, place, place],
       { what: `insert ${more.length}`, run: (tx) => this.insert(tx, more) },
       { what: `delete ${name}`, run: (tx) => this.delete(tx, engine, placed) },
-      { what: `build of ${name} is done`, run: (tx) => this.endStep(tx, engine, placed, true) },
-      { what: `build of ${name} failed`, run: (tx) => this.endStep(tx, engine, placed, false) },
+      this.newResult(engine, placed),
+      { what: `build of ${name} failed`, run: (tx) => this.endBuild(tx, engine, placed) },
       { what: `insert ${more.length} with a key`, turnedAway: underWay, run: (tx) => this.insertOnce(tx, more) },
       { what: `insert ${more.length} with a key`, turnedAway: underWay, run: (tx) => this.insertOnce(tx, more) },
       this.newObservation(),
@@ -172,12 +172,28 @@ export class Scene {
 
   /** What the first host says that it saw, in one of its sessions. */
   private newObservation(): Deed {
-    const [placed, sessionId] = [this.chance.pick(this.servers), this.chance.pick(this.sessions)]
-    const seen = { powerState: this.chance.pick(powerStates), sequence: this.chance.whole(2, 4), incarnation: 1 }
+    const placed = this.chance.pick(this.servers)
+    const [report, number] = this.newReport()
+    const { sessionId, sequence } = report
+    const seen = { powerState: this.chance.pick(powerStates), sequence, incarnation: 1 }
     return {
-      what: `see server ${this.servers.indexOf(placed)} with ${seen.powerState} as number ${seen.sequence} of session ${this.sessions.indexOf(sessionId)}`,
+      what: `see server ${this.servers.indexOf(placed)} with ${seen.powerState} as ${number}`,
       run: (tx) => observeGuests(tx, this.hosts[0]!, sessionId, [{ serverId: placed.server, ...seen }]),
     }
+  }
+
+  private newResult(engine: OperationEngine, placed: Placed): Deed {
+    const [report, number] = this.newReport()
+    return {
+      what: `build of server ${this.servers.indexOf(placed)} is done, seen as ${number}`,
+      run: (tx) => this.endBuild(tx, engine, placed, report),
+    }
+  }
+
+  /** Something that is seen in one of the first host's sessions, in words too. */
+  private newReport(): [{ sessionId: SessionId; sequence: number }, string] {
+    const [sessionId, sequence] = [this.chance.pick(this.sessions), this.chance.whole(2, 4)]
+    return [{ sessionId, sequence }, `number ${sequence} of session ${this.sessions.indexOf(sessionId)}`]
   }
 
   /** As a conductor begins a session of the first host. */
@@ -228,13 +244,18 @@ export class Scene {
     return 'deleted'
   }
 
-  /** As a conductor takes in how a build ended. */
-  private async endStep(tx: Transaction, engine: OperationEngine, placed: Placed, isDone: boolean): Promise<string> {
+  /** As a conductor takes in how a build ended: done, by a report, or not. */
+  private async endBuild(
+    tx: Transaction,
+    engine: OperationEngine,
+    placed: Placed,
+    report?: { sessionId: SessionId; sequence: number },
+  ): Promise<string> {
     const operation = new PgOperationTransaction(tx)
     const [row] = await tx.query<{ id: StepId }>(findBuild, [placed.operation])
     const located = row && (await operation.lockStep(row.id))
     if (located?.step.state !== 'open' || located.operation.state !== 'running') return 'no step'
-    if (isDone) await engine.done(operation, located, { powerState: 1 })
+    if (report) await engine.done(operation, located, { powerState: 1, report })
     else await engine.failed(operation, located, { scope: 'request', message: 'it failed' })
     return 'taken'
   }

@@ -91,7 +91,7 @@ const providers = [
     useFactory(database: Database, metrics: Metrics): PgOperationStore {
       const help = 'Operations that this process ended, by kind and how'
       const ended = metrics.counter({ name: 'nubo_operations_ended_total', help, labels: ['kind', 'outcome'] })
-      return new PgOperationStore(database, (operation) => ended.inc({ ...operation }))
+      return new PgOperationStore(database, ({ kind, outcome }) => ended.inc({ kind, outcome }))
     },
   },
   {

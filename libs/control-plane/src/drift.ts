@@ -16,7 +16,6 @@ export async function followDrift(
   switch (reactionToDrift(recorded, server.powerState, false)) {
     case 'settle':
       await tx.markStopped(server.id, { powerState: server.powerState })
-      await tx.setWanted(server.id, 'stopped')
       await note('server.observed-stop', why)
       return undefined
     case 'stop':

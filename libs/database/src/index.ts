@@ -20,16 +20,8 @@ export {
 } from './operations/figures.js'
 export { PgOperationStore, type TriedHost } from './operations/store.js'
 export { PgOperationTransaction } from './operations/transaction.js'
-export {
-  heartbeatHost,
-  observeGuests,
-  recordSeen,
-  registerHost,
-  serversToRun,
-  sessionOf,
-  settleHost,
-  type Registration,
-} from './hosts/registry.js'
+export { heartbeatHost, registerHost, serversToRun, sessionOf, settleHost, type Registration } from './hosts/registry.js'
+export { observeGuests } from './hosts/observations.js'
 export { readHostSnapshot, type CloudSnapshot, type HostSnapshotRow } from './hosts/snapshot.js'
 export {
   abandonedGuests,

@@ -22,5 +22,6 @@ export type {
   OperationStore,
   OperationTransaction,
   SeenPower,
+  SeenWithResult,
 } from './store.js'
 export { Sweeper, type SweeperOptions } from './sweeper.js'

@@ -52,6 +52,9 @@ export interface SeenPower {
   report?: StepResult['report']
 }
 
+/** What was seen of a guest's power when a command had ended. */
+export type SeenWithResult = Required<SeenPower>
+
 /**
  * The statements that operations are made of, within one transaction. Rows are locked in one order:
  * operation, server, group, host by id, quota.
@@ -77,8 +80,11 @@ export interface OperationTransaction {
   finishOperation(closed: ClosedStep, end: OperationEnd): Promise<void>
 
   setWanted(serverId: ServerId, wanted: Wanted): Promise<void>
+  /** At rest, and wanted as it is. What was seen of it after the report stands. */
   markActive(serverId: ServerId, seen: SeenPower): Promise<void>
   markStopped(serverId: ServerId, seen: SeenPower): Promise<void>
+  /** Notes what was seen of it, unless something later is known, and returns its power state by all that is known. */
+  recordSeen(serverId: ServerId, seen: SeenWithResult): Promise<PowerStateCode>
   /** What was asked for did not come about: idle, and wanted as it is. */
   leaveAsItIs(serverId: ServerId): Promise<void>
   /** Ends in ERROR with a fault that the tenant sees. */

@@ -68,7 +68,10 @@ export class ConductorModule implements OnApplicationBootstrap, OnModuleDestroy 
       hosts: new Hosts({ database, queue, guests, random, castDue: () => this.sweeper.sweep() }),
       guests,
       guestPasswords: new GuestPasswords(database, queue),
-      results: new Results({ store, engine, caster, acknowledger: this.acknowledger, onResult: resultFigures(metrics) }),
+      results: new Results({
+        ...{ store, engine, caster, guests, acknowledger: this.acknowledger },
+        onResult: resultFigures(metrics),
+      }),
       networkPlans: this.networkPlans,
       hearing: this.hearing,
       onArrival: (hostId) => this.reconciler.onArrival(hostId),

@@ -1,9 +1,16 @@
 import type { GuestChangeCause, GuestSeen } from '@nubo/contract'
 import { followDrift } from '@nubo/control-plane'
-import { clearInterrupted, observeGuests, recordAction, type Database, type PgOperationStore } from '@nubo/database'
+import {
+  clearInterrupted,
+  observeGuests,
+  recordAction,
+  type Database,
+  type PgOperationStore,
+  type PgOperationTransaction,
+} from '@nubo/database'
 import { powerStates } from '@nubo/domain'
 import type { HostId, RequestId, ServerId, SessionId } from '@nubo/kernel'
-import type { Caster, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
+import type { Caster, Opened, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
 import { forEach } from './each.js'
 
 /** What an instance action says of a guest that changed without being told to. */
@@ -75,15 +82,23 @@ export class Guests {
     })
   }
 
+  /** An operation on this server has ended: what was seen of it while that was under way is followed now. */
+  async settleEnded(tx: PgOperationTransaction, server: ServerRecord): Promise<Opened> {
+    return await this.follow(tx, server, 'The guest was found in this state when what was being done to it had ended.')
+  }
+
   private async settle(serverId: ServerId, cause: GuestChangeCause, detail: string): Promise<void> {
     const opened = await this.options.store.transaction(async (tx) => {
       const found = await tx.lockServer(serverId)
-      // While an operation is under way its own result decides what the server is.
+      // While an operation is under way it is left to its end.
       if (!found || found.live) return undefined
-      const why = [words[cause], detail].filter((text) => text !== '').join(' ')
-      return await followDrift(tx, this.options.engine, found.server, why, this.ourselves(found.server))
+      return await this.follow(tx, found.server, [words[cause], detail].filter((text) => text !== '').join(' '))
     })
     await this.options.caster.cast([opened])
+  }
+
+  private async follow(tx: PgOperationTransaction, server: ServerRecord, why: string): Promise<Opened> {
+    return await followDrift(tx, this.options.engine, server, why, this.ourselves(server))
   }
 
   private ourselves(server: ServerRecord): Requester {

@@ -1,13 +1,15 @@
 import type { Result } from '@nubo/contract'
-import { recordSeen, type PgOperationStore, type PgOperationTransaction } from '@nubo/database'
+import type { PgOperationStore, PgOperationTransaction } from '@nubo/database'
 import type { Caster, Located, Opened, OperationEngine } from '@nubo/workflow'
 import type { Acknowledger } from './acknowledger.js'
+import type { Guests } from './guests.js'
 
 export interface ResultsOptions {
   store: PgOperationStore
   engine: OperationEngine
   caster: Caster
   acknowledger: Acknowledger
+  guests: Guests
   /** Told of every result, with what it was the result of; undefined for one that nobody waits for any more. */
   onResult: (result: Result, of: Located | undefined) => void
 }
@@ -31,14 +33,20 @@ export class Results {
   }
 
   private async commit(tx: PgOperationTransaction, located: Located, result: Result): Promise<Opened> {
+    const opened = await this.advance(tx, located, result)
+    const [ended] = tx.ended
+    return ended ? await this.options.guests.settleEnded(tx, { ...located.server, ...ended.server }) : opened
+  }
+
+  private async advance(tx: PgOperationTransaction, located: Located, result: Result): Promise<Opened> {
+    const { engine } = this.options
     const { outcome, serverId, sessionId, sequence } = result
-    const { powerState } = outcome
-    if (outcome.state === 'done')
-      return await this.options.engine.done(tx, located, { powerState, detail: outcome.detail, report: { sessionId, sequence } })
+    const seen = { powerState: outcome.powerState, report: { sessionId, sequence } }
+    if (outcome.state === 'done') return await engine.done(tx, located, { ...seen, detail: outcome.detail })
     // What a host that is being cleared sees of a server is not how the server is.
-    if (located.server.hostId !== result.hostId) return await this.options.engine.failed(tx, located, outcome.failure)
-    await recordSeen(tx.tx, { serverId, sessionId, sequence, powerState })
-    return await this.options.engine.failed(tx, { ...located, server: { ...located.server, powerState } }, outcome.failure)
+    if (located.server.hostId !== result.hostId) return await engine.failed(tx, located, outcome.failure)
+    const powerState = await tx.recordSeen(serverId, seen)
+    return await engine.failed(tx, { ...located, server: { ...located.server, powerState } }, outcome.failure)
   }
 }
 

@@ -1,6 +1,5 @@
-import type { GuestSeen, Heartbeat, Inventory, Register } from '@nubo/contract'
+import type { Heartbeat, Inventory, Register } from '@nubo/contract'
 import { CloudError, type HostId, type ServerId, type SessionId } from '@nubo/kernel'
-import type { PowerStateCode } from '@nubo/contract'
 import { isUniqueViolation, type Queryable, type Transaction } from '../connection.js'
 import { heardSoFar } from './hearing.js'
 
@@ -158,45 +157,6 @@ export async function sessionOf(db: Queryable, hostId: HostId): Promise<SessionI
 const rehintHost = `
   UPDATE operation_steps s SET next_hint_at = clock_timestamp() FROM hosts h
   WHERE h.id = $1 AND s.host_id = h.id AND s.state = 'open' AND s.opened_at < h.last_heard_at`
-
-/** What a host said in a session that is over says nothing any more: it may have been on its way for long. */
-const observe = `
-  UPDATE servers v SET power_state = g.power_state, seen_session = $2, seen_sequence = g.sequence, updated_at = clock_timestamp()
-  FROM unnest($3::uuid[], $4::int[], $5::int[], $6::bigint[]) AS g(server_id, incarnation, power_state, sequence)
-  WHERE v.id = g.server_id AND v.host_id = $1 AND v.incarnation = g.incarnation AND v.power_state <> g.power_state
-    AND (v.seen_session IS DISTINCT FROM $2 OR v.seen_sequence < g.sequence) AND v.deleted_at IS NULL
-    AND EXISTS (SELECT FROM hosts h WHERE h.id = $1 AND h.session_id = $2)
-  RETURNING v.id`
-
-/** Writes down what a host saw of its guests, and returns the servers for which that is news. */
-export async function observeGuests(
-  db: Queryable,
-  hostId: HostId,
-  sessionId: SessionId,
-  guests: readonly GuestSeen[],
-): Promise<ServerId[]> {
-  if (guests.length === 0) return []
-  const rows = await db.query<{ id: ServerId }>(observe, [
-    hostId,
-    sessionId,
-    guests.map((guest) => guest.serverId),
-    guests.map((guest) => guest.incarnation),
-    guests.map((guest) => guest.powerState),
-    guests.map((guest) => guest.sequence),
-  ])
-  return rows.map((row) => row.id)
-}
-
-/** Notes which report a server's state is from, so that an older one cannot overwrite it. */
-export async function recordSeen(
-  tx: Transaction,
-  seen: { serverId: ServerId; sessionId: SessionId; sequence: number; powerState: PowerStateCode },
-): Promise<void> {
-  await tx.execute(
-    'UPDATE servers SET power_state = $2, seen_session = $3, seen_sequence = $4 WHERE id = $1 AND deleted_at IS NULL',
-    [seen.serverId, seen.powerState, seen.sessionId, seen.sequence],
-  )
-}
 
 /** Servers on this host that are to run. */
 export async function serversToRun(db: Queryable, hostId: HostId): Promise<ServerId[]> {

@@ -1,4 +1,4 @@
-import type { Failure } from '@nubo/contract'
+import type { Failure, PowerStateCode } from '@nubo/contract'
 import { assert, type OperationId, type PortId, type ServerId, type StepId } from '@nubo/kernel'
 import type {
   ClosedStep,
@@ -8,10 +8,12 @@ import type {
   OperationEnd,
   OperationTransaction,
   SeenPower,
+  SeenWithResult,
   ServerRecord,
   Wanted,
 } from '@nubo/workflow'
 import type { Transaction } from '../connection.js'
+import { recordSeen, seenWithResult } from '../hosts/observations.js'
 import { releaseRoom } from '../hosts/room.js'
 import { giveUpServerPorts, releaseServerPort, releaseServerPorts } from '../networks/server-ports.js'
 import { ConcurrentChange } from '../repeat.js'
@@ -62,9 +64,10 @@ const advanceStep = `WITH ${closingStep(13)}, ${openingStep('AND EXISTS (SELECT 
 
 const finishOperation = `
   WITH ${closingStep(1)}
-  UPDATE operations SET state = $4, message = COALESCE($5, message), deadline_at = NULL,
+  UPDATE operations o SET state = $4, message = COALESCE($5, message), deadline_at = NULL,
     input = input - 'adminPassword', updated_at = clock_timestamp(), finished_at = clock_timestamp()
-  WHERE id = (SELECT operation_id FROM closed) RETURNING kind`
+  FROM servers v WHERE o.id = (SELECT operation_id FROM closed) AND v.id = o.server_id
+  RETURNING o.kind, v.vm_state, v.task_state, v.power_state`
 
 /** Its quota falls only with the row that was not marked yet, so it is given back once. */
 const markDeleted = `
@@ -77,12 +80,14 @@ const markDeleted = `
     used_ram_mib = used_ram_mib - gone.memory_mib
   FROM gone WHERE q.project_id = gone.project_id`
 
-/** Keeps the report that it is from, where it is from one: an older report of the same session says nothing any more. */
-const markPowered = `
-  UPDATE servers SET vm_state = $2, task_state = NULL, power_state = $3, fault = NULL,
-    seen_session = COALESCE($4, seen_session), seen_sequence = COALESCE($5, seen_sequence),
+/** At rest a server is wanted as it is, whether or not that is what was asked for. */
+const markPowered = (seen: string) => `
+  UPDATE servers v SET vm_state = $2, task_state = NULL, fault = NULL, ${seen},
+    wanted = CASE $2 WHEN 'active' THEN 'running' ELSE 'stopped' END,
     launched_at = COALESCE(launched_at, clock_timestamp()), updated_at = clock_timestamp()
   WHERE id = $1 AND wanted <> 'deleted'`
+const markAsKnown = markPowered('power_state = $3')
+const markAsReported = markPowered(seenWithResult(3))
 
 /** The request came to nothing: wanted is what the server is again. */
 const leaveAsItIs = `
@@ -102,6 +107,15 @@ const markError = `
 export interface EndedOperation {
   kind: string
   outcome: OperationEnd['state']
+  /** As it left the server. */
+  server: Pick<ServerRecord, 'vmState' | 'taskState' | 'powerState'>
+}
+
+interface EndedRow {
+  kind: string
+  vm_state: string
+  task_state: string | null
+  power_state: PowerStateCode
 }
 
 export class PgOperationTransaction implements OperationTransaction {
@@ -157,9 +171,10 @@ export class PgOperationTransaction implements OperationTransaction {
 
   async finishOperation(closed: ClosedStep, { state, message }: OperationEnd): Promise<void> {
     const values = [closed.id, closed.state, closed.result, state, message ?? null]
-    const [ended] = await this.tx.query<{ kind: string }>(finishOperation, values)
+    const [ended] = await this.tx.query<EndedRow>(finishOperation, values)
     assert(ended, `step ${closed.id} was open`)
-    this.ended.push({ kind: ended.kind, outcome: state })
+    const { kind, vm_state: vmState, task_state: taskState, power_state: powerState } = ended
+    this.ended.push({ kind, outcome: state, server: { vmState, taskState, powerState } })
   }
 
   async setWanted(serverId: ServerId, wanted: Wanted): Promise<void> {
@@ -172,6 +187,10 @@ export class PgOperationTransaction implements OperationTransaction {
 
   async markStopped(serverId: ServerId, seen: SeenPower): Promise<void> {
     await this.markPowered(serverId, 'stopped', seen)
+  }
+
+  async recordSeen(serverId: ServerId, { powerState, report }: SeenWithResult): Promise<PowerStateCode> {
+    return await recordSeen(this.tx, serverId, { powerState, ...report })
   }
 
   async leaveAsItIs(serverId: ServerId): Promise<void> {
@@ -203,8 +222,9 @@ export class PgOperationTransaction implements OperationTransaction {
   }
 
   private async markPowered(serverId: ServerId, vmState: string, { powerState, report }: SeenPower): Promise<void> {
-    const values = [serverId, vmState, powerState, report?.sessionId ?? null, report?.sequence ?? null]
-    await this.tx.execute(markPowered, values)
+    const values = [serverId, vmState, powerState]
+    if (report) await this.tx.execute(markAsReported, [...values, report.sessionId, report.sequence])
+    else await this.tx.execute(markAsKnown, values)
   }
 }
 

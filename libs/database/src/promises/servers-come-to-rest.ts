@@ -1,5 +1,6 @@
-import { powerStates, reactionToDrift, type PowerState, type TaskState, type VmState } from '@nubo/domain'
+import { reactionToDrift, type PowerState, type TaskState, type VmState } from '@nubo/domain'
 import type { HostId, ServerId } from '@nubo/kernel'
+import { hasDrifted } from '../hosts/observations.js'
 import type { RecordCheck } from './check.js'
 import { finding } from './finding.js'
 
@@ -52,13 +53,8 @@ export const everyDeletionIsUnderWay: RecordCheck = async (db, { limit }) => {
   )
 }
 
-const unsettled = [powerStates.shutdown, powerStates.crashed, powerStates.suspended].join(', ')
-const up = [powerStates.running, powerStates.paused, powerStates.suspended].join(', ')
-
 /** What a report writes is followed in a transaction of its own, right after: hence the grace, $2. */
-const readDrifted = readAtRest(`v.task_state IS NULL
-    AND ((v.vm_state IN ('active', 'paused') AND v.power_state IN (${unsettled})) OR (v.vm_state = 'stopped' AND v.power_state IN (${up})))
-    AND v.updated_at < clock_timestamp() - $2 * interval '1 millisecond'`)
+const readDrifted = readAtRest(`${hasDrifted} AND v.updated_at < clock_timestamp() - $2 * interval '1 millisecond'`)
 
 /** Promise 3: what a host saw of a guest was taken in. */
 export const whatWasSeenIsFollowed: RecordCheck = async (db, { limit, graceMs }) => {

@@ -15,15 +15,18 @@ export const releaseRoom: Effect = (tx, { server }) => tx.releaseRoom(server.id,
 export const markError: Effect = (tx, { server, operation }) =>
   tx.markError(server.id, operation.message ?? 'The operation failed.')
 
-/** The action was about something else than whether it runs: the server is what its host reported with the result. */
-export const rest: Effect = async (tx, { server }, { powerState = server.powerState, report }) => {
-  if (powerState === running) return await tx.markActive(server.id, { powerState, report })
-  if (off.has(powerState)) return await tx.markStopped(server.id, { powerState, report })
+/** The action was about something else than whether it runs: that stays, and what its host saw of it with the result is noted. */
+export const leaveAsItIs: Effect = async (tx, { server }, { powerState, report }) => {
+  if (powerState !== undefined && report) await tx.recordSeen(server.id, { powerState, report })
   await tx.leaveAsItIs(server.id)
 }
 
 /** The action failed, the server did not: it is what its host last saw of it, or what it was before. */
-export const standAsSeen: Effect = (tx, located) => rest(tx, located, {})
+export const standAsSeen: Effect = async (tx, { server: { id, powerState } }) => {
+  if (powerState === running) return await tx.markActive(id, { powerState })
+  if (off.has(powerState)) return await tx.markStopped(id, { powerState })
+  await tx.leaveAsItIs(id)
+}
 
 /** To be called where nothing of the server is left on any host. */
 export const releasePorts: Effect = async (tx, { server }) => {

@@ -1,6 +1,6 @@
 import type { PortId } from '@nubo/kernel'
 import { operation, type Effect, type OperationDefinition } from '../definition.js'
-import { rest, standAsSeen } from './effects.js'
+import { leaveAsItIs } from './effects.js'
 
 /** What both operations are about: a port that is bound to the server already, or still. */
 export interface InterfaceInput extends Record<string, unknown> {
@@ -19,8 +19,8 @@ const releasePort: Effect = async (tx, { server, operation }) => {
 const beside = {
   deadlineMs: 5 * 60_000,
   maxAttempts: 1,
-  failed: standAsSeen,
-  givenUp: standAsSeen,
+  failed: leaveAsItIs,
+  givenUp: leaveAsItIs,
 } satisfies Partial<OperationDefinition>
 
 /**
@@ -34,7 +34,7 @@ export const attachInterface = operation('server.attach-interface', {
     attach: {
       by: 'attach-interface',
       event: 'compute_attach_interface',
-      done: rest,
+      done: leaveAsItIs,
       undo: { by: 'detach-interface', done: releasePort },
     },
   },
@@ -50,7 +50,7 @@ export const detachInterface = operation('server.detach-interface', {
       event: 'compute_detach_interface',
       done: async (...done) => {
         await releasePort(...done)
-        await rest(...done)
+        await leaveAsItIs(...done)
       },
       noUndo: 'an interface that is out of its guest is not put back',
     },

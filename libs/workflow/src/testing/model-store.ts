@@ -1,7 +1,15 @@
 import { assert, type HostId, type OperationId, type ServerId, type StepId } from '@nubo/kernel'
-import type { Failure } from '@nubo/contract'
+import type { Failure, PowerStateCode } from '@nubo/contract'
 import type { Located, OperationRecord, ServerRecord, StepRecord, Wanted } from '../records.js'
-import type { ClosedStep, NewOperation, NewStep, OperationEnd, OperationTransaction, SeenPower } from '../store.js'
+import type {
+  ClosedStep,
+  NewOperation,
+  NewStep,
+  OperationEnd,
+  OperationTransaction,
+  SeenPower,
+  SeenWithResult,
+} from '../store.js'
 
 export interface ModelStep extends StepRecord {
   operationId: OperationId
@@ -71,6 +79,10 @@ export class ModelStore implements OperationTransaction {
 
   async markStopped(_id: ServerId, { powerState }: SeenPower): Promise<void> {
     this.rest('stopped', powerState)
+  }
+
+  async recordSeen(_id: ServerId, { powerState }: SeenWithResult): Promise<PowerStateCode> {
+    return (this.server.powerState = powerState)
   }
 
   async leaveAsItIs(): Promise<void> {
