@@ -128,10 +128,10 @@ export class TestServers {
   }
 
   /** Begins an operation on a server that has none. Its command goes out with the next sweep. */
-  async begin(id: ServerId, kind: string): Promise<void> {
+  async begin(id: ServerId, kind: string, input: Record<string, unknown> = {}): Promise<void> {
     await this.store.transaction(async (tx) => {
       const { server } = (await tx.lockServer(id))!
-      await this.engine.begin(tx, kind, server, { projectId, userId, requestId: newRequestId() })
+      await this.engine.begin(tx, kind, server, { projectId, userId, requestId: newRequestId() }, input)
     })
   }
 

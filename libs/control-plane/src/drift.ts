@@ -1,4 +1,4 @@
-import { recordAction, type PgOperationTransaction } from '@nubo/database'
+import { clearInterrupted, recordAction, type PgOperationTransaction } from '@nubo/database'
 import { reactionToDrift, type TaskState, type VmState } from '@nubo/domain'
 import type { Opened, OperationEngine, Requester, ServerRecord } from '@nubo/workflow'
 
@@ -15,6 +15,9 @@ export async function followDrift(
   const note = async (kind: string, message: string) => recordAction(tx.tx, { server, kind, message, requestId, userId })
   switch (reactionToDrift(recorded, server.powerState, false)) {
     case 'settle':
+      // It did not end by itself: its host was started again while an operation kept it from being started too.
+      if (await clearInterrupted(tx.tx, server.id, server.incarnation))
+        return await engine.begin(tx, 'server.start', server, requester)
       await tx.markStopped(server.id, { powerState: server.powerState })
       await note('server.observed-stop', why)
       return undefined

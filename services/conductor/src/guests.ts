@@ -2,6 +2,7 @@ import type { GuestChangeCause, GuestSeen } from '@nubo/contract'
 import { followDrift } from '@nubo/control-plane'
 import {
   clearInterrupted,
+  markInterrupted,
   observeGuests,
   recordAction,
   type Database,
@@ -71,12 +72,16 @@ export class Guests {
 
   /** Starts again what was to run when its host went down. */
   async restart(serverIds: readonly ServerId[]): Promise<void> {
+    const { engine, store } = this.options
     await forEach(serverIds, async (serverId) => {
-      const opened = await this.options.store.transaction(async (tx) => {
+      const opened = await store.transaction(async (tx) => {
         const found = await tx.lockServer(serverId)
-        if (!found || found.live || found.server.wanted !== 'running' || found.server.powerState === powerStates.running)
-          return undefined
-        return await this.options.engine.begin(tx, 'server.start', found.server, this.ourselves(found.server))
+        if (found?.server.wanted !== 'running' || found.server.powerState === powerStates.running) return undefined
+        const { server, live } = found
+        if (!live) return await engine.begin(tx, 'server.start', server, this.ourselves(server))
+        // What is being done to it and is not about that leaves it off: it is started when that has ended.
+        if (!engine.definition(live.operation.kind).wanted) await markInterrupted(tx.tx, serverId, server.incarnation)
+        return undefined
       })
       await this.options.caster.cast([opened])
     })

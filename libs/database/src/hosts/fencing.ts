@@ -23,7 +23,7 @@ export async function isFenced(tx: Transaction, hostId: HostId): Promise<boolean
   return rows.length > 0
 }
 
-/** Notes that a server ran on its host when that was fenced. */
+/** Notes that a server ran on its host when that was fenced, or went down, and is to run again. */
 export async function markInterrupted(tx: Transaction, serverId: ServerId, incarnation: number): Promise<void> {
   await tx.execute('UPDATE allocations SET interrupted = true WHERE server_id = $1 AND incarnation = $2', [serverId, incarnation])
 }
