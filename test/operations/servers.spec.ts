@@ -190,7 +190,7 @@ describe('a deletion', () => {
   })
 })
 
-it('a server that could not be stopped is wanted as it is: running, and so after its host was started again', async () => {
+it('a server that could not be stopped is wanted to run, and does after its host was started again', async () => {
   const host = await addHost({ name: 'one', memoryMiB: 1_000 })
   const [id] = await servers.create(1)
   await servers.settled([id!])

@@ -19,6 +19,7 @@ export async function followDrift(
       if (await clearInterrupted(tx.tx, server.id, server.incarnation))
         return await engine.begin(tx, 'server.start', server, requester)
       await tx.markStopped(server.id, { powerState: server.powerState })
+      await tx.setWanted(server.id, 'stopped')
       await note('server.observed-stop', why)
       return undefined
     case 'stop':

@@ -80,7 +80,7 @@ export interface OperationTransaction {
   finishOperation(closed: ClosedStep, end: OperationEnd): Promise<void>
 
   setWanted(serverId: ServerId, wanted: Wanted): Promise<void>
-  /** At rest, and wanted as it is. What was seen of it after the report stands. */
+  /** At rest; what runs is wanted to run from now on. What was seen of it after the report stands. */
   markActive(serverId: ServerId, seen: SeenPower): Promise<void>
   markStopped(serverId: ServerId, seen: SeenPower): Promise<void>
   /** Notes what was seen of it, unless something later is known, and returns its power state by all that is known. */

@@ -161,7 +161,8 @@ const rehintHost = `
 /** Servers on this host that are to run. */
 export async function serversToRun(db: Queryable, hostId: HostId): Promise<ServerId[]> {
   const rows = await db.query<{ id: ServerId }>(
-    `SELECT id FROM servers WHERE host_id = $1 AND wanted = 'running' AND vm_state = 'active' AND deleted_at IS NULL ORDER BY created_at`,
+    `SELECT id FROM servers WHERE host_id = $1 AND wanted = 'running' AND vm_state IN ('active', 'stopped') AND deleted_at IS NULL
+     ORDER BY created_at`,
     [hostId],
   )
   return rows.map((row) => row.id)

@@ -80,10 +80,13 @@ const markDeleted = `
     used_ram_mib = used_ram_mib - gone.memory_mib
   FROM gone WHERE q.project_id = gone.project_id`
 
-/** At rest a server is wanted as it is, whether or not that is what was asked for. */
+/**
+ * What runs is wanted to run, also where it was to be stopped and could not be. What is off may be so because it could not be
+ * started: it is tried again with its host, unless somebody stopped it.
+ */
 const markPowered = (seen: string) => `
   UPDATE servers v SET vm_state = $2, task_state = NULL, fault = NULL, ${seen},
-    wanted = CASE $2 WHEN 'active' THEN 'running' ELSE 'stopped' END,
+    wanted = CASE $2 WHEN 'active' THEN 'running' ELSE v.wanted END,
     launched_at = COALESCE(launched_at, clock_timestamp()), updated_at = clock_timestamp()
   WHERE id = $1 AND wanted <> 'deleted'`
 const markAsKnown = markPowered('power_state = $3')
