@@ -8,6 +8,9 @@ export interface Gift {
   mutation?: Mutation
 }
 
+// Where an error comes from is told to who lives its seed alone: here thousands a minute are for nobody to read.
+Error.stackTraceLimit = 0
+
 const { prepared, mutation } = workerData as Gift
 const mutated = mutation && new MutatedModules(mutation)
 if (mutated) registerHooks({ load: mutated.load })

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { Simulation } from './simulation.js'
 
+interface Line {
+  nowMs: number
+  who: string
+  what: string
+  /** For a reader only: no part of the fingerprint. */
+  isDetail: boolean
+}
+
 /** What happened, as a person reads it; and its fingerprint, by which a replay is known to be the same. */
 export class Trace {
-  private readonly lines: string[] = []
-  /** The lines that its fingerprint is of. */
-  private readonly noted: string[] = []
+  private readonly lines: Line[] = []
   private readonly names = new Map<string, string>()
   private readonly counts = new Map<string, number>()
 
@@ -27,26 +33,24 @@ export class Trace {
   }
 
   note(who: string, what: string): void {
-    const line = this.line(who, what)
-    this.noted.push(line)
-    this.lines.push(line)
+    this.lines.push({ nowMs: this.simulation.nowMs, who, what, isDetail: false })
   }
 
-  /** For a reader only: it is no part of the fingerprint. */
   detail(who: string, what: () => string): void {
-    if (this.verbose) this.lines.push(this.line(who, `  ${what()}`))
+    if (this.verbose) this.lines.push({ nowMs: this.simulation.nowMs, who, what: `  ${what()}`, isDetail: true })
   }
 
   get fingerprint(): string {
-    return createHash('sha256').update(this.noted.join('')).digest('hex')
+    const noted = this.lines.filter(({ isDetail }) => !isDetail).map(({ nowMs, who, what }) => `${nowMs} ${who} ${what}`)
+    return createHash('sha256').update(noted.join('\n')).digest('hex')
   }
 
   toString(): string {
-    return this.lines.join('\n')
+    return this.lines.map((line) => this.inWords(line)).join('\n')
   }
 
-  private line(who: string, what: string): string {
-    return `${(this.simulation.nowMs / 1000).toFixed(3).padStart(9)}s ${who.padEnd(12)} ${this.readable(what)}`
+  private inWords({ nowMs, who, what }: Line): string {
+    return `${(nowMs / 1000).toFixed(3).padStart(9)}s ${who.padEnd(12)} ${this.readable(what)}`
   }
 
   private readable(text: string): string {

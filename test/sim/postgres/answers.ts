@@ -34,11 +34,14 @@ export function read(heard: Heard, columns: readonly Column[]): StatementResult 
   return result
 }
 
-/** What went wrong, and whether the session is in a transaction now, as PostgreSQL's letter for it. */
-export function endOf(heard: Heard): { failure?: Error; status: string } {
-  const failure = heard.find(({ name }) => name === 'error') as unknown as Error | undefined
-  const { status } = heard.at(-1) as Heard[number] & { status: string }
-  return { ...(failure && { failure }), status }
+/** What went wrong, if anything did. */
+export function failureIn(heard: Heard): Error | undefined {
+  return heard.find(({ name }) => name === 'error') as unknown as Error | undefined
+}
+
+/** Whether the session is in a transaction now, as PostgreSQL's letter for it. */
+export function statusIn(heard: Heard): string {
+  return (heard.at(-1) as Heard[number] & { status: string }).status
 }
 
 /** What was answered to each of several statements that were asked at once. */

@@ -2,8 +2,9 @@ import { createRequire } from 'node:module'
 import type { StatementResult } from '@nubo/database'
 import { assert } from '@nubo/kernel'
 import { serialize } from 'pg-protocol'
-import { columnsIn, endOf, read, split, type Column, type Heard } from './answers.js'
+import { columnsIn, failureIn, read, split, statusIn, type Column, type Heard } from './answers.js'
 import { ask, epochMs, openDatabase, prepareDatabase, type Installed } from './installation.js'
+import { withoutLocks } from './locks.js'
 import { Memory, type Reads } from './memory.js'
 import { Versions } from './versions.js'
 import type { Question, Wire } from './wire.js'
@@ -83,7 +84,7 @@ export class Engine {
   run<Row = Record<string, unknown>>(text: string, values: readonly unknown[], nowMs: number): StatementResult & { rows: Row[] } {
     const momentMs = this.nextMoment(nowMs)
     if (isBegin(text)) return this.begin(text, momentMs)
-    if (text === 'ROLLBACK') return this.rollBack(momentMs)
+    if (text === 'ROLLBACK' || (text === 'COMMIT' && this.status === 'T')) return this.end(text, momentMs)
     const prepared = this.prepare(text, momentMs)
     const parameters = parametersOf(values)
     const { reads, columns } = prepared
@@ -124,10 +125,9 @@ export class Engine {
     return tables.flatMap((table) => {
       if (furniture.has(table) || !written.has(table)) return []
       this.used.add(table)
-      const rows = firstRows.get(table)
       const remove = { text: `DELETE FROM ${table}`, values: [] }
-      if (!rows) return remove
-      return [remove, { text: `INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1)`, values: [rows] }]
+      const kept = firstRows.get(table)
+      return kept ? [remove, { text: `INSERT INTO ${table} TABLE ${kept}`, values: [] }] : [remove]
     })
   }
 
@@ -160,8 +160,9 @@ export class Engine {
     return { rows: [], rowCount: null }
   }
 
-  private rollBack<Row>(momentMs: number): StatementResult & { rows: Row[] } {
-    const prepared = this.prepare('ROLLBACK', momentMs)
+  /** No constraint of ours waits for the end of a transaction, so that a commit does not fail either. */
+  private end<Row>(text: string, momentMs: number): StatementResult & { rows: Row[] } {
+    const prepared = this.prepare(text, momentMs)
     this.ahead.push(questionOf(prepared, [], momentMs))
     this.status = 'I'
     this.noteEnd()
@@ -198,7 +199,7 @@ export class Engine {
     const known = this.prepared.get(text)
     if (known) return known
     const name = `sim_${this.prepared.size}`
-    const messages = Buffer.concat([serialize.parse({ name, text }), serialize.describe({ type: 'S', name })])
+    const messages = Buffer.concat([serialize.parse({ name, text: withoutLocks(text) }), serialize.describe({ type: 'S', name })])
     const columns = columnsIn(this.exchange([{ messages, nowMs: momentMs }]))
     const prepared = {
       ...{ name, columns, writes: tablesWrittenBy(text) },
@@ -208,15 +209,16 @@ export class Engine {
     return prepared
   }
 
+  /** PostgreSQL is told that this is all where that ends a transaction, and where something failed: it reads nothing else after. */
   private exchange(questions: readonly Question[]): Heard {
-    const heard = this.wire.exchange([
-      ...this.ahead,
-      ...questions,
-      { messages: serialize.sync(), nowMs: questions.at(-1)!.nowMs },
-    ])
+    const isWithin = this.status === 'T'
+    const { nowMs } = questions.at(-1)!
+    const sync = { messages: serialize.sync(), nowMs }
+    const heard = this.wire.exchange([...this.ahead, ...questions, ...(isWithin ? [] : [sync])])
     this.ahead = []
-    const { status, failure } = endOf(heard)
-    this.status = status
+    const failure = failureIn(heard)
+    if (!isWithin) this.status = statusIn(heard)
+    else if (failure) this.status = statusIn(this.wire.exchange([sync]))
     if (failure) throw failure
     return heard
   }

@@ -1,10 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { PGlite } from '@electric-sql/pglite'
 import { assert } from '@nubo/kernel'
 import { serialize } from 'pg-protocol'
 import { repository } from '../../support/repository.js'
-import { columnsIn, endOf, read } from './answers.js'
+import { columnsIn, failureIn, read } from './answers.js'
 import { Wire } from './wire.js'
 
 /**
@@ -99,12 +100,20 @@ export interface Installed {
   /** The tables of which rows go, or change, when one does in this one. */
   follows: ReadonlyMap<string, readonly string[]>
   sequences: readonly number[]
-  /** What the migrations themselves wrote, as JSON. */
+  /** Where what the migrations themselves wrote is kept, by the table that they wrote it to. */
   firstRows: ReadonlyMap<string, string>
 }
 
+/**
+ * After how much of its code has run V8 compiles a function of PostgreSQL well. A statement goes through thousands of them and
+ * stays in none for long: V8's own measure (13 million) is for programs with a few loops.
+ */
+const tieringBudget = 2_000_000
+
 /** A database as our migrations leave it: what each engine may begin with, so that not each has to make one. */
 export async function prepareDatabase(): Promise<Blob> {
+  // Of the whole process, and read when PostgreSQL is first loaded.
+  setFlagsFromString(`--wasm-tiering-budget=${tieringBudget}`)
   const pglite = await PGlite.create()
   // In virtual time: what the migrations write has a moment too.
   const wire = new Wire(pglite)
@@ -134,24 +143,26 @@ export async function openDatabase(prepared: Blob): Promise<Installed> {
   )
   const follows = new Map([...following].map(([table, each]) => [table, each.map(({ from }) => from)]))
   const [found] = ask<{ oids: number[] }>(wire, listSequences)
-  return { pglite, wire, tables, follows, sequences: found!.oids, firstRows: readFirstRows(wire, tables) }
+  return { pglite, wire, tables, follows, sequences: found!.oids, firstRows: keepFirstRows(wire, tables) }
 }
 
 /** Sends this as it is. Throws what PostgreSQL says. */
 export function ask<Row>(wire: Wire, sql: string): Row[] {
   const heard = wire.exchange([{ messages: serialize.query(sql), nowMs: epochMs }])
-  const { failure } = endOf(heard)
+  const failure = failureIn(heard)
   if (failure) throw failure
   return read(heard, columnsIn(heard)).rows as Row[]
 }
 
-function readFirstRows(wire: Wire, tables: readonly string[]): Map<string, string> {
-  const rows = new Map<string, string>()
+function keepFirstRows(wire: Wire, tables: readonly string[]): Map<string, string> {
+  const kept = new Map<string, string>()
   for (const table of tables) {
-    const [first] = ask<{ all: unknown }>(wire, `SELECT json_agg(t) AS all FROM ${table} t`)
-    if (first!.all !== null) rows.set(table, JSON.stringify(first!.all))
+    const [row] = ask(wire, `SELECT FROM ${table} LIMIT 1`)
+    if (!row) continue
+    kept.set(table, `sim.first_${table}`)
+    ask(wire, `CREATE TABLE ${kept.get(table)} AS TABLE ${table}`)
   }
-  return rows
+  return kept
 }
 
 function childrenFirst(tables: readonly string[], references: readonly Reference[]): string[] {

@@ -14,9 +14,8 @@ export interface Reads {
   answers: Map<string, Remembered>
 }
 
-/** What locks, or asks for the time, for chance or for PostgreSQL's own state, is to be carried out. */
-const notRepeated =
-  /\bFOR\s+(UPDATE|NO KEY|SHARE|KEY SHARE)|\bpg_|\bcurrent_|\blocal|\bset_|(now|timestamp|timeofday|random|uuid|val)\s*\(/i
+/** What asks for the time, for chance or for PostgreSQL's own state is to be carried out. What locks reads as others do: there is one session. */
+const notRepeated = /\bpg_|\bcurrent_|\blocal|\bset_|(now|timestamp|timeofday|random|uuid|val)\s*\(/i
 
 /**
  * What is read again although nothing was written that it could show: a sweeper finds nothing round after round, a doctor asks

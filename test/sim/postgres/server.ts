@@ -32,7 +32,9 @@ export class PostgresServer {
   private holder: Client | undefined
   private written = new Set<string>()
   private isAborted = false
-  private idle: { cancel(): void } | undefined
+  /** Since when its holder has asked for nothing. */
+  private idleSinceMs = 0
+  private isWatched = false
   private readonly waiting: { client: Client; resume: () => void }[] = []
 
   constructor(
@@ -70,7 +72,7 @@ export class PostgresServer {
 
   /** Resolves when the session is this client's. */
   async turn(client: Client): Promise<void> {
-    if (!this.holder) return void (this.holder = client)
+    if (!this.holder) return this.give(client)
     await new Promise<void>((resume) => this.waiting.push({ client, resume }))
   }
 
@@ -80,7 +82,6 @@ export class PostgresServer {
 
   /** Carries out a statement of the client whose turn it is. */
   execute(client: Client, text: string, values: readonly unknown[]): StatementResult {
-    this.idle?.cancel()
     const fault = text === 'BEGIN' || text === 'ROLLBACK' ? undefined : this.draw()
     if (fault) this.trace.note(client.name, `${labelOf(text)}: ${fault}`)
     if (fault === 'lostBefore') return this.lose(client)
@@ -119,9 +120,26 @@ export class PostgresServer {
   /** After a statement: the session is free again, or its holder has so long to say more. */
   private settle(client: Client): void {
     if (!this.engine.isInTransaction) return this.giveBack(false)
-    this.idle = this.simulation.after(idleInTransactionMs, () => {
-      this.trace.note('postgres', `ends ${client.name}: idle in transaction`)
-      this.drop(client)
+    this.give(client)
+    if (!this.isWatched) this.watch(idleInTransactionMs)
+  }
+
+  private give(client: Client): void {
+    this.holder = client
+    this.idleSinceMs = this.simulation.nowMs
+  }
+
+  /** Looks again when its holder may have been idle for too long: no event for each statement that says more in time. */
+  private watch(forMs: number): void {
+    this.isWatched = true
+    this.simulation.after(forMs, () => {
+      this.isWatched = false
+      const { holder } = this
+      if (!holder) return
+      const leftMs = this.idleSinceMs + idleInTransactionMs - this.simulation.nowMs
+      if (leftMs > 0) return this.watch(leftMs)
+      this.trace.note('postgres', `ends ${holder.name}: idle in transaction`)
+      this.drop(holder)
     })
   }
 
@@ -131,13 +149,14 @@ export class PostgresServer {
   }
 
   private giveBack(rollBack: boolean): void {
-    this.idle?.cancel()
     if (rollBack && this.engine.isInTransaction) this.engine.run('ROLLBACK', [], this.simulation.nowMs)
     this.isAborted = false
     this.written.clear()
     const next = this.chance.take(this.waiting)
-    this.holder = next?.client
-    if (next) this.simulation.after(0, next.resume)
+    this.holder = undefined
+    if (!next) return
+    this.give(next.client)
+    this.simulation.after(0, next.resume)
   }
 
   private draw(): Exclude<keyof StatementFaults, 'slow'> | undefined {
