@@ -125,7 +125,7 @@ class Life {
     const happen = (count: number, action: () => void) => {
       for (let i = 0; i < count; i++) simulation.after(chance.between(0, lengthMs), action)
     }
-    happen(chance.whole(2, 10), () => cloud.tenant.act())
+    happen(chance.whole(2, 6), () => cloud.tenant.act())
     if (chance.happens(0.2)) happen(1, () => cloud.tenant.leave())
     if (!this.isCalm) {
       happen(chance.whole(1, 6), () => troubles.strike())

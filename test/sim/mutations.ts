@@ -23,7 +23,7 @@ export const mutations: readonly Mutation[] = [
     what: 'counters of a host that fall whether or not the allocation was still there',
     rule: freed,
     instead: roomOfLastPlace,
-    withinSeeds: 40,
+    withinSeeds: 60,
   },
   {
     name: 'room-not-looked-at',
@@ -52,7 +52,6 @@ export const mutations: readonly Mutation[] = [
     what: 'a quota that a server which was deleted already gives back again',
     rule: 'WHERE id = $1 AND deleted_at IS NULL RETURNING',
     instead: 'WHERE id = $1 RETURNING',
-    withinSeeds: 80,
   },
   {
     name: 'key-claimed-twice',
