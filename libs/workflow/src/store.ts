@@ -85,7 +85,7 @@ export interface OperationTransaction {
   markStopped(serverId: ServerId, seen: SeenPower): Promise<void>
   /** Notes what was seen of it, unless something later is known, and returns its power state by all that is known. */
   recordSeen(serverId: ServerId, seen: SeenWithResult): Promise<PowerStateCode>
-  /** What was asked for did not come about: idle, and wanted as it is. */
+  /** What was asked for did not come about: idle; what runs is wanted to run. */
   leaveAsItIs(serverId: ServerId): Promise<void>
   /** Ends in ERROR with a fault that the tenant sees. */
   markError(serverId: ServerId, message: string): Promise<void>

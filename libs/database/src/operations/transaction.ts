@@ -92,10 +92,10 @@ const markPowered = (seen: string) => `
 const markAsKnown = markPowered('power_state = $3')
 const markAsReported = markPowered(seenWithResult(3))
 
-/** The request came to nothing: wanted is what the server is again. */
+/** The request came to nothing. What is wanted is as after one that did something. */
 const leaveAsItIs = `
   UPDATE servers SET task_state = NULL, updated_at = clock_timestamp(),
-    wanted = CASE vm_state WHEN 'active' THEN 'running' WHEN 'stopped' THEN 'stopped' ELSE wanted END
+    wanted = CASE vm_state WHEN 'active' THEN 'running' ELSE wanted END
   WHERE id = $1 AND wanted <> 'deleted'`
 
 const isOverdue = `
